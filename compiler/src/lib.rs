@@ -1,1 +1,16 @@
-//! Placeholder.
+//! Gavel's compiler: contract source in; word IR, segments, Bitcoin Script and taproot
+//! trees out.
+//!
+//! ```text
+//! source ─ syntax ─ types ─ word ─ segment ─ script ─ tap ─ artifact
+//! ```
+//!
+//! **Invariants:** no I/O, no clock, no randomness; every output is a function of the source,
+//! the parameters and the [`Options`], on any machine and with any number of threads.
+//! Knows no node, no key that could sign, and none of the other crates.
+
+pub mod commit;
+pub mod contract;
+pub mod segment;
+pub mod units;
+pub mod word;

@@ -1,0 +1,93 @@
+//! Cuts a program into segments, one per tapleaf, and says what is committed.
+//!
+//! **Invariants:** every value is committed once; a segment reads only inputs and what earlier
+//! segments committed, and commits exactly the values that later segments read; a program
+//! that fits one leaf has one segment and commits nothing but its inputs.
+
+use crate::units::StackDepth;
+use crate::word::Value;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Index of a claimer's commitment in [`Plan::elements`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ElementId(pub u16);
+
+impl ElementId {
+    /// The id as an index.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A word within a commitment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommittedWord {
+    /// The value of the plan's program.
+    pub value: Value,
+    /// Its digits, `1..=8`.
+    pub digits: u8,
+}
+
+/// What a claimer signs with one one-time key: an input element, or words that one segment
+/// hands to the same later segments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Element {
+    /// For people: the input's name, or `segment 3 → 4, 7`.
+    pub name: String,
+    /// The words, in order.
+    pub words: Vec<CommittedWord>,
+}
+
+impl Element {
+    /// Digits per word, in order.
+    pub fn digits(&self) -> Vec<u8> {
+        self.words.iter().map(|word| word.digits).collect()
+    }
+
+    /// The commitment's shape.
+    pub fn shape(&self) -> crate::commit::Shape {
+        crate::commit::Shape::of_words(&self.digits())
+    }
+}
+
+/// A piece of the program that one leaf can check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Which instructions of the plan's program.
+    pub insts: Range<usize>,
+    /// The commitments that its leaf reads as given: inputs and earlier frames.
+    pub reads: Vec<ElementId>,
+    /// The commitments that its leaf checks.
+    pub writes: Vec<ElementId>,
+}
+
+/// A program cut into segments.
+///
+/// The program is the *legalised* one: products, quotients and such are already expanded to
+/// what Script is generated for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The program that the segments are ranges of.
+    pub program: crate::word::Program,
+    /// All commitments; the first `program.inputs.len()` are the inputs, in order.
+    pub elements: Vec<Element>,
+    /// How the inputs are revealed: one output of `bond[c]` per group. At least one group.
+    pub input_groups: Vec<Vec<ElementId>>,
+    /// How the frames are revealed: one output of `challenged[v]` per group. Empty where
+    /// there is one segment.
+    pub frame_groups: Vec<Vec<ElementId>>,
+    /// The segments in order; the last one also checks the outcome.
+    pub segments: Vec<Segment>,
+}
+
+/// A leaf's program-dependent part for one segment and (in the last segment) one claimed
+/// outcome. It runs after the commitments were checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// Script bytes.
+    pub script: Vec<u8>,
+    /// Highest stack plus altstack anywhere in the whole leaf, witness included.
+    pub peak: StackDepth,
+}

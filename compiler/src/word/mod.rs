@@ -1,0 +1,16 @@
+//! The word IR: what a contract means.
+//!
+//! One value type, the 32-bit word. A program is straight-line SSA: loops are unrolled and
+//! branches if-converted by lowering, so an abort is an operation with a condition
+//! ([`Op::AbortIf`]) and every operation is total. The first abort in program order whose
+//! condition holds decides; a program without a fired abort ends in its outcome.
+//!
+//! [`interp`] is the reference; every other executor is checked against it.
+
+pub mod build;
+pub mod interp;
+pub mod ir;
+
+pub use build::Builder;
+pub use interp::{End, Execution, run};
+pub use ir::{Abort, Author, InputElement, Inst, Op, Program, Span, Value};
