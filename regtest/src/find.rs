@@ -42,8 +42,8 @@ impl Bitcoind {
     /// [`install`](crate::install::install) built.
     ///
     /// # Errors
-    /// [`Error::BadBinary`] or [`Error::TooOld`] for one that was named;
-    /// [`Error::TooOld`] if the only one around is too old; [`Error::NodeNotFound`].
+    /// [`Error::BadBinary`] or [`Error::TooOld`] for the one that was named, or for the first
+    /// that was found if none can be used; [`Error::NodeNotFound`] if there is none.
     pub fn find(named: Option<&Path>) -> Result<Self, Error> {
         let variable = env::var_os(BITCOIND_ENV)
             .filter(|v| !v.is_empty())
@@ -53,7 +53,7 @@ impl Bitcoind {
         }
         let on_path = search_path();
         let built = built_bitcoind();
-        let mut too_old = None;
+        let mut unusable: Option<Error> = None;
         let candidates = on_path.iter().map(|path| (path, Origin::Path)).chain(
             built
                 .iter()
@@ -63,11 +63,10 @@ impl Bitcoind {
         for (path, origin) in candidates {
             match Self::probe(path, origin) {
                 Ok(found) => return Ok(found),
-                Err(error @ Error::TooOld { .. }) => too_old = too_old.or(Some(error)),
-                Err(_) => {} // a broken program that happens to have the name: look on
+                Err(error) => unusable = unusable.or(Some(error)), // look on
             }
         }
-        Err(too_old.unwrap_or_else(|| Error::NodeNotFound {
+        Err(unusable.unwrap_or_else(|| Error::NodeNotFound {
             searched: match built {
                 Some(path) => format!("${BITCOIND_ENV}, PATH, {}", path.display()),
                 None => format!("${BITCOIND_ENV}, PATH (and $HOME isn't set: no cache folder)"),
@@ -75,14 +74,22 @@ impl Bitcoind {
         }))
     }
 
-    /// Runs `path --version` and checks the answer.
+    /// Runs `path --version` and checks the answer. Even for that, Core writes to its data
+    /// folder, and fails if another one does so too: hence a folder of its own.
     pub(crate) fn probe(path: &Path, origin: Origin) -> Result<Self, Error> {
         let bad = |reason: String| Error::BadBinary {
             path: path.to_owned(),
             reason,
         };
+        let folder = tempfile::Builder::new()
+            .prefix("gavel-probe-")
+            .tempdir()
+            .map_err(|error| Error::io("making a folder in", &env::temp_dir(), error))?;
+        let mut datadir = std::ffi::OsString::from("-datadir=");
+        datadir.push(folder.path());
         let output = Command::new(path)
-            .arg("--version")
+            .args(["--version", "-nosettings", "-noconf"])
+            .arg(datadir)
             .stdin(Stdio::null())
             .output()
             .map_err(|error| bad(error.to_string()))?;

@@ -1,12 +1,13 @@
 //! Talks to a Bitcoin Core node over JSON-RPC.
 //!
-//! One connection is kept open and shared; calls from several threads take turns. Replies are
+//! A few connections are kept open and shared between threads. Replies are
 //! parsed into types of our own wherever `bitcoincore-rpc` 0.19 doesn't parse what current
 //! nodes answer. Nothing here knows whether Gavel started the node.
 
 mod chain;
 mod mine;
 mod submit;
+mod transport;
 mod types;
 
 use std::io;
@@ -15,7 +16,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bitcoin::consensus::encode;
-use bitcoincore_rpc::jsonrpc::simple_http::{self, SimpleHttpTransport};
 use bitcoincore_rpc::jsonrpc::{self, client::Client as JsonRpc};
 use bitcoincore_rpc::{Client, RpcApi};
 use serde::de::DeserializeOwned;
@@ -23,6 +23,8 @@ use serde_json::Value;
 
 use crate::node::log;
 use crate::{Error, Version};
+
+use transport::{Http, HttpError};
 
 pub use types::{
     Chain, Confirmation, MempoolInfo, PackageReport, PackageTx, Reject, UnspentOutput, Verdict,
@@ -56,7 +58,7 @@ impl std::fmt::Debug for Auth {
     }
 }
 
-/// A connection to a regtest node. Cheap to clone; clones share one connection.
+/// A connection to a regtest node. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub struct Rpc {
     inner: Arc<Inner>,
@@ -107,18 +109,14 @@ impl Rpc {
             url: url.to_owned(),
             reason,
         };
-        let builder = SimpleHttpTransport::builder()
-            .url(url)
-            .map_err(|error| unreachable(error.to_string()))?
-            .timeout(TIMEOUT);
-        let transport = match &auth {
-            Auth::Cookie(path) => {
-                let cookie = std::fs::read_to_string(path)
-                    .map_err(|error| Error::io("reading the cookie file", path, error))?;
-                builder.cookie_auth(cookie.trim()).build()
-            }
-            Auth::UserPass { user, password } => builder.auth(user, Some(password)).build(),
+        let secret = match &auth {
+            Auth::Cookie(path) => std::fs::read_to_string(path)
+                .map_err(|error| Error::io("reading the cookie file", path, error))?
+                .trim()
+                .to_owned(),
+            Auth::UserPass { user, password } => format!("{user}:{password}"),
         };
+        let transport = Http::new(url, &secret, TIMEOUT).map_err(unreachable)?;
         let client = Client::from_jsonrpc(JsonRpc::with_transport(transport));
         let inner = Inner {
             client,
@@ -226,11 +224,9 @@ impl Rpc {
                 message: error.message,
             },
             jsonrpc::Error::Transport(error) => {
-                match error.downcast_ref::<simple_http::Error>() {
-                    Some(simple_http::Error::HttpErrorCode(401 | 403)) => {
-                        return Error::Unauthorized { url };
-                    }
-                    Some(simple_http::Error::SocketError(cause)) if gone(cause.kind()) => {
+                match error.downcast_ref::<HttpError>() {
+                    Some(HttpError::Status(401 | 403)) => return Error::Unauthorized { url },
+                    Some(HttpError::Socket(cause)) if gone(cause.kind()) => {
                         if let Some(datadir) = &self.inner.datadir {
                             return log::explain_death(datadir);
                         }
