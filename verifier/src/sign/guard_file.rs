@@ -318,3 +318,36 @@ fn io(path: &Path) -> impl FnOnce(std::io::Error) -> GuardError {
     let path = path.to_owned();
     move |source| GuardError::Io { path, source }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_failed_write_nothing_is_signed_until_reopened() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("guard");
+        let seed = Seed::from_bytes(&[1; 32]);
+        let mut guard = FileGuard::create(&path, &seed).unwrap();
+        let record = |message| Record {
+            key: [1; 32],
+            message: [message; 32],
+            source: Source::Choice,
+        };
+        let writable = std::mem::replace(&mut guard.file, File::open(&path).unwrap());
+        let failed = guard.commit(&[record(1)]);
+        assert!(matches!(failed, Err(GuardError::Io { .. })));
+        guard.file = writable;
+        for message in [1, 2] {
+            let refused = guard.commit(&[record(message)]);
+            assert!(matches!(refused, Err(GuardError::Poisoned { .. })));
+        }
+        assert!(matches!(
+            guard.commit(&[]),
+            Err(GuardError::Poisoned { .. })
+        ));
+        drop(guard);
+        let mut guard = FileGuard::open(&path, &seed).unwrap();
+        guard.commit(&[record(2)]).unwrap();
+    }
+}

@@ -58,7 +58,8 @@ impl Drop for Secret {
 impl Session {
     /// Starts a session as party `me`, and makes the nonces to send to all others.
     ///
-    /// All parties must give the same keys, jobs and session id; a retry takes a new id.
+    /// All parties must give the same keys, jobs (labels and order included) and session id; a
+    /// retry takes a new id. The generator must be the system's, or seeded from it.
     pub fn start(
         keys: &KeyAgg,
         me: u8,

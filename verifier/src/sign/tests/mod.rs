@@ -5,6 +5,7 @@ mod guard;
 mod hello;
 mod musig;
 mod onetime;
+mod timing;
 
 use super::rand::SeedableRng;
 use super::rand::rngs::StdRng;
@@ -59,4 +60,33 @@ fn debug_shows_no_secret() {
         format!("{session:?}"),
         "Session { me: 0, jobs: 0, missing: [1], .. }"
     );
+}
+
+#[test]
+fn party_keys_sign_as_bitcoin_verifies() {
+    use bitcoin::hashes::Hash;
+    use bitcoin::key::TapTweak;
+    use bitcoin::secp256k1::{Message, Secp256k1};
+    use bitcoin::taproot::TapNodeHash;
+    let secp = Secp256k1::new();
+    let hash = [6; 32];
+    let message = Message::from_digest(hash);
+    for n in 0..16 {
+        let key = seed(n).party_key(&CONTRACT);
+        assert_eq!(key.public(), seed(n).party_key(&CONTRACT).public());
+        assert_ne!(key.public(), seed(n).party_key(&[8; 32]).public());
+        let signature = key.sign(&hash).unwrap();
+        secp.verify_schnorr(&signature, &message, &key.public())
+            .unwrap();
+        for root in [None, Some(TapNodeHash::from_byte_array([n; 32]))] {
+            let (outer, _) = key.public().tap_tweak(&secp, root);
+            let tweaked = key.tap_tweak(root).unwrap();
+            assert_eq!(tweaked.public(), outer.to_x_only_public_key());
+            let signature = tweaked.sign(&hash).unwrap();
+            secp.verify_schnorr(&signature, &message, &tweaked.public())
+                .unwrap();
+        }
+    }
+    assert!(PartyKey::from_secret(&[0; 32]).is_err());
+    assert!(PartyKey::from_secret(&[0xff; 32]).is_err());
 }
