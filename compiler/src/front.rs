@@ -35,11 +35,12 @@ impl Checked {
 ///
 /// # Errors
 /// If the bytes aren't UTF-8.
-pub fn decode_source(bytes: &[u8]) -> Result<&str, Diagnostic> {
+pub fn decode_source(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
     std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to() as u32;
         let span = Span { start: at, end: at };
-        Diagnostic::new(Code::NotUtf8, span, format!("byte {at} is not UTF-8 text"))
+        let message = format!("byte {at} is not UTF-8 text");
+        Box::new(Diagnostic::new(Code::NotUtf8, span, message))
     })
 }
 

@@ -225,6 +225,8 @@ pub struct Block {
     pub statements: Vec<Statement>,
     /// The expression at the end, if there is one.
     pub value: Option<Box<Expr>>,
+    /// How deep its deepest expression is.
+    pub depth: u16,
     /// From `{` to `}`.
     pub span: Span,
 }

@@ -69,10 +69,10 @@ impl Checker {
     }
 
     fn party(&mut self, name: &ast::Name) -> Option<u8> {
-        if let Some(Def::Param(n)) = self.find(&name.text) {
-            if let Some(ParamTy::Party(party)) = self.contract.params.get(n).map(|p| &p.ty) {
-                return Some(*party);
-            }
+        if let Some(Def::Param(n)) = self.find(&name.text)
+            && let Some(ParamTy::Party(party)) = self.contract.params.get(n).map(|p| &p.ty)
+        {
+            return Some(*party);
         }
         let mut known = Vec::new();
         for n in &self.contract.parties {

@@ -102,11 +102,11 @@ impl Checker {
             }
             _ => ParamTy::Value(self.ty(&item.ty)),
         };
-        if let ParamTy::Value(ty) = &ty {
-            if contains_option(ty) {
-                let message = "a parameter always has a value";
-                self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
-            }
+        if let ParamTy::Value(ty) = &ty
+            && contains_option(ty)
+        {
+            let message = "a parameter always has a value";
+            self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
         }
         self.contract.params.push(ParamDef {
             name: item.name.text.clone(),
@@ -278,12 +278,12 @@ impl Checker {
                 0
             }
         };
-        if let Some(def) = self.contract.enums.get(outcomes) {
-            if def.variants.len() > MAX_PARTIES {
-                let message = format!("{} outcomes; at most 16", def.variants.len());
-                let span = def.span;
-                self.report(Diagnostic::new(Code::TooManyOutcomes, span, message));
-            }
+        if let Some(def) = self.contract.enums.get(outcomes)
+            && def.variants.len() > MAX_PARTIES
+        {
+            let message = format!("{} outcomes; at most 16", def.variants.len());
+            let span = def.span;
+            self.report(Diagnostic::new(Code::TooManyOutcomes, span, message));
         }
         let before = self.enter(Some(returns.clone()));
         let mut inputs: Vec<Input> = Vec::new();
@@ -403,16 +403,16 @@ fn reaches(from: usize, start: usize, calls: &[Vec<(usize, Span)>]) -> bool {
         if n == start {
             return true;
         }
-        if let Some(seen) = seen.get_mut(n) {
-            if !std::mem::replace(seen, true) {
-                todo.extend(
-                    calls
-                        .get(n)
-                        .into_iter()
-                        .flatten()
-                        .map(|(callee, _)| *callee),
-                );
-            }
+        if let Some(seen) = seen.get_mut(n)
+            && !std::mem::replace(seen, true)
+        {
+            todo.extend(
+                calls
+                    .get(n)
+                    .into_iter()
+                    .flatten()
+                    .map(|(callee, _)| *callee),
+            );
         }
     }
     false

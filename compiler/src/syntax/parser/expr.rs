@@ -32,10 +32,12 @@ impl Parser<'_> {
         if below >= MAX_DEPTH {
             return Err(self.too_deep());
         }
+        let depth = below + 1;
+        self.deepest = self.deepest.max(depth);
         Ok(Expr {
             kind,
             span: self.span_from(start),
-            depth: below + 1,
+            depth,
         })
     }
 
@@ -45,6 +47,7 @@ impl Parser<'_> {
     }
 
     fn binary_of(&mut self, mut left: Expr, at_least: u8) -> Parsed<Expr> {
+        let mut compared: Option<Span> = None;
         loop {
             if !self.is(TokenKind::Operator) {
                 return Ok(left);
@@ -56,17 +59,16 @@ impl Parser<'_> {
             if precedence <= at_least {
                 return Ok(left);
             }
-            if let ExprKind::Binary(before, before_span, ..) = &left.kind {
-                if before.precedence() == 3 && precedence == 3 && left.span.end == self.last_end() {
-                    let message = "comparisons can't be chained";
-                    let diagnostic = Diagnostic::new(Code::Expected, self.token().span, message)
-                        .label(*before_span, "the first comparison")
-                        .help("write `a < b && b < c`");
-                    self.report(diagnostic);
-                    return Err(Stop);
-                }
+            if let (Some(first), 3) = (compared, precedence) {
+                let message = "comparisons can't be chained";
+                let diagnostic = Diagnostic::new(Code::Expected, self.token().span, message)
+                    .label(first, "the first comparison")
+                    .help("write `a < b && b < c`");
+                self.report(diagnostic);
+                return Err(Stop);
             }
             let op_span = self.next().span;
+            compared = (precedence == 3).then_some(op_span);
             let right = self.nested(|p| p.binary(precedence))?;
             let start = left.span.start;
             let depth = left.depth.max(right.depth);
@@ -173,7 +175,8 @@ impl Parser<'_> {
             TokenKind::OpenBracket => return self.array(),
             TokenKind::OpenBrace => {
                 let block = self.block()?;
-                return self.make(ExprKind::Block(block), start, 0);
+                let depth = block.depth;
+                return self.make(ExprKind::Block(block), start, depth);
             }
             TokenKind::Word => return self.word_expr(),
             _ => return Err(self.expected("an expression")),
@@ -254,23 +257,29 @@ impl Parser<'_> {
 
     fn if_expr(&mut self) -> Parsed<Expr> {
         let start = self.next().span.start;
-        let condition = if self.eat_word("let") {
+        let (condition, mut depth) = if self.eat_word("let") {
             self.expect_word("Some")?;
             self.expect(TokenKind::OpenParen, "`(`")?;
             let name = self.name("a name for the value")?;
             self.expect(TokenKind::CloseParen, "`)`")?;
             self.expect_operator("=")?;
-            Condition::Some(name, self.expr()?)
+            let value = self.expr()?;
+            let depth = value.depth;
+            (Condition::Some(name, value), depth)
         } else {
-            Condition::Bool(self.expr()?)
+            let condition = self.expr()?;
+            let depth = condition.depth;
+            (Condition::Bool(condition), depth)
         };
         let then = self.block()?;
+        depth = depth.max(then.depth);
         let otherwise = if self.eat_word("else") {
             if self.is_word("if") {
                 let inner = self.nested(Self::if_expr)?;
                 Some(Block {
                     statements: Vec::new(),
                     span: inner.span,
+                    depth: inner.depth,
                     value: Some(Box::new(inner)),
                 })
             } else {
@@ -279,13 +288,14 @@ impl Parser<'_> {
         } else {
             None
         };
+        depth = otherwise.as_ref().map_or(depth, |b| depth.max(b.depth));
         let condition = Box::new(condition);
         let kind = ExprKind::If {
             condition,
             then,
             otherwise,
         };
-        self.make(kind, start, 0)
+        self.make(kind, start, depth)
     }
 
     fn match_expr(&mut self) -> Parsed<Expr> {
@@ -293,6 +303,7 @@ impl Parser<'_> {
         let value = self.expr()?;
         let open = self.expect(TokenKind::OpenBrace, "`{`")?;
         let mut arms = Vec::new();
+        let mut depth = value.depth;
         while !self.eat(TokenKind::CloseBrace) {
             if self.is(TokenKind::End) {
                 return Err(self.unclosed(open));
@@ -302,6 +313,7 @@ impl Parser<'_> {
             let span = self.span_from(at);
             self.expect(TokenKind::FatArrow, "`=>`")?;
             let value = self.expr()?;
+            depth = depth.max(value.depth);
             let block = matches!(value.kind, ExprKind::Block(_));
             arms.push(MatchArm {
                 pattern,
@@ -313,7 +325,6 @@ impl Parser<'_> {
                 return Err(self.expected("`,` or `}`"));
             }
         }
-        let depth = value.depth;
         self.make(ExprKind::Match(Box::new(value), arms), start, depth)
     }
 
@@ -399,11 +410,9 @@ impl Parser<'_> {
         let splits = self.is(TokenKind::Operator)
             && matches!(self.text(), ">>" | ">=" | ">>=")
             && self.token().span.end > self.token().span.start;
-        if splits {
-            if let Some(token) = self.tokens.get_mut(self.at) {
-                token.span.start += 1;
-                return Ok(());
-            }
+        if splits && let Some(token) = self.tokens.get_mut(self.at) {
+            token.span.start += 1;
+            return Ok(());
         }
         self.expect_operator(">").map(|_| ())
     }

@@ -39,6 +39,7 @@ pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
         tokens,
         at: 0,
         depth: 0,
+        deepest: 0,
         diagnostics,
     };
     let contract = parser.file();
@@ -52,6 +53,8 @@ struct Parser<'s> {
     tokens: Vec<Token>,
     at: usize,
     depth: u16,
+    /// The deepest expression of the block being parsed.
+    deepest: u16,
     diagnostics: Vec<Diagnostic>,
 }
 

@@ -14,7 +14,10 @@ const STARTS: &[&str] = &[
 impl Parser<'_> {
     /// `{ .. }`
     pub(super) fn block(&mut self) -> Parsed<Block> {
-        self.nested(Self::block_inner)
+        let outside = std::mem::replace(&mut self.deepest, 0);
+        let block = self.nested(Self::block_inner);
+        self.deepest = self.deepest.max(outside);
+        block
     }
 
     fn block_inner(&mut self) -> Parsed<Block> {
@@ -65,6 +68,7 @@ impl Parser<'_> {
         Ok(Block {
             statements,
             value,
+            depth: self.deepest,
             span: self.span_from(open.span.start),
         })
     }
@@ -210,6 +214,7 @@ impl Parser<'_> {
                 span,
                 depth: 1,
             })),
+            depth: 1,
             span,
         }
     }

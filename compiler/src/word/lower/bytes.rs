@@ -76,11 +76,11 @@ impl Lowerer<'_> {
     /// The upper `take` of the low `left` bytes of a chunk.
     fn part(&mut self, chunk: Chunk, left: u32, take: u32) -> Value {
         let mut word = self.push(Op::Shr(chunk.word, (8 * (left - take)) as u8));
-        if left < chunk.bytes {
-            if let Some(mask) = 1u32.checked_shl(8 * take) {
-                let mask = self.constant(mask - 1);
-                word = self.and(word, mask);
-            }
+        if left < chunk.bytes
+            && let Some(mask) = 1u32.checked_shl(8 * take)
+        {
+            let mask = self.constant(mask - 1);
+            word = self.and(word, mask);
         }
         word
     }
