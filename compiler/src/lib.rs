@@ -11,8 +11,15 @@
 
 pub mod commit;
 pub mod contract;
+pub mod diagnostic;
+pub mod front;
 pub mod script;
 pub mod segment;
+pub mod syntax;
 pub mod tap;
+pub mod types;
 pub mod units;
+pub mod value;
 pub mod word;
+
+pub use front::{Checked, check, instantiate, run_tests};
