@@ -2,7 +2,7 @@
 
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{ArmDef, ArmList, CoinDef, Contract, Expr, ExprKind, ParamTy};
+use super::typed::{ArmDef, ArmList, CoinDef, Contract, Expr, ParamTy};
 use super::{Checker, items::const_error};
 use crate::contract::{Arm, Coin};
 use crate::diagnostic::{Code, Diagnostic};
@@ -61,7 +61,8 @@ impl Checker {
             refund,
         };
         self.contract.coin = Some(coin);
-        if !super::expr_errors(&self.diagnostics) {
+        // Functions without end can't be computed.
+        if !self.diagnostics.iter().any(|d| d.code == Code::Recursion) {
             let params = vec![None; self.contract.params.len()];
             let (_, found) = coin_with(&self.contract, &params);
             self.diagnostics.extend(found);
@@ -324,7 +325,7 @@ impl Amounts<'_> {
     }
 
     fn words(&mut self, expr: &Expr, what: &str) -> Option<Vec<u32>> {
-        if matches!(expr.kind, ExprKind::Error) || expr.ty == Ty::Error {
+        if expr.ty == Ty::Error {
             return None;
         }
         match evaluate(&self.constants, expr) {
