@@ -46,15 +46,24 @@ impl Checker {
         let pay = self.pay(item);
         let refund = self.refund(item);
         self.leave(before);
-        self.everybody_appears(&fund, &pay, refund.as_ref());
+        if !item.broken {
+            self.everybody_appears(&fund, &pay, refund.as_ref());
+        }
         let (refund_after, refund) = refund.unwrap_or_else(|| {
             let arms = Vec::new();
             let span = item.name.span;
-            (Self::error(span), ArmList { span, arms })
+            let complete = false;
+            let list = ArmList {
+                span,
+                arms,
+                complete,
+            };
+            (Self::error(span), list)
         });
         let coin = CoinDef {
             name: item.name.text.clone(),
             span: item.name.span,
+            funded: !item.broken && fund.len() == item.fund.len(),
             fund,
             pay,
             refund_after,
@@ -101,7 +110,7 @@ impl Checker {
                 fund.push((party, amount, name.span));
             }
         }
-        if item.fund.is_empty() {
+        if item.fund.is_empty() && !item.broken {
             let message = format!("nobody funds `{}`", item.name.text);
             self.report(
                 Diagnostic::new(Code::NotFunded, item.name.span, message)
@@ -146,7 +155,7 @@ impl Checker {
             .filter(|(_, list)| list.is_none())
             .map(|(name, _)| format!("`{name}`"))
             .collect();
-        if !missing.is_empty() {
+        if !missing.is_empty() && !item.broken {
             let message = format!("`{}` doesn't pay {}", item.name.text, missing.join(", "));
             let mut found = Diagnostic::new(Code::MissingArm, item.name.span, message)
                 .help("every outcome needs a `pay OUTCOME { .. }`");
@@ -161,6 +170,9 @@ impl Checker {
     fn refund(&mut self, item: &ast::Coin) -> Option<(Expr, ArmList)> {
         let mut refunds = item.refund.iter();
         let Some(refund) = refunds.next() else {
+            if item.broken {
+                return None;
+            }
             let message = format!("`{}` has no refund", item.name.text);
             self.report(
                 Diagnostic::new(Code::NoRefund, item.name.span, message)
@@ -210,7 +222,11 @@ impl Checker {
                 span,
             });
         }
-        ArmList { span, arms: all }
+        ArmList {
+            span,
+            complete: all.len() == arms.len(),
+            arms: all,
+        }
     }
 
     fn everybody_appears(
@@ -276,7 +292,7 @@ struct Amounts<'a> {
 impl Amounts<'_> {
     fn coin(&mut self, def: &CoinDef) -> Option<Coin> {
         let mut fund = vec![Sats(0); self.parties.len()];
-        let mut pot = Some(0u64);
+        let mut pot = def.funded.then_some(0u64);
         for (party, amount) in &def.fund {
             let value = self.amount(amount);
             if let Some(value) = value {
@@ -371,7 +387,7 @@ impl Amounts<'_> {
 
     fn arms(&mut self, list: &ArmList, pot: Option<u64>) -> Option<Vec<Arm>> {
         let mut amounts: Vec<Option<u64>> = Vec::new();
-        let mut sum = Some(0u64);
+        let mut sum = list.complete.then_some(0u64);
         let mut rest = None;
         for arm in &list.arms {
             let value = match &arm.amount {
