@@ -11,6 +11,8 @@
 
 pub mod commit;
 pub mod contract;
+pub mod script;
 pub mod segment;
+pub mod tap;
 pub mod units;
 pub mod word;
