@@ -1,7 +1,7 @@
 //! From a contract, terms and the parties' announcements to a checked deployment.
 
-use bitcoin::hashes::{Hash, HashEngine, sha256};
-use bitcoin::{OutPoint, ScriptBuf, TxOut, XOnlyPublicKey};
+use crate::sign::{Hello, HelloError, KeyAgg, KeyAggError, instance};
+use bitcoin::XOnlyPublicKey;
 use gavel_compiler::commit::PublicKey;
 use gavel_compiler::contract::Contract;
 use gavel_compiler::segment::Plan;
@@ -66,6 +66,18 @@ impl Default for Terms {
     }
 }
 
+impl Terms {
+    /// All terms as bytes, in one form: part of what the instance hashes.
+    pub fn canonical(&self) -> Vec<u8> {
+        let w = &self.windows;
+        let windows = [w.challenge, w.assert, w.disprove, w.confirm, w.reorg];
+        let amounts = [self.bond, self.stake].map(|sats| sats.map_or(u64::MAX, |sats| sats.0));
+        let windows = windows.iter().map(|blocks| u64::from(blocks.0));
+        let rates = [self.relay_feerate, self.survive_feerate];
+        windows.chain(rates).chain(amounts).flat_map(u64::to_le_bytes).collect()
+    }
+}
+
 /// All relative locks of a deployment, derived from its [`Windows`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Locks {
@@ -85,31 +97,9 @@ pub struct Locks {
     pub claim_margin: Blocks,
 }
 
-/// Confirmed money that a party brings.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct FundingInput {
-    /// The output to spend.
-    pub outpoint: OutPoint,
-    /// What it holds: native segwit only.
-    pub txout: TxOut,
-}
-
-/// A party as the others know it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct PartyInfo {
-    /// Fresh randomness: makes the instance unique.
-    pub nonce: [u8; 32],
-    /// The key for MuSig2 and for the party's own signatures.
-    pub key: XOnlyPublicKey,
-    /// Where the party is paid.
-    pub payout: ScriptBuf,
-    /// What it funds with.
-    pub funding: Vec<FundingInput>,
-}
-
 /// One-time public keys of one party.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OneTimeKeys {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicOneTimeKeys {
     /// For its own claims, by [`ElementId`](gavel_compiler::segment::ElementId).
     pub claimer: Vec<PublicKey>,
     /// For the inputs that it vouches for, by input element; `None` elsewhere.
@@ -137,26 +127,9 @@ pub enum DeployError {
         /// Its right side, in blocks.
         right: u32,
     },
-    /// A payout script that Payout could not relay.
-    #[error("party {party}'s payout script must be P2WPKH, P2WSH or P2TR")]
-    PayoutScript {
-        /// Index of the party.
-        party: usize,
-    },
-    /// A funding input whose txid could still change.
-    #[error("party {party}'s funding input {outpoint} is not native segwit")]
-    NotSegwit {
-        /// Index of the party.
-        party: usize,
-        /// The input.
-        outpoint: OutPoint,
-    },
-    /// Two parties, or one party twice, bring the same output.
-    #[error("funding input {0} is named twice")]
-    DuplicateInput(OutPoint),
-    /// Two parties announced the same key or nonce.
-    #[error("parties {0} and {1} announced the same key or nonce")]
-    SameKey(usize, usize),
+    /// A party's announcement is not acceptable.
+    #[error(transparent)]
+    Hello(#[from] HelloError),
     /// A party brought too little.
     #[error("party {party} brings {brings}, but needs {needs}")]
     Underfunded {
@@ -216,9 +189,12 @@ pub enum DeployError {
     /// A leaf could not be generated.
     #[error("leaf generation failed: {0}")]
     Script(String),
-    /// The aggregate key could not be computed.
-    #[error("the parties' keys do not aggregate: {0}")]
-    KeyAggregation(String),
+    /// The parties' keys have no aggregate.
+    #[error(transparent)]
+    Keys(#[from] KeyAggError),
+    /// The contract has no point that nobody can know: can't happen by chance.
+    #[error("no unspendable key for this contract: {0}")]
+    Nobody(String),
     /// A fee rate is zero or absurd.
     #[error("{what} of {value} sat/vB is out of range 1..=10000")]
     FeeRate {
@@ -239,16 +215,18 @@ pub struct Deployment {
     /// What was agreed.
     pub terms: Terms,
     /// The parties, in order of declaration.
-    pub parties: Vec<PartyInfo>,
-    /// The aggregate of all parties' keys, untweaked.
+    pub parties: Vec<Hello>,
+    /// The aggregate of all parties' keys.
+    pub keys: KeyAgg,
+    /// Its x-only form, untweaked: internal key of joint outputs, and the key in leaves.
     pub joint: XOnlyPublicKey,
     /// The instance: binds one-time keys to these parties, inputs and terms.
     pub instance: [u8; 32],
 }
 
 impl Deployment {
-    /// Checks everything that doesn't need one-time keys. `joint` is the MuSig2 aggregate of
-    /// the parties' keys, in order.
+    /// Checks everything that doesn't need one-time keys. `parties` are in order of
+    /// declaration.
     ///
     /// # Errors
     /// Any [`DeployError`] about parties, windows and rates.
@@ -256,8 +234,7 @@ impl Deployment {
         contract: Contract,
         plan: Plan,
         terms: Terms,
-        parties: Vec<PartyInfo>,
-        joint: XOnlyPublicKey,
+        parties: Vec<Hello>,
     ) -> Result<Self, DeployError> {
         let need = contract.parties.len();
         if parties.len() != need {
@@ -270,9 +247,11 @@ impl Deployment {
                 return Err(DeployError::FeeRate { what, value });
             }
         }
-        check_parties(&parties)?;
-        let instance = instance(&contract, &terms, &parties);
-        let deployment = Self { contract, plan, terms, parties, joint, instance };
+        let instance = instance(&contract.id, &terms.canonical(), &parties)?;
+        let keys: Vec<XOnlyPublicKey> = parties.iter().map(|party| party.key).collect();
+        let keys = KeyAgg::new(&keys)?;
+        let joint = keys.aggregate();
+        let deployment = Self { contract, plan, terms, parties, keys, joint, instance };
         deployment.check_windows()?;
         Ok(deployment)
     }
@@ -365,7 +344,7 @@ impl Deployment {
     ///
     /// # Errors
     /// [`DeployError::OneTimeKey`].
-    pub fn check_keys(&self, keys: &[OneTimeKeys]) -> Result<(), DeployError> {
+    pub fn check_keys(&self, keys: &[PublicOneTimeKeys]) -> Result<(), DeployError> {
         if keys.len() != self.parties.len() {
             return Err(DeployError::PartyCount { need: self.parties.len(), got: keys.len() });
         }
@@ -399,56 +378,3 @@ impl Deployment {
     }
 }
 
-fn check_parties(parties: &[PartyInfo]) -> Result<(), DeployError> {
-    let mut seen = std::collections::BTreeSet::new();
-    for (party, info) in parties.iter().enumerate() {
-        let script = &info.payout;
-        if !(script.is_p2wpkh() || script.is_p2wsh() || script.is_p2tr()) {
-            return Err(DeployError::PayoutScript { party });
-        }
-        for input in &info.funding {
-            if !input.txout.script_pubkey.is_witness_program() {
-                return Err(DeployError::NotSegwit { party, outpoint: input.outpoint });
-            }
-            if !seen.insert(input.outpoint) {
-                return Err(DeployError::DuplicateInput(input.outpoint));
-            }
-        }
-        for (other, before) in parties.iter().enumerate().take(party) {
-            if before.key == info.key || before.nonce == info.nonce {
-                return Err(DeployError::SameKey(other, party));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A hash over everything that makes this deployment this one.
-fn instance(contract: &Contract, terms: &Terms, parties: &[PartyInfo]) -> [u8; 32] {
-    let mut engine = sha256::Hash::engine();
-    engine.input(b"gavel/instance");
-    engine.input(&contract.id);
-    let w = &terms.windows;
-    for value in [w.challenge, w.assert, w.disprove, w.confirm, w.reorg] {
-        engine.input(&value.0.to_le_bytes());
-    }
-    for value in [terms.relay_feerate, terms.survive_feerate] {
-        engine.input(&value.to_le_bytes());
-    }
-    for value in [terms.bond, terms.stake] {
-        engine.input(&value.map_or(u64::MAX, |sats| sats.0).to_le_bytes());
-    }
-    for party in parties {
-        engine.input(&party.nonce);
-        engine.input(&party.key.serialize());
-        for input in &party.funding {
-            engine.input(&[1]);
-            engine.input(&bitcoin::consensus::serialize(&input.outpoint));
-            engine.input(&bitcoin::consensus::serialize(&input.txout));
-        }
-        engine.input(&[0]);
-        engine.input(&(party.payout.len() as u64).to_le_bytes());
-        engine.input(party.payout.as_bytes());
-    }
-    sha256::Hash::from_engine(engine).to_byte_array()
-}

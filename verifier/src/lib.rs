@@ -16,3 +16,5 @@ pub mod deploy;
 pub mod game;
 pub mod graph;
 pub mod run;
+pub mod setup;
+pub mod sign;

@@ -9,7 +9,7 @@ mod tap;
 pub use leaf::{Leaf, LeafKind};
 pub use tap::Tap;
 
-use crate::deploy::{DeployError, Deployment, OneTimeKeys};
+use crate::deploy::{DeployError, Deployment, PublicOneTimeKeys};
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::{PublicKey, Scalar, Secp256k1, XOnlyPublicKey};
 use bitcoin::taproot::LeafVersion;
@@ -31,14 +31,14 @@ const NUMS: [u8; 32] = [
 /// public multiple of the generator.
 ///
 /// # Errors
-/// [`DeployError::KeyAggregation`], with negligible probability.
+/// [`DeployError::Nobody`], with negligible probability.
 pub fn nobody(contract_id: &[u8; 32]) -> Result<XOnlyPublicKey, DeployError> {
-    let failed = |e: bitcoin::secp256k1::Error| DeployError::KeyAggregation(e.to_string());
+    let failed = |e: bitcoin::secp256k1::Error| DeployError::Nobody(e.to_string());
     let mut engine = sha256::Hash::engine();
     engine.input(b"gavel/nobody");
     engine.input(contract_id);
     let by = Scalar::from_be_bytes(sha256::Hash::from_engine(engine).to_byte_array())
-        .map_err(|_| DeployError::KeyAggregation("tweak out of range".to_owned()))?;
+        .map_err(|_| DeployError::Nobody("tweak out of range".to_owned()))?;
     let point = XOnlyPublicKey::from_slice(&NUMS).map_err(failed)?;
     let point = PublicKey::from_x_only_public_key(point, bitcoin::secp256k1::Parity::Even);
     let tweaked = point.add_exp_tweak(&Secp256k1::verification_only(), &by).map_err(failed)?;
@@ -65,7 +65,7 @@ pub struct Connectors {
     /// `own[p]`: a party's own key, no leaves: `paid`, `freed`, keyed anchors.
     pub own: Vec<Arc<Tap>>,
     bodies: Bodies,
-    keys: Vec<OneTimeKeys>,
+    keys: Vec<PublicOneTimeKeys>,
 }
 
 /// Bodies of the disprove leaves: one per segment, and the last one per outcome.
@@ -103,7 +103,7 @@ impl Connectors {
     ///
     /// # Errors
     /// [`DeployError::OneTimeKey`] if `keys` don't fit the plan; [`DeployError::Script`].
-    pub fn new(d: &Deployment, keys: Vec<OneTimeKeys>) -> Result<Self, DeployError> {
+    pub fn new(d: &Deployment, keys: Vec<PublicOneTimeKeys>) -> Result<Self, DeployError> {
         d.check_keys(&keys)?;
         let locks = d.locks();
         let nobody = nobody(&d.contract.id)?;
@@ -181,7 +181,7 @@ impl Connectors {
     }
 
     /// The one-time keys that the scripts were made from.
-    pub fn keys(&self) -> &[OneTimeKeys] {
+    pub fn keys(&self) -> &[PublicOneTimeKeys] {
         &self.keys
     }
 
@@ -215,10 +215,10 @@ impl Bodies {
 /// segment's are not.
 fn claimed_taps(
     d: &Deployment,
-    keys: &[OneTimeKeys],
+    keys: &[PublicOneTimeKeys],
     bodies: &Bodies,
 ) -> Result<Vec<Vec<Arc<Tap>>>, DeployError> {
-    let hash = |c: u8, keys: &OneTimeKeys, segment: usize, body: &Body| {
+    let hash = |c: u8, keys: &PublicOneTimeKeys, segment: usize, body: &Body| {
         let leaf = disprove(d, &keys.claimer, body, c, segment)?;
         Ok(TapLeafHash::from_script(&leaf.script, LeafVersion::TapScript))
     };
@@ -278,7 +278,7 @@ fn assert_reveal(
 
 fn claim_reveal(
     d: &Deployment,
-    keys: &[OneTimeKeys],
+    keys: &[PublicOneTimeKeys],
     c: u8,
     group: &[ElementId],
 ) -> Result<Arc<script::ClaimReveal>, DeployError> {

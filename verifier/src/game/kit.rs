@@ -7,7 +7,8 @@ use crate::graph::{
 };
 use bitcoin::secp256k1::schnorr;
 use bitcoin::{TapNodeHash, Transaction};
-use gavel_compiler::commit::{Signature, words_to_digits};
+use crate::sign::{OneTimeError, Source};
+use gavel_compiler::commit::{Shape, Signature, words_to_digits};
 use gavel_compiler::script::ClaimProof;
 use gavel_compiler::segment::ElementId;
 use std::collections::BTreeMap;
@@ -15,18 +16,26 @@ use std::sync::Arc;
 
 /// Holds a party's secrets and signs with them.
 pub trait Signer {
-    /// A Schnorr signature by the party's key, for a leaf.
-    fn sign(&self, sighash: [u8; 32]) -> schnorr::Signature;
+    /// A Schnorr signature by the party's key, for a leaf; `None` if the key can't sign.
+    fn sign(&self, sighash: [u8; 32]) -> Option<schnorr::Signature>;
 
     /// A Schnorr signature by the party's key tweaked for a key path (BIP 341).
-    fn sign_key_path(&self, sighash: [u8; 32], root: Option<TapNodeHash>) -> schnorr::Signature;
+    fn sign_key_path(
+        &self,
+        sighash: [u8; 32],
+        root: Option<TapNodeHash>,
+    ) -> Option<schnorr::Signature>;
 
-    /// A one-time signature as a claimer.
+    /// One-time signatures as a claimer, on each element's message: all of them, or none.
     ///
     /// # Errors
-    /// A message for people, if the guard refuses: another message was signed before, or it
+    /// [`OneTimeError`] if the guard refuses one: another message was signed before, or it
     /// can't be made durable.
-    fn commit(&mut self, element: ElementId, message: &[u8]) -> Result<Signature, String>;
+    fn commit(
+        &mut self,
+        messages: Vec<(ElementId, Shape, Vec<u8>)>,
+        source: Source,
+    ) -> Result<Vec<Signature>, OneTimeError>;
 }
 
 /// An input of `settle` as a claimer has it: words and, where somebody vouches, the author's
@@ -49,14 +58,12 @@ pub enum KitError {
     #[error(transparent)]
     Finish(#[from] FinishError),
     /// The one-time key refused.
-    #[error("{name}: {element} is not signed: {reason}")]
+    #[error("{name} is not signed: {error}")]
     Commit {
         /// The transaction.
         name: TxName,
-        /// The element's name.
-        element: String,
         /// Why.
-        reason: String,
+        error: OneTimeError,
     },
 }
 
@@ -109,17 +116,19 @@ impl Kit {
     /// [`KitError::Commit`] if the guard refuses one; nothing is released then.
     pub fn claim(&mut self, k: u8, inputs: &[InputProof]) -> Result<Transaction, KitError> {
         let name = TxName::Claim(ClaimId { c: self.me, k });
-        let mut proofs = Vec::with_capacity(inputs.len());
-        for (index, input) in (0..).zip(inputs) {
-            let claimer = self.commit(name, ElementId(index), &input.words)?;
-            proofs.push(ClaimProof { claimer, author: input.author.clone() });
-        }
+        let messages = (0..).map(ElementId).zip(inputs.iter().map(|input| &input.words[..]));
+        let signatures = self.commit(name, messages, Source::Choice)?;
+        let proofs: Vec<ClaimProof> = signatures
+            .into_iter()
+            .zip(inputs)
+            .map(|(claimer, input)| ClaimProof { claimer, author: input.author.clone() })
+            .collect();
         let groups = self.graph.deployment.plan.input_groups.clone();
         let planned = self.planned(name)?.clone();
         self.finish(&planned, |index| {
             let group = groups.get(index)?;
             let proofs = group.iter().map(|id| proofs.get(id.index()).cloned());
-            let sig = self.signer.sign(planned.sighash(index).ok()?);
+            let sig = self.signer.sign(planned.sighash(index).ok()?)?;
             Some(Proof::Inputs(proofs.collect::<Option<_>>()?, sig))
         })
     }
@@ -135,14 +144,12 @@ impl Kit {
     ) -> Result<Transaction, KitError> {
         let name = TxName::Assert(id);
         let groups = self.graph.deployment.plan.frame_groups.clone();
-        let mut frames = Vec::with_capacity(groups.len());
-        for group in &groups {
-            let sign = |id: &ElementId| {
-                let words = elements.get(id.index()).map_or(&[][..], Vec::as_slice);
-                self.commit(name, *id, words)
-            };
-            frames.push(group.iter().map(sign).collect::<Result<Vec<_>, _>>()?);
-        }
+        let all = groups.iter().flatten().map(|id| {
+            (*id, elements.get(id.index()).map_or(&[][..], Vec::as_slice))
+        });
+        let mut signatures = self.commit(name, all, Source::Chain)?.into_iter();
+        let frames: Vec<Vec<Signature>> =
+            groups.iter().map(|group| signatures.by_ref().take(group.len()).collect()).collect();
         let planned = self.planned(name)?.clone();
         self.finish(&planned, |index| frames.get(index).cloned().map(Proof::Frames))
     }
@@ -162,7 +169,7 @@ impl Kit {
         let place = self.graph.deployment.others(claim.c).position(|v| v == self.me);
         let place = place.unwrap_or(usize::MAX);
         self.finish(&planned, |index| {
-            let sig = self.signer.sign(planned.sighash(index).ok()?);
+            let sig = self.signer.sign(planned.sighash(index).ok()?)?;
             Some(Proof::Disproof(signatures.to_vec(), place, sig))
         })
     }
@@ -180,10 +187,10 @@ impl Kit {
         let own = |index: usize| {
             let sighash = planned.sighash(index).ok()?;
             let sig = match &planned.inputs.get(index)?.spend {
-                Spend::Key(tap, By::Party(_)) => self.signer.sign_key_path(sighash, tap.root()),
+                Spend::Key(tap, By::Party(_)) => self.signer.sign_key_path(sighash, tap.root())?,
                 Spend::Leaf(tap, leaf) => match tap.leaves.get(*leaf)?.kind {
                     LeafKind::Challenge | LeafKind::Release | LeafKind::Timeout => {
-                        self.signer.sign(sighash)
+                        self.signer.sign(sighash)?
                     }
                     _ => return None,
                 },
@@ -195,20 +202,18 @@ impl Kit {
         Ok(planned.finish(joint, |index| proofs(index).or_else(|| own(index)))?)
     }
 
-    fn commit(
+    fn commit<'a>(
         &mut self,
         name: TxName,
-        id: ElementId,
-        words: &[u32],
-    ) -> Result<Signature, KitError> {
-        let element = self.graph.deployment.plan.elements.get(id.index());
-        let (label, digits) = element
-            .map_or_else(|| (id.0.to_string(), vec![]), |e| (e.name.clone(), e.digits()));
-        let message = words_to_digits(words, &digits);
-        self.signer.commit(id, &message).map_err(|reason| KitError::Commit {
-            name,
-            element: label,
-            reason,
-        })
+        words: impl Iterator<Item = (ElementId, &'a [u32])>,
+        source: Source,
+    ) -> Result<Vec<Signature>, KitError> {
+        let plan = &self.graph.deployment.plan;
+        let messages = words.filter_map(|(id, words)| {
+            let element = plan.elements.get(id.index())?;
+            Some((id, element.shape(), words_to_digits(words, &element.digits())))
+        });
+        let messages = messages.collect();
+        self.signer.commit(messages, source).map_err(|error| KitError::Commit { name, error })
     }
 }

@@ -3,7 +3,7 @@
 use super::name::{ClaimId, DisputeId, Held, Permit, Role, TxName};
 use super::planned::{DUST, Input, Output, Planned, Signer, Spend, TRUC_LIMIT};
 use crate::connector::{Connectors, Tap};
-use crate::deploy::{DeployError, Deployment, OneTimeKeys};
+use crate::deploy::{DeployError, Deployment, PublicOneTimeKeys};
 use bitcoin::{OutPoint, Txid};
 use gavel_compiler::units::{Blocks, Sats, VBytes, Weight};
 use serde::Serialize;
@@ -183,7 +183,7 @@ impl Graph {
     ///
     /// # Errors
     /// Everything that makes a deployment unsafe or unrelayable; see [`DeployError`].
-    pub fn build(deployment: Deployment, keys: Vec<OneTimeKeys>) -> Result<Self, DeployError> {
+    pub fn build(deployment: Deployment, keys: Vec<PublicOneTimeKeys>) -> Result<Self, DeployError> {
         let connectors = Connectors::new(&deployment, keys)?;
         // Sizes don't depend on values, so a draft with arbitrary values gives all fees.
         let draft = Amounts { bond: Sats(1 << 40), stake: Sats(1 << 40), ..Amounts::default() };

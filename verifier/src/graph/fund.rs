@@ -3,7 +3,9 @@
 use super::build::{Ctx, tap};
 use super::name::{Role, TxName};
 use super::planned::{DUST, Input, Output, Planned, Spend};
-use crate::deploy::{DeployError, PartyInfo};
+use crate::deploy::DeployError;
+use crate::sign::Hello;
+use bitcoin::{Amount, TxOut};
 use gavel_compiler::units::Sats;
 
 impl Ctx<'_> {
@@ -39,9 +41,11 @@ impl Ctx<'_> {
     pub fn fund_draft(&self) -> Result<Planned, DeployError> {
         let d = self.d;
         let inputs = d.parties.iter().enumerate().flat_map(|(party, info)| {
-            info.funding.iter().map(move |input| {
+            info.inputs.iter().map(move |input| {
                 let spend = Spend::Funding(party as u8);
-                (input.outpoint, None, Input { prevout: input.txout.clone(), spend })
+                let value = Amount::from_sat(input.amount.0);
+                let prevout = TxOut { value, script_pubkey: input.script.clone() };
+                (input.outpoint, None, Input { prevout, spend })
             })
         });
         let pot = d.contract.coin.pot().0.saturating_add(self.amounts.reserve.0);
@@ -63,14 +67,14 @@ impl Ctx<'_> {
                 }
             }
         }
-        for party in 0..d.n() {
-            outputs.push(self.payment(party, Sats(0))?);
+        for (party, info) in (0..d.n()).zip(&d.parties) {
+            let change = info.change.as_ref().unwrap_or(&info.payout);
+            outputs.push(Output::payment(party, change, Sats(0)));
         }
         Ok(Planned::new(TxName::Fund, 2, inputs.collect(), outputs))
     }
 }
 
-fn brings(info: &PartyInfo) -> Sats {
-    let sum = info.funding.iter().map(|input| input.txout.value.to_sat());
-    Sats(sum.fold(0, u64::saturating_add))
+fn brings(info: &Hello) -> Sats {
+    Sats(info.inputs.iter().map(|input| input.amount.0).fold(0, u64::saturating_add))
 }
