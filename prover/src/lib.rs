@@ -13,7 +13,11 @@ pub fn trace(plan: &Plan, inputs: &[u32]) -> Trace {
     let execution = run(&plan.program, inputs);
     let value = |index: usize| execution.values.get(index).copied().unwrap_or(0);
     let elements = plan.elements.iter().map(|element| {
-        element.words.iter().map(|word| value(word.value.index())).collect()
+        element
+            .words
+            .iter()
+            .map(|word| value(word.value.index()))
+            .collect()
     });
     let fired = |range: &std::ops::Range<usize>| {
         let insts = plan.program.insts.get(range.clone()).unwrap_or(&[]);
@@ -25,6 +29,9 @@ pub fn trace(plan: &Plan, inputs: &[u32]) -> Trace {
     Trace {
         elements: elements.collect(),
         end: execution.end,
-        abort_segment: plan.segments.iter().position(|segment| fired(&segment.insts)),
+        abort_segment: plan
+            .segments
+            .iter()
+            .position(|segment| fired(&segment.insts)),
     }
 }

@@ -74,7 +74,11 @@ impl Terms {
         let amounts = [self.bond, self.stake].map(|sats| sats.map_or(u64::MAX, |sats| sats.0));
         let windows = windows.iter().map(|blocks| u64::from(blocks.0));
         let rates = [self.relay_feerate, self.survive_feerate];
-        windows.chain(rates).chain(amounts).flat_map(u64::to_le_bytes).collect()
+        windows
+            .chain(rates)
+            .chain(amounts)
+            .flat_map(u64::to_le_bytes)
+            .collect()
     }
 }
 
@@ -238,11 +242,15 @@ impl Deployment {
     ) -> Result<Self, DeployError> {
         let need = contract.parties.len();
         if parties.len() != need {
-            return Err(DeployError::PartyCount { need, got: parties.len() });
+            return Err(DeployError::PartyCount {
+                need,
+                got: parties.len(),
+            });
         }
-        for (what, value) in
-            [("relay fee rate", terms.relay_feerate), ("survived fee rate", terms.survive_feerate)]
-        {
+        for (what, value) in [
+            ("relay fee rate", terms.relay_feerate),
+            ("survived fee rate", terms.survive_feerate),
+        ] {
             if !(1..=10_000).contains(&value) {
                 return Err(DeployError::FeeRate { what, value });
             }
@@ -251,7 +259,15 @@ impl Deployment {
         let keys: Vec<XOnlyPublicKey> = parties.iter().map(|party| party.key).collect();
         let keys = KeyAgg::new(&keys)?;
         let joint = keys.aggregate();
-        let deployment = Self { contract, plan, terms, parties, keys, joint, instance };
+        let deployment = Self {
+            contract,
+            plan,
+            terms,
+            parties,
+            keys,
+            joint,
+            instance,
+        };
         deployment.check_windows()?;
         Ok(deployment)
     }
@@ -278,12 +294,19 @@ impl Deployment {
 
     /// A party's name.
     pub fn party_name(&self, party: u8) -> &str {
-        self.contract.parties.get(usize::from(party)).map_or("?", String::as_str)
+        self.contract
+            .parties
+            .get(usize::from(party))
+            .map_or("?", String::as_str)
     }
 
     /// An outcome's name.
     pub fn outcome_name(&self, outcome: u8) -> &str {
-        self.contract.program.outcomes.get(usize::from(outcome)).map_or("?", String::as_str)
+        self.contract
+            .program
+            .outcomes
+            .get(usize::from(outcome))
+            .map_or("?", String::as_str)
     }
 
     /// The locks that follow from the windows and the contract.
@@ -319,19 +342,31 @@ impl Deployment {
             ("m <= 65535", w.reorg.0),
         ] {
             if value > most {
-                return Err(DeployError::Windows { rule, left: value, right: most + 1 });
+                return Err(DeployError::Windows {
+                    rule,
+                    left: value,
+                    right: most + 1,
+                });
             }
         }
         let locks = self.locks();
         for (rule, left, right) in [
             ("w + m < Δ1", w.confirm.0 + w.reorg.0, w.challenge.0),
             ("w + m < Δ2", w.confirm.0 + w.reorg.0, w.assert.0),
-            ("3w + m < Δ1 + Δ3", 3 * w.confirm.0 + w.reorg.0, w.challenge.0 + w.disprove.0),
+            (
+                "3w + m < Δ1 + Δ3",
+                3 * w.confirm.0 + w.reorg.0,
+                w.challenge.0 + w.disprove.0,
+            ),
             ("0 < w", 0, w.confirm.0),
             ("2T <= 65535", locks.release.0, most + 1),
             ("U <= 65535", locks.unstake.0, most + 1),
             ("R <= 65535", locks.refund.0, most + 1),
-            ("T + 4w + m < R (time to claim)", locks.claim_margin.0, locks.refund.0),
+            (
+                "T + 4w + m < R (time to claim)",
+                locks.claim_margin.0,
+                locks.refund.0,
+            ),
         ] {
             if left >= right {
                 return Err(DeployError::Windows { rule, left, right });
@@ -346,7 +381,10 @@ impl Deployment {
     /// [`DeployError::OneTimeKey`].
     pub fn check_keys(&self, keys: &[PublicOneTimeKeys]) -> Result<(), DeployError> {
         if keys.len() != self.parties.len() {
-            return Err(DeployError::PartyCount { need: self.parties.len(), got: keys.len() });
+            return Err(DeployError::PartyCount {
+                need: self.parties.len(),
+                got: keys.len(),
+            });
         }
         for (party, keys) in keys.iter().enumerate() {
             let wrong = |role| move |index| DeployError::OneTimeKey { party, index, role };
@@ -377,4 +415,3 @@ impl Deployment {
         Ok(())
     }
 }
-

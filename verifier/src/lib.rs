@@ -16,5 +16,6 @@ pub mod deploy;
 pub mod game;
 pub mod graph;
 pub mod run;
+pub mod sample;
 pub mod setup;
 pub mod sign;

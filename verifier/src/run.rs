@@ -74,8 +74,17 @@ impl<C: Chain> Runner<C> {
     /// [`ChainError`] if the node can't be used.
     pub fn new(chain: C) -> Result<Self, ChainError> {
         let tip = chain.height()?;
-        let known = chain.block_hash(tip)?.map(|hash| (tip, hash)).into_iter().collect();
-        Ok(Self { chain, known, seen: BTreeSet::new(), traces: BTreeMap::new() })
+        let known = chain
+            .block_hash(tip)?
+            .map(|hash| (tip, hash))
+            .into_iter()
+            .collect();
+        Ok(Self {
+            chain,
+            known,
+            seen: BTreeSet::new(),
+            traces: BTreeMap::new(),
+        })
     }
 
     /// The chain.
@@ -99,9 +108,10 @@ impl<C: Chain> Runner<C> {
         let mut wake: Option<Height> = None;
         for player in players.iter_mut() {
             let act = loop {
-                let act = player
-                    .act()
-                    .map_err(|error| RunError::Party { party: player.me(), error })?;
+                let act = player.act().map_err(|error| RunError::Party {
+                    party: player.me(),
+                    error,
+                })?;
                 let unknown = act.duties.iter().filter_map(|duty| match duty {
                     Duty::Compute { inputs } => Some(inputs.clone()),
                     Duty::Broadcast { .. } => None,
@@ -121,7 +131,13 @@ impl<C: Chain> Runner<C> {
                 if let Duty::Broadcast { name, tx, .. } = duty {
                     let said = self.chain.submit(&tx)?;
                     let at = self.chain.height()?;
-                    offered.push(Broadcast { party: player.me(), name, tx, at, said });
+                    offered.push(Broadcast {
+                        party: player.me(),
+                        name,
+                        tx,
+                        at,
+                        said,
+                    });
                 }
             }
         }
@@ -144,7 +160,9 @@ impl<C: Chain> Runner<C> {
         let next = self.known.last_key_value().map_or(tip.0, |(h, _)| h.0 + 1);
         for height in (next..=tip.0).map(Height) {
             // The tip may have moved back meanwhile; the next call sorts it out.
-            let Some(hash) = self.chain.block_hash(height)? else { break };
+            let Some(hash) = self.chain.block_hash(height)? else {
+                break;
+            };
             let txs = self.chain.block(hash)?;
             self.known.insert(height, hash);
             tell(players, &Event::Connected { height, txs });

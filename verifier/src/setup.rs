@@ -149,8 +149,21 @@ impl Announced {
             change: None,
         };
         let own = seal(&hello, &contract.id, &key)?;
-        let common = Common { contract, plan, terms, me: entrant.me, seed, key };
-        Ok((Self { common, own: own.clone() }, own))
+        let common = Common {
+            contract,
+            plan,
+            terms,
+            me: entrant.me,
+            seed,
+            key,
+        };
+        Ok((
+            Self {
+                common,
+                own: own.clone(),
+            },
+            own,
+        ))
     }
 
     /// Takes everybody's announcement, by index; gives this party's one-time public keys.
@@ -158,7 +171,14 @@ impl Announced {
     /// # Errors
     /// [`SetupError`] names the message that is wrong.
     pub fn hellos(self, messages: &[Vec<u8>]) -> Result<(Keyed, Vec<u8>), SetupError> {
-        let Common { contract, plan, terms, me, seed, key } = self.common;
+        let Common {
+            contract,
+            plan,
+            terms,
+            me,
+            seed,
+            key,
+        } = self.common;
         expect("hello", messages, contract.parties.len(), me, &self.own)?;
         let hellos = (0..)
             .zip(messages)
@@ -173,11 +193,28 @@ impl Announced {
             party: me,
             instance: deployment.instance,
             claimer: secrets.public_keys(Role::Claimer, &shapes),
-            author: author.zip(secrets.public_keys(Role::Author, &ours)).collect(),
+            author: author
+                .zip(secrets.public_keys(Role::Author, &ours))
+                .collect(),
         };
         let own = seal(&message, &deployment.instance, &key)?;
-        let common = Common { contract, plan, terms, me, seed, key };
-        Ok((Keyed { common, deployment, secrets, own: own.clone() }, own))
+        let common = Common {
+            contract,
+            plan,
+            terms,
+            me,
+            seed,
+            key,
+        };
+        Ok((
+            Keyed {
+                common,
+                deployment,
+                secrets,
+                own: own.clone(),
+            },
+            own,
+        ))
     }
 }
 
@@ -192,18 +229,29 @@ impl Keyed {
         messages: &[Vec<u8>],
         rng: &mut impl CryptoRng,
     ) -> Result<(Drawn, Vec<u8>), SetupError> {
-        let Self { common, deployment, secrets, own } = self;
+        let Self {
+            common,
+            deployment,
+            secrets,
+            own,
+        } = self;
         let n = deployment.parties.len();
         expect("one-time-keys", messages, n, common.me, &own)?;
         let shapes: Vec<Shape> = claimer_shapes(&common.plan).collect();
         let mut keys = Vec::with_capacity(n);
         for (party, bytes) in (0..).zip(messages) {
             let message: OneTimeKeysMessage = receive(&deployment, party, bytes)?;
-            message.check(&deployment.instance, &shapes, &author_shapes(&common.plan, party))?;
+            message.check(
+                &deployment.instance,
+                &shapes,
+                &author_shapes(&common.plan, party),
+            )?;
             let inputs = 0..common.plan.program.inputs.len() as u16;
             keys.push(PublicOneTimeKeys {
                 claimer: message.claimer,
-                author: inputs.map(|element| message.author.get(&element).cloned()).collect(),
+                author: inputs
+                    .map(|element| message.author.get(&element).cloned())
+                    .collect(),
             });
         }
         let graph = Arc::new(Graph::build(deployment, keys)?);
@@ -212,7 +260,15 @@ impl Keyed {
         let (session, nonces) =
             Session::start(&d.keys, common.me, &common.key, jobs(&graph)?, &id, rng)?;
         let message = seal(&nonces, &id, &common.key)?;
-        Ok((Drawn { common, graph, secrets, session }, message))
+        Ok((
+            Drawn {
+                common,
+                graph,
+                secrets,
+                session,
+            },
+            message,
+        ))
     }
 }
 
@@ -227,7 +283,12 @@ impl Drawn {
     /// # Errors
     /// [`SetupError`] names the message that is wrong.
     pub fn nonces(self, messages: &[Vec<u8>]) -> Result<(Signed, Vec<u8>), SetupError> {
-        let Self { common, graph, secrets, mut session } = self;
+        let Self {
+            common,
+            graph,
+            secrets,
+            mut session,
+        } = self;
         let d = &graph.deployment;
         count("nonces", messages, d.parties.len())?;
         for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != common.me) {
@@ -236,7 +297,15 @@ impl Drawn {
         }
         let (round, partials) = session.sign()?;
         let message = seal(&partials, &d.instance, &common.key)?;
-        Ok((Signed { common, graph, secrets, round }, message))
+        Ok((
+            Signed {
+                common,
+                graph,
+                secrets,
+                round,
+            },
+            message,
+        ))
     }
 }
 
@@ -246,7 +315,12 @@ impl Signed {
     /// # Errors
     /// [`SetupError`] names the message that is wrong.
     pub fn partials(self, messages: &[Vec<u8>]) -> Result<Ready, SetupError> {
-        let Self { common, graph, secrets, mut round } = self;
+        let Self {
+            common,
+            graph,
+            secrets,
+            mut round,
+        } = self;
         let d = &graph.deployment;
         count("partials", messages, d.parties.len())?;
         for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != common.me) {
@@ -254,9 +328,18 @@ impl Signed {
             round = round.receive_partials(party, &message)?;
         }
         let signatures = round.finish()?;
-        let keys = graph.joint_jobs().into_iter().map(|(name, input, _)| (name, input));
+        let keys = graph
+            .joint_jobs()
+            .into_iter()
+            .map(|(name, input, _)| (name, input));
         let joint = Arc::new(keys.zip(signatures).collect());
-        Ok(Ready { me: common.me, graph, joint, key: common.key, secrets })
+        Ok(Ready {
+            me: common.me,
+            graph,
+            joint,
+            key: common.key,
+            secrets,
+        })
     }
 }
 
@@ -297,7 +380,13 @@ impl Ready {
         words: &[u32],
         guard: &mut dyn Guard,
     ) -> Result<Signature, OneTimeError> {
-        let input = self.graph.deployment.plan.program.inputs.get(element.index());
+        let input = self
+            .graph
+            .deployment
+            .plan
+            .program
+            .inputs
+            .get(element.index());
         let (skip, digits) = input.map_or((0, &[][..]), |input| {
             let skip = usize::from(input.optional);
             (skip, input.words.get(skip..).unwrap_or(&[]))
@@ -314,31 +403,121 @@ impl Ready {
 
     /// The party's means to play, with the guard that keeps its one-time keys.
     pub fn into_kit(self, guard: Box<dyn Guard + Send>, feerate: u64) -> Kit {
-        let Self { me, graph, joint, key, secrets } = self;
-        let signer = Box::new(PartySigner { key, secrets, guard });
-        Kit { me, graph, joint, signer, feerate }
+        let Self {
+            me,
+            graph,
+            joint,
+            key,
+            secrets,
+        } = self;
+        let signer = Box::new(PartySigner {
+            key,
+            secrets,
+            guard,
+        });
+        Kit {
+            me,
+            graph,
+            joint,
+            signer,
+            feerate,
+        }
     }
 
-    /// Starts co-signing a Close of outcome `k`.
+    /// Starts co-signing a Close of outcome `k`; gives this party's nonces. All parties must
+    /// name the same `attempt`, and a new one for every try.
     ///
     /// # Errors
     /// [`SetupError::Deploy`] if there is no such outcome.
     pub fn close(
         &self,
         k: u8,
-        session_id: &[u8; 32],
+        attempt: [u8; 32],
         rng: &mut impl CryptoRng,
-    ) -> Result<(Planned, Session, Vec<u8>), SetupError> {
+    ) -> Result<(Closing<'_>, Vec<u8>), SetupError> {
         let d = &self.graph.deployment;
         let close = self.graph.close(k)?;
+        let sighash = close
+            .sighash(0)
+            .map_err(|e| DeployError::Script(e.to_string()))?;
         let job = Job {
             label: close.name.to_string(),
-            sighash: close.sighash(0).map_err(|e| DeployError::Script(e.to_string()))?,
+            sighash,
             tweak: Tweak::TapTweak(None),
         };
         let (session, nonces) =
-            Session::start(&d.keys, self.me, &self.key, vec![job], session_id, rng)?;
-        Ok((close, session, seal(&nonces, session_id, &self.key)?))
+            Session::start(&d.keys, self.me, &self.key, vec![job], &attempt, rng)?;
+        let message = seal(&nonces, &d.instance, &self.key)?;
+        Ok((
+            Closing {
+                ready: self,
+                close,
+                state: session,
+            },
+            message,
+        ))
+    }
+}
+
+/// A party on the way to a Close: first with its nonces, then with its partial signature.
+pub struct Closing<'a, S = Session> {
+    ready: &'a Ready,
+    close: Planned,
+    state: S,
+}
+
+impl<'a> Closing<'a> {
+    /// Takes everybody's nonces, by index; gives this party's partial signature.
+    ///
+    /// # Errors
+    /// [`SetupError`] names the message that is wrong.
+    pub fn nonces(
+        self,
+        messages: &[Vec<u8>],
+    ) -> Result<(Closing<'a, PartialRound>, Vec<u8>), SetupError> {
+        let Self {
+            ready,
+            close,
+            state: mut session,
+        } = self;
+        let d = &ready.graph.deployment;
+        count("nonces", messages, d.parties.len())?;
+        for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != ready.me) {
+            session = session.receive_nonces(party, &receive::<NoncesMessage>(d, party, bytes)?)?;
+        }
+        let (round, partials) = session.sign()?;
+        let message = seal(&partials, &d.instance, &ready.key)?;
+        Ok((
+            Closing {
+                ready,
+                close,
+                state: round,
+            },
+            message,
+        ))
+    }
+}
+
+impl Closing<'_, PartialRound> {
+    /// Takes everybody's partial signatures, by index; gives the finished Close.
+    ///
+    /// # Errors
+    /// [`SetupError`] names the message that is wrong.
+    pub fn partials(self, messages: &[Vec<u8>]) -> Result<Transaction, SetupError> {
+        let Self {
+            ready,
+            close,
+            state: mut round,
+        } = self;
+        let d = &ready.graph.deployment;
+        count("partials", messages, d.parties.len())?;
+        for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != ready.me) {
+            let message: PartialsMessage = receive(d, party, bytes)?;
+            round = round.receive_partials(party, &message)?;
+        }
+        let signature = round.finish()?.into_iter().next();
+        let finished = close.finish(|_| signature, |_| None);
+        Ok(finished.map_err(|e| DeployError::Script(e.to_string()))?)
     }
 }
 
@@ -352,7 +531,12 @@ pub fn finish_fund(
 ) -> Result<Transaction, KitError> {
     let missing = || DeployError::Script("no Fund".to_owned());
     let fund = graph.get(TxName::Fund).ok_or_else(missing)?;
-    let own = |index| signatures.get(&index).copied().map(crate::graph::Proof::Own);
+    let own = |index| {
+        signatures
+            .get(&index)
+            .copied()
+            .map(crate::graph::Proof::Own)
+    };
     Ok(fund.finish(|_| None, own)?)
 }
 
@@ -373,7 +557,10 @@ pub fn input_proofs(
             _ if blank => None,
             by => author(id, by, own),
         };
-        proofs.push(InputProof { words: own.to_vec(), author });
+        proofs.push(InputProof {
+            words: own.to_vec(),
+            author,
+        });
     }
     proofs
 }
@@ -435,28 +622,38 @@ fn jobs(graph: &Graph) -> Result<Vec<Job>, SetupError> {
         let planned = graph.get(name);
         let sighash = planned.map(|planned| planned.sighash(input));
         let sighash = sighash.and_then(Result::ok).ok_or_else(|| {
-            SetupError::Deploy(DeployError::Script(format!("{name}: no sighash for {input}")))
+            SetupError::Deploy(DeployError::Script(format!(
+                "{name}: no sighash for {input}"
+            )))
         })?;
         let tweak = root.map_or(Tweak::None, Tweak::TapTweak);
-        Ok(Job { label: format!("{name} input {input}"), sighash, tweak })
+        Ok(Job {
+            label: format!("{name} input {input}"),
+            sighash,
+            tweak,
+        })
     };
     graph.joint_jobs().into_iter().map(job).collect()
 }
 
-fn receive<B: crate::sign::Body>(
-    d: &Deployment,
-    party: u8,
-    bytes: &[u8],
-) -> Result<B, SetupError> {
+fn receive<B: crate::sign::Body>(d: &Deployment, party: u8, bytes: &[u8]) -> Result<B, SetupError> {
     let n = d.parties.len();
     let sender = d.parties.get(usize::from(party));
-    let sender = sender.ok_or(SetupError::Count { kind: B::KIND, got: n + 1, need: n })?;
+    let sender = sender.ok_or(SetupError::Count {
+        kind: B::KIND,
+        got: n + 1,
+        need: n,
+    })?;
     Ok(open(bytes, &d.instance, party, &sender.key)?)
 }
 
 fn count(kind: &'static str, messages: &[Vec<u8>], need: usize) -> Result<(), SetupError> {
     let got = messages.len();
-    if got == need { Ok(()) } else { Err(SetupError::Count { kind, got, need }) }
+    if got == need {
+        Ok(())
+    } else {
+        Err(SetupError::Count { kind, got, need })
+    }
 }
 
 fn expect(

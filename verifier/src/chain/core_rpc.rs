@@ -35,7 +35,10 @@ impl CoreRpc {
         password: &str,
         network: &str,
     ) -> Result<Self, ChainError> {
-        let unreachable = |detail: String| ChainError::Unreachable { url: url.to_owned(), detail };
+        let unreachable = |detail: String| ChainError::Unreachable {
+            url: url.to_owned(),
+            detail,
+        };
         let transport = SimpleHttpTransport::builder()
             .url(url)
             .map_err(|e| unreachable(e.to_string()))?
@@ -45,11 +48,21 @@ impl CoreRpc {
             .timeout(Duration::from_secs(60))
             .build();
         let client = Client::from_jsonrpc(jsonrpc::Client::with_transport(transport));
-        let this = Self { client, url: url.to_owned() };
+        let this = Self {
+            client,
+            url: url.to_owned(),
+        };
         let info: Value = this.call("getblockchaininfo", &[])?;
-        let found = info.get("chain").and_then(Value::as_str).unwrap_or("?").to_owned();
+        let found = info
+            .get("chain")
+            .and_then(Value::as_str)
+            .unwrap_or("?")
+            .to_owned();
         if found != network {
-            return Err(ChainError::WrongNetwork { found, expected: network.to_owned() });
+            return Err(ChainError::WrongNetwork {
+                found,
+                expected: network.to_owned(),
+            });
         }
         Ok(this)
     }
@@ -59,19 +72,26 @@ impl CoreRpc {
         method: &'static str,
         args: &[Value],
     ) -> Result<T, ChainError> {
-        self.client.call(method, args).map_err(|e| self.error(method, e))
+        self.client
+            .call(method, args)
+            .map_err(|e| self.error(method, e))
     }
 
     fn error(&self, method: &'static str, e: bitcoincore_rpc::Error) -> ChainError {
         use bitcoincore_rpc::Error as E;
         match e {
-            E::JsonRpc(jsonrpc::Error::Rpc(e)) => {
-                ChainError::Rpc { method, detail: format!("{} (code {})", e.message, e.code) }
-            }
-            E::JsonRpc(jsonrpc::Error::Transport(e)) => {
-                ChainError::Unreachable { url: self.url.clone(), detail: e.to_string() }
-            }
-            other => ChainError::Malformed { method, detail: other.to_string() },
+            E::JsonRpc(jsonrpc::Error::Rpc(e)) => ChainError::Rpc {
+                method,
+                detail: format!("{} (code {})", e.message, e.code),
+            },
+            E::JsonRpc(jsonrpc::Error::Transport(e)) => ChainError::Unreachable {
+                url: self.url.clone(),
+                detail: e.to_string(),
+            },
+            other => ChainError::Malformed {
+                method,
+                detail: other.to_string(),
+            },
         }
     }
 
@@ -104,7 +124,10 @@ fn decode<T: bitcoin::consensus::Decodable>(
     method: &'static str,
     hex: &str,
 ) -> Result<T, ChainError> {
-    deserialize_hex(hex).map_err(|e| ChainError::Malformed { method, detail: e.to_string() })
+    deserialize_hex(hex).map_err(|e| ChainError::Malformed {
+        method,
+        detail: e.to_string(),
+    })
 }
 
 impl Chain for CoreRpc {

@@ -39,18 +39,27 @@ pub struct Leaf {
 impl Leaf {
     fn new(script: ScriptBuf, kind: LeafKind) -> Self {
         let hash = TapLeafHash::from_script(&script, LeafVersion::TapScript);
-        Self { hash, script: Some(Arc::new(script)), kind }
+        Self {
+            hash,
+            script: Some(Arc::new(script)),
+            kind,
+        }
     }
 
     fn miniscript(text: &str, kind: LeafKind) -> Result<Self, DeployError> {
         let failed = |e: miniscript::Error| DeployError::Script(format!("{text}: {e}"));
-        let script = text.parse::<Miniscript<XOnlyPublicKey, TapContext>>().map_err(failed)?;
+        let script = text
+            .parse::<Miniscript<XOnlyPublicKey, TapContext>>()
+            .map_err(failed)?;
         Ok(Self::new(script.encode(), kind))
     }
 
     /// `key` signs, once the output is `lock` deep.
     pub fn after(key: XOnlyPublicKey, lock: Blocks) -> Result<Self, DeployError> {
-        Self::miniscript(&format!("and_v(v:pk({key}),older({}))", lock.0), LeafKind::Timeout)
+        Self::miniscript(
+            &format!("and_v(v:pk({key}),older({}))", lock.0),
+            LeafKind::Timeout,
+        )
     }
 
     /// The n-of-n and `key` sign.
@@ -84,6 +93,10 @@ impl Leaf {
 
     /// A disprove leaf, by its hash.
     pub fn hashed(hash: TapLeafHash) -> Self {
-        Self { hash, script: None, kind: LeafKind::Disprove }
+        Self {
+            hash,
+            script: None,
+            kind: LeafKind::Disprove,
+        }
     }
 }

@@ -10,10 +10,10 @@ pub use leaf::{Leaf, LeafKind};
 pub use tap::Tap;
 
 use crate::deploy::{DeployError, Deployment, PublicOneTimeKeys};
+use bitcoin::TapLeafHash;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::{PublicKey, Scalar, Secp256k1, XOnlyPublicKey};
 use bitcoin::taproot::LeafVersion;
-use bitcoin::TapLeafHash;
 use gavel_compiler::commit;
 use gavel_compiler::script::{self, Disprove};
 use gavel_compiler::segment::{Body, ElementId};
@@ -41,7 +41,9 @@ pub fn nobody(contract_id: &[u8; 32]) -> Result<XOnlyPublicKey, DeployError> {
         .map_err(|_| DeployError::Nobody("tweak out of range".to_owned()))?;
     let point = XOnlyPublicKey::from_slice(&NUMS).map_err(failed)?;
     let point = PublicKey::from_x_only_public_key(point, bitcoin::secp256k1::Parity::Even);
-    let tweaked = point.add_exp_tweak(&Secp256k1::verification_only(), &by).map_err(failed)?;
+    let tweaked = point
+        .add_exp_tweak(&Secp256k1::verification_only(), &by)
+        .map_err(failed)?;
     Ok(tweaked.x_only_public_key().0)
 }
 
@@ -114,23 +116,32 @@ impl Connectors {
         let bond = parties.iter().map(|c| {
             let group = |group: &Vec<ElementId>| {
                 let reveal = claim_reveal(d, &keys, *c, group)?;
-                Ok(Tap::new(nobody, vec![
-                    Leaf::claim_reveal(reveal),
-                    Leaf::after(key(*c), locks.refund)?,
-                ]))
+                Ok(Tap::new(
+                    nobody,
+                    vec![
+                        Leaf::claim_reveal(reveal),
+                        Leaf::after(key(*c), locks.refund)?,
+                    ],
+                ))
             };
             d.plan.input_groups.iter().map(group).collect()
         });
         let stake = parties.iter().map(|v| {
             let challenge = Leaf::joint_and(d.joint, key(*v), LeafKind::Challenge)?;
-            Ok(Tap::new(nobody, vec![challenge, Leaf::after(key(*v), locks.refund)?]))
+            Ok(Tap::new(
+                nobody,
+                vec![challenge, Leaf::after(key(*v), locks.refund)?],
+            ))
         });
         let open = parties
             .iter()
             .map(|c| Ok(Tap::new(d.joint, vec![Leaf::after(key(*c), locks.payout)?])));
-        let staked = parties
-            .iter()
-            .map(|v| Ok(Tap::new(d.joint, vec![Leaf::after(key(*v), locks.unstake)?])));
+        let staked = parties.iter().map(|v| {
+            Ok(Tap::new(
+                d.joint,
+                vec![Leaf::after(key(*v), locks.unstake)?],
+            ))
+        });
         let challenged = parties.iter().map(|c| {
             let reveals = d.plan.frame_groups.iter().map(|group| {
                 let keys = keys.get(usize::from(*c)).map(|k| k.claimer.as_slice());
@@ -175,7 +186,9 @@ impl Connectors {
         let body = self.bodies.get(segment, k);
         let keys = self.keys.get(usize::from(c));
         let (Some(body), Some(keys)) = (body, keys) else {
-            return Err(DeployError::Script(format!("no segment {segment} or party {c}")));
+            return Err(DeployError::Script(format!(
+                "no segment {segment} or party {c}"
+            )));
         };
         disprove(d, &keys.claimer, body, c, segment)
     }
@@ -196,9 +209,15 @@ impl Bodies {
         let failed = |e: script::ScriptError| DeployError::Script(e.to_string());
         let body = |segment, k| script::body(&d.plan, segment, k).map_err(failed);
         let last = d.plan.segments.len().saturating_sub(1);
-        let segments = (0..last).into_par_iter().map(|s| body(s, None)).collect::<Result<_, _>>()?;
+        let segments = (0..last)
+            .into_par_iter()
+            .map(|s| body(s, None))
+            .collect::<Result<_, _>>()?;
         let outcomes = 0..d.outcomes();
-        let last = outcomes.into_par_iter().map(|k| body(last, Some(k))).collect::<Result<_, _>>()?;
+        let last = outcomes
+            .into_par_iter()
+            .map(|k| body(last, Some(k)))
+            .collect::<Result<_, _>>()?;
         Ok(Self { segments, last })
     }
 
@@ -220,7 +239,10 @@ fn claimed_taps(
 ) -> Result<Vec<Vec<Arc<Tap>>>, DeployError> {
     let hash = |c: u8, keys: &PublicOneTimeKeys, segment: usize, body: &Body| {
         let leaf = disprove(d, &keys.claimer, body, c, segment)?;
-        Ok(TapLeafHash::from_script(&leaf.script, LeafVersion::TapScript))
+        Ok(TapLeafHash::from_script(
+            &leaf.script,
+            LeafVersion::TapScript,
+        ))
     };
     let release = d.locks().release;
     let last = bodies.segments.len();
@@ -270,7 +292,12 @@ fn assert_reveal(
     keys: &[commit::PublicKey],
     group: &[ElementId],
 ) -> Result<Arc<script::AssertReveal>, DeployError> {
-    let pick = |id: &ElementId| Some((d.plan.elements.get(id.index())?.shape(), keys.get(id.index())?));
+    let pick = |id: &ElementId| {
+        Some((
+            d.plan.elements.get(id.index())?.shape(),
+            keys.get(id.index())?,
+        ))
+    };
     let elements: Option<Vec<_>> = group.iter().map(pick).collect();
     let elements = elements.ok_or_else(|| DeployError::Script("unknown element".to_owned()))?;
     Ok(Arc::new(script::AssertReveal::new(&elements, d.joint)))
@@ -309,4 +336,3 @@ fn claim_reveal(
     let key = d.parties.get(usize::from(c)).ok_or_else(unknown)?.key;
     Ok(Arc::new(script::ClaimReveal::new(inputs, key)))
 }
-

@@ -22,9 +22,13 @@ impl Tap {
     /// An output with an internal key and leaves.
     pub fn new(internal: XOnlyPublicKey, leaves: Vec<Leaf>) -> Arc<Self> {
         let tree = Tree::new(leaves.iter().map(|leaf| leaf.hash).collect());
-        let script =
-            ScriptBuf::new_p2tr(&Secp256k1::verification_only(), internal, tree.root());
-        Arc::new(Self { internal, leaves, tree, script })
+        let script = ScriptBuf::new_p2tr(&Secp256k1::verification_only(), internal, tree.root());
+        Arc::new(Self {
+            internal,
+            leaves,
+            tree,
+            script,
+        })
     }
 
     /// The output's script.

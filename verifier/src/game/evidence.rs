@@ -23,8 +23,12 @@ impl Evidence {
     pub fn collect(&mut self, graph: &Graph, tx: &Transaction) {
         let mut inputs: BTreeMap<ElementId, Signature> = BTreeMap::new();
         for txin in &tx.input {
-            let Some((name, role)) = graph.outputs.get(&txin.previous_output) else { continue };
-            let Some(revealed) = revealed(graph, *name, *role, &txin.witness) else { continue };
+            let Some((name, role)) = graph.outputs.get(&txin.previous_output) else {
+                continue;
+            };
+            let Some(revealed) = revealed(graph, *name, *role, &txin.witness) else {
+                continue;
+            };
             match (name, role) {
                 (TxName::Challenge(id), _) => {
                     let frames = self.frames.entry(id.claim.c).or_default();
@@ -50,7 +54,10 @@ impl Evidence {
 
     /// All input sets that a claimer ever signed.
     pub fn signed_by(&self, c: u8) -> impl Iterator<Item = &Vec<Signature>> {
-        self.claims.iter().filter(move |(id, _)| id.c == c).flat_map(|(_, sets)| sets)
+        self.claims
+            .iter()
+            .filter(move |(id, _)| id.c == c)
+            .flat_map(|(_, sets)| sets)
     }
 
     /// Frames that a claimer signed.
@@ -75,16 +82,26 @@ fn revealed(
 ) -> Option<Vec<(ElementId, Signature)>> {
     let tap = graph.get(name)?.output(role)?.1.tap.as_ref()?;
     let items: Vec<&[u8]> = witness.iter().collect();
-    let [stack @ .., script, _control] = items.as_slice() else { return None };
+    let [stack @ .., script, _control] = items.as_slice() else {
+        return None;
+    };
     let leaf = tap.leaves.iter().find(|leaf| {
-        leaf.script.as_ref().is_some_and(|leaf| leaf.as_bytes() == *script)
+        leaf.script
+            .as_ref()
+            .is_some_and(|leaf| leaf.as_bytes() == *script)
     })?;
     let plan = &graph.deployment.plan;
     match (&leaf.kind, role) {
         (LeafKind::ClaimReveal(reveal), Role::Bond { group, .. }) => {
             let proofs = reveal.parse(stack)?;
             let group = plan.input_groups.get(usize::from(group))?;
-            Some(group.iter().copied().zip(proofs.into_iter().map(|p| p.claimer)).collect())
+            Some(
+                group
+                    .iter()
+                    .copied()
+                    .zip(proofs.into_iter().map(|p| p.claimer))
+                    .collect(),
+            )
         }
         (LeafKind::AssertReveal(reveal), Role::Challenged { group }) => {
             let group = plan.frame_groups.get(usize::from(group))?;
@@ -98,7 +115,10 @@ fn revealed(
 pub(super) fn words(plan: &Plan, inputs: &[Signature]) -> Option<Vec<u32>> {
     let mut words = Vec::new();
     for (element, signature) in plan.elements.iter().zip(inputs) {
-        words.extend(digits_to_words(&signature.message(element.shape()), &element.digits())?);
+        words.extend(digits_to_words(
+            &signature.message(element.shape()),
+            &element.digits(),
+        )?);
     }
     Some(words)
 }
@@ -123,9 +143,10 @@ pub fn find_lie<'a>(
     k: u8,
 ) -> Option<Lie> {
     let right = |id: &ElementId, signature: &&Signature| {
-        let (Some(element), Some(words)) =
-            (plan.elements.get(id.index()), trace.elements.get(id.index()))
-        else {
+        let (Some(element), Some(words)) = (
+            plan.elements.get(id.index()),
+            trace.elements.get(id.index()),
+        ) else {
             return false;
         };
         signature.message(element.shape()) == words_to_digits(words, &element.digits())
@@ -138,7 +159,10 @@ pub fn find_lie<'a>(
         });
         let writes = part.writes.iter().map(|id| {
             let signed = frames(*id);
-            signed.iter().find(|signature| !right(id, signature)).or_else(|| signed.first())
+            signed
+                .iter()
+                .find(|signature| !right(id, signature))
+                .or_else(|| signed.first())
         });
         let all: Option<Vec<&Signature>> = reads.chain(writes).collect();
         let Some(all) = all else { continue };
@@ -150,7 +174,10 @@ pub fn find_lie<'a>(
         let aborts = trace.abort_segment == Some(segment);
         let wrong_end = segment == last && trace.end != End::Outcome(u32::from(k));
         if wrong_write || aborts || wrong_end {
-            return Some(Lie { segment, signatures: all.into_iter().cloned().collect() });
+            return Some(Lie {
+                segment,
+                signatures: all.into_iter().cloned().collect(),
+            });
         }
     }
     None

@@ -5,9 +5,9 @@ use crate::deploy::DeployError;
 use crate::graph::{
     ClaimId, DisputeId, FinishError, Graph, Planned, Proof, Signer as By, Spend, Spendable, TxName,
 };
+use crate::sign::{OneTimeError, Source};
 use bitcoin::secp256k1::schnorr;
 use bitcoin::{TapNodeHash, Transaction};
-use crate::sign::{OneTimeError, Source};
 use gavel_compiler::commit::{Shape, Signature, words_to_digits};
 use gavel_compiler::script::ClaimProof;
 use gavel_compiler::segment::ElementId;
@@ -83,7 +83,9 @@ pub struct Kit {
 
 impl std::fmt::Debug for Kit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kit").field("me", &self.me).finish_non_exhaustive()
+        f.debug_struct("Kit")
+            .field("me", &self.me)
+            .finish_non_exhaustive()
     }
 }
 
@@ -116,12 +118,17 @@ impl Kit {
     /// [`KitError::Commit`] if the guard refuses one; nothing is released then.
     pub fn claim(&mut self, k: u8, inputs: &[InputProof]) -> Result<Transaction, KitError> {
         let name = TxName::Claim(ClaimId { c: self.me, k });
-        let messages = (0..).map(ElementId).zip(inputs.iter().map(|input| &input.words[..]));
+        let messages = (0..)
+            .map(ElementId)
+            .zip(inputs.iter().map(|input| &input.words[..]));
         let signatures = self.commit(name, messages, Source::Choice)?;
         let proofs: Vec<ClaimProof> = signatures
             .into_iter()
             .zip(inputs)
-            .map(|(claimer, input)| ClaimProof { claimer, author: input.author.clone() })
+            .map(|(claimer, input)| ClaimProof {
+                claimer,
+                author: input.author.clone(),
+            })
             .collect();
         let groups = self.graph.deployment.plan.input_groups.clone();
         let planned = self.planned(name)?.clone();
@@ -144,14 +151,19 @@ impl Kit {
     ) -> Result<Transaction, KitError> {
         let name = TxName::Assert(id);
         let groups = self.graph.deployment.plan.frame_groups.clone();
-        let all = groups.iter().flatten().map(|id| {
-            (*id, elements.get(id.index()).map_or(&[][..], Vec::as_slice))
-        });
+        let all = groups
+            .iter()
+            .flatten()
+            .map(|id| (*id, elements.get(id.index()).map_or(&[][..], Vec::as_slice)));
         let mut signatures = self.commit(name, all, Source::Chain)?.into_iter();
-        let frames: Vec<Vec<Signature>> =
-            groups.iter().map(|group| signatures.by_ref().take(group.len()).collect()).collect();
+        let frames: Vec<Vec<Signature>> = groups
+            .iter()
+            .map(|group| signatures.by_ref().take(group.len()).collect())
+            .collect();
         let planned = self.planned(name)?.clone();
-        self.finish(&planned, |index| frames.get(index).cloned().map(Proof::Frames))
+        self.finish(&planned, |index| {
+            frames.get(index).cloned().map(Proof::Frames)
+        })
     }
 
     /// A disproof by this party.
@@ -166,7 +178,11 @@ impl Kit {
     ) -> Result<Transaction, KitError> {
         let id = DisputeId { claim, v: self.me };
         let planned = self.graph.disprove(id, segment, self.feerate)?;
-        let place = self.graph.deployment.others(claim.c).position(|v| v == self.me);
+        let place = self
+            .graph
+            .deployment
+            .others(claim.c)
+            .position(|v| v == self.me);
         let place = place.unwrap_or(usize::MAX);
         self.finish(&planned, |index| {
             let sig = self.signer.sign(planned.sighash(index).ok()?)?;
@@ -211,9 +227,15 @@ impl Kit {
         let plan = &self.graph.deployment.plan;
         let messages = words.filter_map(|(id, words)| {
             let element = plan.elements.get(id.index())?;
-            Some((id, element.shape(), words_to_digits(words, &element.digits())))
+            Some((
+                id,
+                element.shape(),
+                words_to_digits(words, &element.digits()),
+            ))
         });
         let messages = messages.collect();
-        self.signer.commit(messages, source).map_err(|error| KitError::Commit { name, error })
+        self.signer
+            .commit(messages, source)
+            .map_err(|error| KitError::Commit { name, error })
     }
 }

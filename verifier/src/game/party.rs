@@ -45,10 +45,14 @@ impl Player for Party {
 
     fn act(&mut self) -> Result<Act, KitError> {
         let mut act = Act::default();
-        let Some(fund) = self.view.confirmed(TxName::Fund) else { return Ok(act) };
+        let Some(fund) = self.view.confirmed(TxName::Fund) else {
+            return Ok(act);
+        };
         self.vault(fund, &mut act)?;
         for id in self.kit.graph.claims() {
-            let Some(at) = self.view.confirmed(TxName::Claim(id)) else { continue };
+            let Some(at) = self.view.confirmed(TxName::Claim(id)) else {
+                continue;
+            };
             match self.verdict(id) {
                 Verdict::Unknown(inputs) => act.duties.push(Duty::Compute { inputs }),
                 Verdict::True => self.uphold(id, at, &mut act)?,
@@ -66,7 +70,13 @@ impl Party {
     /// A party with its means; it claims nothing until told to.
     pub fn new(kit: Kit) -> Self {
         let view = View::new(kit.graph.clone());
-        Self { kit, view, intent: None, close: None, traces: BTreeMap::new() }
+        Self {
+            kit,
+            view,
+            intent: None,
+            close: None,
+            traces: BTreeMap::new(),
+        }
     }
 
     /// Claims outcome `k` with these inputs as soon as Fund is confirmed.
@@ -89,11 +99,18 @@ impl Party {
         &self.kit
     }
 
+    /// Its means, to use, and what it knows of the chain.
+    pub fn parts_mut(&mut self) -> (&mut Kit, &View) {
+        (&mut self.kit, &self.view)
+    }
+
     /// The last height at which this deployment's parties should still claim.
     pub fn claim_deadline(&self) -> Option<Height> {
         let locks = self.kit.graph.deployment.locks();
         let fund = self.view.confirmed(TxName::Fund)?;
-        Some(Height(fund.0 + locks.refund.0.saturating_sub(locks.claim_margin.0)))
+        Some(Height(
+            fund.0 + locks.refund.0.saturating_sub(locks.claim_margin.0),
+        ))
     }
 
     /// Whether an output confirmed at `at` can be spent with `lock` in the next block; if not,
@@ -124,15 +141,25 @@ impl Party {
         }
         if let Some(tx) = &self.close {
             let tx = tx.clone();
-            act.duties.push(Duty::Broadcast { name: TxName::Close, tx, deadline: None });
+            act.duties.push(Duty::Broadcast {
+                name: TxName::Close,
+                tx,
+                deadline: None,
+            });
             return Ok(());
         }
-        let in_time = self.claim_deadline().is_some_and(|deadline| self.view.tip() < deadline);
+        let in_time = self
+            .claim_deadline()
+            .is_some_and(|deadline| self.view.tip() < deadline);
         if let Some((k, inputs)) = self.intent.clone() {
             let name = TxName::Claim(ClaimId { c: self.kit.me, k });
             if self.view.confirmed(name).is_none() && in_time {
                 let tx = self.kit.claim(k, &inputs)?;
-                act.duties.push(Duty::Broadcast { name, tx, deadline: self.claim_deadline() });
+                act.duties.push(Duty::Broadcast {
+                    name,
+                    tx,
+                    deadline: self.claim_deadline(),
+                });
             }
         }
         if self.mature(fund, self.kit.graph.deployment.locks().refund, act) {
@@ -145,7 +172,9 @@ impl Party {
     fn verdict(&self, id: ClaimId) -> Verdict {
         let plan = &self.kit.graph.deployment.plan;
         for inputs in self.view.evidence.shown(id) {
-            let Some(words) = words(plan, inputs) else { return Verdict::False };
+            let Some(words) = words(plan, inputs) else {
+                return Verdict::False;
+            };
             match self.traces.get(&words) {
                 None => return Verdict::Unknown(words),
                 Some(trace) if trace.end != End::Outcome(u32::from(id.k)) => return Verdict::False,
@@ -171,7 +200,9 @@ impl Party {
         }
         if self.vault_unspent() {
             let unchallenged = !rounds
-                || others.iter().all(|v| self.view.unspent(claim, Role::Open { v: *v }).is_some());
+                || others
+                    .iter()
+                    .all(|v| self.view.unspent(claim, Role::Open { v: *v }).is_some());
             if unchallenged && self.mature(at, locks.payout, act) {
                 self.push(act, TxName::Payout(id), None)?;
             } else if !unchallenged && self.mature(at, locks.late, act) {
@@ -191,11 +222,19 @@ impl Party {
         };
         let plan = &self.kit.graph.deployment.plan;
         let shown = self.view.evidence.shown(id.claim).first();
-        let trace = shown.and_then(|inputs| words(plan, inputs)).and_then(|w| self.traces.get(&w));
-        let Some(elements) = trace.map(|trace| trace.elements.clone()) else { return Ok(()) };
+        let trace = shown
+            .and_then(|inputs| words(plan, inputs))
+            .and_then(|w| self.traces.get(&w));
+        let Some(elements) = trace.map(|trace| trace.elements.clone()) else {
+            return Ok(());
+        };
         let tx = self.kit.assert(id, &elements)?;
         let deadline = Some(Height(at.0 + self.kit.graph.deployment.locks().no_assert.0));
-        act.duties.push(Duty::Broadcast { name: TxName::Assert(id), tx, deadline });
+        act.duties.push(Duty::Broadcast {
+            name: TxName::Assert(id),
+            tx,
+            deadline,
+        });
         Ok(())
     }
 
@@ -217,7 +256,9 @@ impl Party {
             return Ok(());
         }
         let dispute = DisputeId { claim: id, v: me };
-        let stake = self.view.unspent(TxName::Fund, Role::Stake { v: me, c: id.c });
+        let stake = self
+            .view
+            .unspent(TxName::Fund, Role::Stake { v: me, c: id.c });
         if self.view.unspent(claim, Role::Open { v: me }).is_some() && stake.is_some() {
             let deadline = Some(Height(at.0.saturating_add(locks.payout.0)));
             self.push(act, TxName::Challenge(dispute), deadline)?;
@@ -241,7 +282,10 @@ impl Party {
             let frames = |element| evidence.frames(id.c, element);
             if let Some(lie) = find_lie(plan, trace, inputs, frames, id.k) {
                 let tx = self.kit.disprove(id, lie.segment, &lie.signatures)?;
-                let dispute = DisputeId { claim: id, v: self.kit.me };
+                let dispute = DisputeId {
+                    claim: id,
+                    v: self.kit.me,
+                };
                 return Ok(Some((TxName::Disprove(dispute, lie.segment as u16), tx)));
             }
         }
@@ -256,12 +300,16 @@ impl Party {
             return Ok(());
         }
         let locks = d.locks();
-        let ended = self.view.unspent(TxName::Claim(id), Role::Claimed).is_none();
+        let ended = self
+            .view
+            .unspent(TxName::Claim(id), Role::Claimed)
+            .is_none();
         for v in d.others(id.c) {
             let dispute = DisputeId { claim: id, v };
             let staked = self.view.unspent(TxName::Assert(dispute), Role::Staked);
-            let challenged =
-                self.view.unspent(TxName::Challenge(dispute), Role::Challenged { group: 0 });
+            let challenged = self
+                .view
+                .unspent(TxName::Challenge(dispute), Role::Challenged { group: 0 });
             for (held, stake) in [(Held::Staked, staked), (Held::Challenged, challenged)] {
                 let Some((_, _, since)) = stake else { continue };
                 if id.c == me {
@@ -272,7 +320,10 @@ impl Party {
                     self.take(TxName::Unstake(dispute, held), outputs, act)?;
                 }
             }
-            let open = self.view.unspent(TxName::Claim(id), Role::Open { v }).is_some();
+            let open = self
+                .view
+                .unspent(TxName::Claim(id), Role::Open { v })
+                .is_some();
             if id.c == me && ended && open && self.mature(at, locks.payout, act) {
                 self.take(TxName::Sweep(dispute), graph.sweepable(dispute)?, act)?;
             }
@@ -282,8 +333,16 @@ impl Party {
 
     fn collect(&self, id: DisputeId, held: Held, act: &mut Act) -> Result<(), KitError> {
         let permits = [
-            (Permit::Paid, TxName::PayoutLate(id.claim), Role::Paid { v: id.v }),
-            (Permit::Freed, TxName::Release(id.claim), Role::Freed { v: id.v }),
+            (
+                Permit::Paid,
+                TxName::PayoutLate(id.claim),
+                Role::Paid { v: id.v },
+            ),
+            (
+                Permit::Freed,
+                TxName::Release(id.claim),
+                Role::Freed { v: id.v },
+            ),
         ];
         for (permit, name, role) in permits {
             if let Some((_, _, at)) = self.view.unspent(name, role) {
@@ -295,17 +354,18 @@ impl Party {
         Ok(())
     }
 
-    fn take(
-        &self,
-        name: TxName,
-        outputs: Vec<Spendable>,
-        act: &mut Act,
-    ) -> Result<(), KitError> {
-        let unspent: Vec<Spendable> =
-            outputs.into_iter().filter(|s| !self.view.is_spent(&s.outpoint())).collect();
+    fn take(&self, name: TxName, outputs: Vec<Spendable>, act: &mut Act) -> Result<(), KitError> {
+        let unspent: Vec<Spendable> = outputs
+            .into_iter()
+            .filter(|s| !self.view.is_spent(&s.outpoint()))
+            .collect();
         if !unspent.is_empty() {
             let tx = self.kit.take(name, &unspent)?;
-            act.duties.push(Duty::Broadcast { name, tx, deadline: None });
+            act.duties.push(Duty::Broadcast {
+                name,
+                tx,
+                deadline: None,
+            });
         }
         Ok(())
     }
@@ -323,13 +383,28 @@ impl Party {
         if !locked || !buried || !self.mature(fund, d.locks().refund, act) {
             return Ok(());
         }
-        for claim in graph.claims().filter(|claim| claim.c == me) {
-            for name in [TxName::PayoutLate(claim), TxName::Release(claim)] {
-                if self.view.confirmed(name).is_some() {
-                    outputs.extend(graph.leftovers(name, me)?);
-                }
-            }
+        for name in graph
+            .txs
+            .keys()
+            .filter(|name| self.view.confirmed(**name).is_some())
+        {
+            outputs.extend(graph.leftovers(*name, me, |v| self.stake_open(*name, v))?);
         }
         self.take(TxName::Reclaim(me), outputs, act)
+    }
+
+    /// Whether a challenger's stake still lies where the permit of `name` could collect it.
+    fn stake_open(&self, name: TxName, v: u8) -> bool {
+        let (TxName::PayoutLate(claim) | TxName::Release(claim)) = name else {
+            return false;
+        };
+        let id = DisputeId { claim, v };
+        self.view
+            .unspent(TxName::Assert(id), Role::Staked)
+            .is_some()
+            || self
+                .view
+                .unspent(TxName::Challenge(id), Role::Challenged { group: 0 })
+                .is_some()
     }
 }

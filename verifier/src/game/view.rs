@@ -1,7 +1,7 @@
 //! What a party knows of the chain: a fold of events.
 
-use super::evidence::Evidence;
 use super::Event;
+use super::evidence::Evidence;
 use crate::graph::{Graph, Output, Role, TxName};
 use bitcoin::{OutPoint, Transaction, Txid};
 use gavel_compiler::units::Height;

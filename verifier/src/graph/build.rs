@@ -86,7 +86,14 @@ impl Coin {
     ) -> (OutPoint, Option<Blocks>, Input) {
         // An output without a tap is a payment, which nothing here spends.
         let spend = self.output.tap.clone().map_or(Spend::Funding(0), by);
-        (self.outpoint, lock, Input { prevout: self.output.txout.clone(), spend })
+        (
+            self.outpoint,
+            lock,
+            Input {
+                prevout: self.output.txout.clone(),
+                spend,
+            },
+        )
     }
 }
 
@@ -129,7 +136,10 @@ impl Ctx<'_> {
         let spent = planned.value_out().0.checked_add(self.fee(&planned).0);
         let rest = spent.and_then(|spent| planned.value_in().0.checked_sub(spent));
         let Some(rest) = rest else {
-            let detail = format!("inputs of {} do not cover outputs and fee", planned.value_in());
+            let detail = format!(
+                "inputs of {} do not cover outputs and fee",
+                planned.value_in()
+            );
             return Err(DeployError::Amount { what, detail });
         };
         planned.set_value(0, Sats(rest));
@@ -145,7 +155,11 @@ impl Ctx<'_> {
         };
         if weight > limit {
             let (what, weight, limit) = (planned.name.to_string(), weight.0, limit.0);
-            return Err(DeployError::TooHeavy { what, weight, limit });
+            return Err(DeployError::TooHeavy {
+                what,
+                weight,
+                limit,
+            });
         }
         for output in &planned.outputs {
             if output.role != Role::Anchor && output.value() < DUST {
@@ -183,22 +197,47 @@ impl Graph {
     ///
     /// # Errors
     /// Everything that makes a deployment unsafe or unrelayable; see [`DeployError`].
-    pub fn build(deployment: Deployment, keys: Vec<PublicOneTimeKeys>) -> Result<Self, DeployError> {
+    pub fn build(
+        deployment: Deployment,
+        keys: Vec<PublicOneTimeKeys>,
+    ) -> Result<Self, DeployError> {
         let connectors = Connectors::new(&deployment, keys)?;
         // Sizes don't depend on values, so a draft with arbitrary values gives all fees.
-        let draft = Amounts { bond: Sats(1 << 40), stake: Sats(1 << 40), ..Amounts::default() };
-        let draft = Ctx { d: &deployment, taps: &connectors, amounts: draft };
+        let draft = Amounts {
+            bond: Sats(1 << 40),
+            stake: Sats(1 << 40),
+            ..Amounts::default()
+        };
+        let draft = Ctx {
+            d: &deployment,
+            taps: &connectors,
+            amounts: draft,
+        };
         let amounts = draft.price()?;
-        let ctx = Ctx { d: &deployment, taps: &connectors, amounts };
+        let ctx = Ctx {
+            d: &deployment,
+            taps: &connectors,
+            amounts,
+        };
         let txs = ctx.all()?;
-        let names = txs.values().map(|p| (p.tx.compute_txid(), p.name)).collect();
+        let names = txs
+            .values()
+            .map(|p| (p.tx.compute_txid(), p.name))
+            .collect();
         let outputs = txs.values().flat_map(|planned| {
             let txid = planned.tx.compute_txid();
             let outputs = planned.outputs.iter().enumerate();
             outputs.map(move |(n, o)| (OutPoint::new(txid, n as u32), (planned.name, o.role)))
         });
         let outputs = outputs.collect();
-        Ok(Self { deployment, connectors, amounts, txs, names, outputs })
+        Ok(Self {
+            deployment,
+            connectors,
+            amounts,
+            txs,
+            names,
+            outputs,
+        })
     }
 
     /// A transaction by name.
@@ -214,19 +253,23 @@ impl Graph {
     /// All signatures that the n-of-n makes before Fund: transaction, input, and the merkle
     /// root of a key path's tweak (outer `None`: checked by a leaf under the untweaked key).
     #[allow(clippy::type_complexity, reason = "read in one place")]
-    pub fn joint_jobs(
-        &self,
-    ) -> Vec<(TxName, usize, Option<Option<bitcoin::TapNodeHash>>)> {
+    pub fn joint_jobs(&self) -> Vec<(TxName, usize, Option<Option<bitcoin::TapNodeHash>>)> {
         self.txs
             .values()
-            .flat_map(|p| p.joint_inputs().map(|(n, tap)| (p.name, n, tap.map(|tap| tap.root()))))
+            .flat_map(|p| {
+                p.joint_inputs()
+                    .map(|(n, tap)| (p.name, n, tap.map(|tap| tap.root())))
+            })
             .collect()
     }
 
     /// The worst disprove transaction's weight: the largest leaf of any claim.
     pub fn worst_disprove(&self) -> Result<Weight, DeployError> {
-        let ctx =
-            Ctx { d: &self.deployment, taps: &self.connectors, amounts: self.amounts };
+        let ctx = Ctx {
+            d: &self.deployment,
+            taps: &self.connectors,
+            amounts: self.amounts,
+        };
         ctx.worst_disprove()
     }
 }
@@ -244,7 +287,9 @@ impl Ctx<'_> {
         let id = ClaimId { c: 0, k: 0 };
         let claim = self.claim(&fund, id)?;
         let cost = |planned: &Planned| {
-            let anchor = planned.output(Role::Anchor).map_or(Sats(0), |(_, output)| output.value());
+            let anchor = planned
+                .output(Role::Anchor)
+                .map_or(Sats(0), |(_, output)| output.value());
             Sats(self.fee(planned).0 + anchor.0)
         };
         let reserve = cost(&self.refund(&fund)?);
@@ -253,7 +298,11 @@ impl Ctx<'_> {
         let least = Sats(worst.0 * survive + DUST.0);
         let bond = d.terms.bond.unwrap_or(least);
         if bond < least {
-            return Err(DeployError::BondTooSmall { bond, least, feerate: survive });
+            return Err(DeployError::BondTooSmall {
+                bond,
+                least,
+                feerate: survive,
+            });
         }
         let (mut stake, mut open, mut assert_cost) = (Sats(0), Sats(0), Sats(0));
         if d.rounds() {
@@ -270,12 +319,22 @@ impl Ctx<'_> {
             open = Sats(cost(&challenge).0 + assert_cost.0);
         }
         let opens = open.0 * u64::from(d.n() - 1);
-        let claim = bond.0.checked_add(opens).and_then(|sum| sum.checked_add(cost(&claim).0));
+        let claim = bond
+            .0
+            .checked_add(opens)
+            .and_then(|sum| sum.checked_add(cost(&claim).0));
         let claim = claim.map(Sats).ok_or_else(|| DeployError::Amount {
             what: "the bond".to_owned(),
             detail: "exceeds 64 bits".to_owned(),
         })?;
-        Ok(Amounts { bond, stake, open, assert_cost, claim, reserve })
+        Ok(Amounts {
+            bond,
+            stake,
+            open,
+            assert_cost,
+            claim,
+            reserve,
+        })
     }
 
     fn all(&self) -> Result<BTreeMap<TxName, Planned>, DeployError> {
@@ -296,7 +355,10 @@ impl Ctx<'_> {
             txs.push(claim);
         }
         txs.push(fund);
-        Ok(txs.into_iter().map(|planned| (planned.name, planned)).collect())
+        Ok(txs
+            .into_iter()
+            .map(|planned| (planned.name, planned))
+            .collect())
     }
 
     /// Everything between one claim and one challenger.

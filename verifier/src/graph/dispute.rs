@@ -12,12 +12,15 @@ impl Ctx<'_> {
     fn challenged_taps(&self, id: DisputeId) -> Result<&[Arc<Tap>], DeployError> {
         let taps = self.taps.challenged.get(usize::from(id.claim.c));
         let taps = taps.and_then(|taps| taps.get(usize::from(id.v)));
-        taps.map(Vec::as_slice).ok_or_else(|| DeployError::Script(format!("no dispute {id}")))
+        taps.map(Vec::as_slice)
+            .ok_or_else(|| DeployError::Script(format!("no dispute {id}")))
     }
 
     fn challenged(&self, challenge: &Planned, id: DisputeId) -> Result<Vec<Coin>, DeployError> {
         let groups = self.challenged_taps(id)?.len() as u16;
-        (0..groups).map(|group| coin(challenge, Role::Challenged { group })).collect()
+        (0..groups)
+            .map(|group| coin(challenge, Role::Challenged { group }))
+            .collect()
     }
 
     /// Challenge[c,k,v]: `open[v]` and the challenger's stake, with its own signature made
@@ -30,15 +33,29 @@ impl Ctx<'_> {
     ) -> Result<Planned, DeployError> {
         let inputs = [
             coin(claim, Role::Open { v: id.v })?.joint(None),
-            coin(fund, Role::Stake { v: id.v, c: id.claim.c })?
-                .leaf(Connectors::STAKE_CHALLENGE, None),
+            coin(
+                fund,
+                Role::Stake {
+                    v: id.v,
+                    c: id.claim.c,
+                },
+            )?
+            .leaf(Connectors::STAKE_CHALLENGE, None),
         ];
         let taps = self.challenged_taps(id)?;
-        let total = self.amounts.stake.0.saturating_add(self.amounts.assert_cost.0);
+        let total = self
+            .amounts
+            .stake
+            .0
+            .saturating_add(self.amounts.assert_cost.0);
         let small = DUST.0 * (taps.len() as u64).saturating_sub(1);
         let mut outputs = vec![];
         for (group, tap) in (0..).zip(taps) {
-            let value = if group == 0 { Sats(total.saturating_sub(small)) } else { DUST };
+            let value = if group == 0 {
+                Sats(total.saturating_sub(small))
+            } else {
+                DUST
+            };
             outputs.push(Output::tap(Role::Challenged { group }, tap, value));
         }
         let make = |version, anchor| {
@@ -52,9 +69,15 @@ impl Ctx<'_> {
     /// challenger's whole stake.
     pub fn assert(&self, challenge: &Planned, id: DisputeId) -> Result<Planned, DeployError> {
         let challenged = self.challenged(challenge, id)?;
-        let staked = Output::tap(Role::Staked, tap(&self.taps.staked, id.v)?, self.amounts.stake);
+        let staked = Output::tap(
+            Role::Staked,
+            tap(&self.taps.staked, id.v)?,
+            self.amounts.stake,
+        );
         let make = |version, anchor| {
-            let inputs = challenged.iter().map(|c| c.leaf(Connectors::CHALLENGED_REVEAL, None));
+            let inputs = challenged
+                .iter()
+                .map(|c| c.leaf(Connectors::CHALLENGED_REVEAL, None));
             let outputs = vec![staked.clone(), anchor];
             Planned::new(TxName::Assert(id), version, inputs.collect(), outputs)
         };
@@ -71,7 +94,11 @@ impl Ctx<'_> {
     ) -> Result<Planned, DeployError> {
         let lock = Some(self.d.locks().no_assert);
         let mut inputs = vec![coin(claim, Role::Claimed)?.joint(None)];
-        inputs.extend(self.challenged(challenge, id)?.iter().map(|coin| coin.joint(lock)));
+        inputs.extend(
+            self.challenged(challenge, id)?
+                .iter()
+                .map(|coin| coin.joint(lock)),
+        );
         let payment = self.payment(id.v, Sats(0))?;
         let make = |version, anchor| {
             let outputs = vec![payment.clone(), anchor];
@@ -98,13 +125,22 @@ impl Ctx<'_> {
         match held {
             Held::Staked => inputs.push(coin(stake, Role::Staked)?.joint(None)),
             Held::Challenged => {
-                inputs.extend(self.challenged(stake, id)?.iter().map(|coin| coin.joint(None)));
+                inputs.extend(
+                    self.challenged(stake, id)?
+                        .iter()
+                        .map(|coin| coin.joint(None)),
+                );
             }
         }
         let payment = self.payment(id.claim.c, Sats(0))?;
         let make = |version, anchor| {
             let outputs = vec![payment.clone(), anchor];
-            Planned::new(TxName::Collect(id, permit, held), version, inputs.clone(), outputs)
+            Planned::new(
+                TxName::Collect(id, permit, held),
+                version,
+                inputs.clone(),
+                outputs,
+            )
         };
         self.balance(self.anchored(make, id.claim.c))
     }

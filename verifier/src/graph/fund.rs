@@ -19,9 +19,15 @@ impl Ctx<'_> {
             // The shared costs, split evenly; earlier parties pay what doesn't divide.
             let shared = fee + self.amounts.reserve.0;
             let share = shared / n + u64::from((party as u64) < shared % n);
-            let needs = self.needs(party as u8).and_then(|needs| needs.checked_add(Sats(share)));
+            let needs = self
+                .needs(party as u8)
+                .and_then(|needs| needs.checked_add(Sats(share)));
             let brings = brings(info);
-            let short = |needs: Sats| DeployError::Underfunded { party, brings, needs };
+            let short = |needs: Sats| DeployError::Underfunded {
+                party,
+                brings,
+                needs,
+            };
             let needs = needs.ok_or_else(|| short(Sats(u64::MAX)))?;
             let change = brings.checked_sub(needs).filter(|change| *change >= DUST);
             let change = change.ok_or_else(|| short(Sats(needs.0.saturating_add(DUST.0))))?;
@@ -33,8 +39,13 @@ impl Ctx<'_> {
     /// What a party locks up: its funding, its bond, its stakes.
     fn needs(&self, party: u8) -> Option<Sats> {
         let fund = self.d.contract.coin.fund.get(usize::from(party))?;
-        let stakes = self.amounts.stake.0.checked_mul(u64::from(self.d.n()) - 1)?;
-        fund.checked_add(self.amounts.claim)?.checked_add(Sats(stakes))
+        let stakes = self
+            .amounts
+            .stake
+            .0
+            .checked_mul(u64::from(self.d.n()) - 1)?;
+        fund.checked_add(self.amounts.claim)?
+            .checked_add(Sats(stakes))
     }
 
     /// Fund with all outputs but no value in the change: the right size.
@@ -44,11 +55,19 @@ impl Ctx<'_> {
             info.inputs.iter().map(move |input| {
                 let spend = Spend::Funding(party as u8);
                 let value = Amount::from_sat(input.amount.0);
-                let prevout = TxOut { value, script_pubkey: input.script.clone() };
+                let prevout = TxOut {
+                    value,
+                    script_pubkey: input.script.clone(),
+                };
                 (input.outpoint, None, Input { prevout, spend })
             })
         });
-        let pot = d.contract.coin.pot().0.saturating_add(self.amounts.reserve.0);
+        let pot = d
+            .contract
+            .coin
+            .pot()
+            .0
+            .saturating_add(self.amounts.reserve.0);
         let mut outputs = vec![Output::tap(Role::Vault, &self.taps.vault, Sats(pot))];
         for (c, groups) in (0..d.n()).zip(&self.taps.bond) {
             // All in the first output; the others only carry their leaf.
@@ -76,5 +95,10 @@ impl Ctx<'_> {
 }
 
 fn brings(info: &Hello) -> Sats {
-    Sats(info.inputs.iter().map(|input| input.amount.0).fold(0, u64::saturating_add))
+    Sats(
+        info.inputs
+            .iter()
+            .map(|input| input.amount.0)
+            .fold(0, u64::saturating_add),
+    )
 }

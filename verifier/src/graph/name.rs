@@ -102,16 +102,32 @@ impl fmt::Display for TxName {
 #[allow(missing_docs, reason = "the table in docs/protocol.md describes each")]
 pub enum Role {
     Vault,
-    Bond { c: u8, group: u16 },
-    Stake { v: u8, c: u8 },
+    Bond {
+        c: u8,
+        group: u16,
+    },
+    Stake {
+        v: u8,
+        c: u8,
+    },
     Claimed,
-    Open { v: u8 },
-    Challenged { group: u16 },
+    Open {
+        v: u8,
+    },
+    Challenged {
+        group: u16,
+    },
     Staked,
-    Paid { v: u8 },
-    Freed { v: u8 },
+    Paid {
+        v: u8,
+    },
+    Freed {
+        v: u8,
+    },
     /// Money that leaves the graph, to a party.
-    Payment { party: u8 },
+    Payment {
+        party: u8,
+    },
     /// A small output that lets a child pay for the transaction.
     Anchor,
 }

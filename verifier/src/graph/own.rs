@@ -49,10 +49,16 @@ impl Ctx<'_> {
         let (outpoint, lock, Input { prevout, .. }) = claimed.joint(None);
         let tap = claimed.output.tap.clone();
         let tap = tap.ok_or_else(|| DeployError::Script("claimed has no tree".to_owned()))?;
-        let input = Input { prevout, spend: Spend::Disprove(tap, place, leaf) };
+        let input = Input {
+            prevout,
+            spend: Spend::Disprove(tap, place, leaf),
+        };
         let name = TxName::Disprove(id, segment as u16);
         let outputs = vec![self.payment(id.v, Sats(0))?];
-        self.rest(Planned::new(name, 2, vec![(outpoint, lock, input)], outputs), feerate)
+        self.rest(
+            Planned::new(name, 2, vec![(outpoint, lock, input)], outputs),
+            feerate,
+        )
     }
 
     /// Gives the only output what the inputs leave after the fee.
@@ -75,7 +81,10 @@ impl Ctx<'_> {
         let taps = self.taps.claimed.get(usize::from(claim.c));
         let taps = taps.ok_or_else(|| DeployError::Script("no such claim".to_owned()))?;
         let output = Output::tap(Role::Claimed, tap(taps, claim.k)?, Sats(1 << 40));
-        let claimed = Coin { outpoint: OutPoint::null(), output };
+        let claimed = Coin {
+            outpoint: OutPoint::null(),
+            output,
+        };
         let v = self.d.others(claim.c).next().unwrap_or(0);
         self.disprove_with(DisputeId { claim, v }, segment, &claimed, 1)
     }
@@ -83,11 +92,16 @@ impl Ctx<'_> {
 
 impl Graph {
     fn ctx(&self) -> Ctx<'_> {
-        Ctx { d: &self.deployment, taps: &self.connectors, amounts: self.amounts }
+        Ctx {
+            d: &self.deployment,
+            taps: &self.connectors,
+            amounts: self.amounts,
+        }
     }
 
     fn planned(&self, name: TxName) -> Result<&Planned, DeployError> {
-        self.get(name).ok_or_else(|| DeployError::Script(format!("no transaction {name}")))
+        self.get(name)
+            .ok_or_else(|| DeployError::Script(format!("no transaction {name}")))
     }
 
     /// A disproof of segment `segment` of a claim by challenger `id.v`, paying the challenger.
@@ -147,25 +161,40 @@ impl Graph {
         let lock = self.deployment.locks().refund;
         let fund = self.planned(TxName::Fund)?;
         let bond = Some((Connectors::BOND_RECLAIM, lock));
-        let mut all = self.spendable(fund, bond, |role| {
-            matches!(role, Role::Bond { c, .. } if c == party)
-        })?;
+        let mut all = self.spendable(
+            fund,
+            bond,
+            |role| matches!(role, Role::Bond { c, .. } if c == party),
+        )?;
         let stake = Some((Connectors::STAKE_RECLAIM, lock));
-        all.extend(self.spendable(fund, stake, |role| {
-            matches!(role, Role::Stake { v, .. } if v == party)
-        })?);
+        all.extend(self.spendable(
+            fund,
+            stake,
+            |role| matches!(role, Role::Stake { v, .. } if v == party),
+        )?);
         Ok(all)
     }
 
-    /// A party's small outputs of a transaction: permits that no stake needs, keyed anchors.
+    /// A party's small outputs of a transaction: permits whose stake isn't `open` any more,
+    /// keyed anchors.
     ///
     /// # Errors
     /// [`DeployError::Script`] if there is no such transaction.
-    pub fn leftovers(&self, name: TxName, party: u8) -> Result<Vec<Spendable>, DeployError> {
-        let own = self.connectors.own.get(usize::from(party)).map(|tap| tap.script_pubkey());
+    pub fn leftovers(
+        &self,
+        name: TxName,
+        party: u8,
+        open: impl Fn(u8) -> bool,
+    ) -> Result<Vec<Spendable>, DeployError> {
+        let own = self
+            .connectors
+            .own
+            .get(usize::from(party))
+            .map(|tap| tap.script_pubkey());
         let planned = self.planned(name)?;
-        let all = self.spendable(planned, None, |role| {
-            matches!(role, Role::Paid { .. } | Role::Freed { .. } | Role::Anchor)
+        let all = self.spendable(planned, None, |role| match role {
+            Role::Paid { v } | Role::Freed { v } => !open(v),
+            role => role == Role::Anchor,
         })?;
         let ours = |s: &Spendable| Some(&s.coin.output.txout.script_pubkey) == own;
         Ok(all.into_iter().filter(ours).collect())
@@ -177,9 +206,18 @@ impl Graph {
         leaf: Option<(usize, Blocks)>,
         wanted: impl Fn(Role) -> bool,
     ) -> Result<Vec<Spendable>, DeployError> {
-        let roles = planned.outputs.iter().map(|output| output.role).filter(|role| wanted(*role));
+        let roles = planned
+            .outputs
+            .iter()
+            .map(|output| output.role)
+            .filter(|role| wanted(*role));
         roles
-            .map(|role| Ok(Spendable { coin: coin(planned, role)?, leaf }))
+            .map(|role| {
+                Ok(Spendable {
+                    coin: coin(planned, role)?,
+                    leaf,
+                })
+            })
             .collect()
     }
 

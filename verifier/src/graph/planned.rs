@@ -83,22 +83,43 @@ impl Output {
     /// An output that the graph spends.
     pub fn tap(role: Role, tap: &Arc<Tap>, value: Sats) -> Self {
         let script_pubkey = tap.script_pubkey().clone();
-        let txout = TxOut { value: Amount::from_sat(value.0), script_pubkey };
-        Self { role, txout, tap: Some(tap.clone()) }
+        let txout = TxOut {
+            value: Amount::from_sat(value.0),
+            script_pubkey,
+        };
+        Self {
+            role,
+            txout,
+            tap: Some(tap.clone()),
+        }
     }
 
     /// A payment to a party.
     pub fn payment(party: u8, script_pubkey: &ScriptBuf, value: Sats) -> Self {
         let value = Amount::from_sat(value.0);
-        let txout = TxOut { value, script_pubkey: script_pubkey.clone() };
-        Self { role: Role::Payment { party }, txout, tap: None }
+        let txout = TxOut {
+            value,
+            script_pubkey: script_pubkey.clone(),
+        };
+        Self {
+            role: Role::Payment { party },
+            txout,
+            tap: None,
+        }
     }
 
     /// Pay-to-anchor: anyone can attach a child.
     pub fn anchor() -> Self {
         let script_pubkey = ScriptBuf::from_bytes(vec![0x51, 0x02, 0x4e, 0x73]);
-        let txout = TxOut { value: Amount::from_sat(ANCHOR.0), script_pubkey };
-        Self { role: Role::Anchor, txout, tap: None }
+        let txout = TxOut {
+            value: Amount::from_sat(ANCHOR.0),
+            script_pubkey,
+        };
+        Self {
+            role: Role::Anchor,
+            txout,
+            tap: None,
+        }
     }
 
     /// Its value.
@@ -170,7 +191,12 @@ impl Planned {
             input: inputs.iter().map(txin).collect(),
             output: outputs.iter().map(|output| output.txout.clone()).collect(),
         };
-        Self { name, tx, inputs: inputs.into_iter().map(|(_, _, input)| input).collect(), outputs }
+        Self {
+            name,
+            tx,
+            inputs: inputs.into_iter().map(|(_, _, input)| input).collect(),
+            outputs,
+        }
     }
 
     /// The output with a role, as an outpoint and what it holds.
@@ -193,12 +219,23 @@ impl Planned {
 
     /// Sum of the inputs.
     pub fn value_in(&self) -> Sats {
-        Sats(self.inputs.iter().map(|input| input.prevout.value.to_sat()).sum())
+        Sats(
+            self.inputs
+                .iter()
+                .map(|input| input.prevout.value.to_sat())
+                .sum(),
+        )
     }
 
     /// Sum of the outputs.
     pub fn value_out(&self) -> Sats {
-        Sats(self.tx.output.iter().map(|output| output.value.to_sat()).sum())
+        Sats(
+            self.tx
+                .output
+                .iter()
+                .map(|output| output.value.to_sat())
+                .sum(),
+        )
     }
 
     /// What it pays to miners.
@@ -253,22 +290,27 @@ impl Planned {
                 )
             }
         };
-        sighash.map(|hash| hash.to_byte_array()).map_err(|e| failed(e.to_string()))
+        sighash
+            .map(|hash| hash.to_byte_array())
+            .map_err(|e| failed(e.to_string()))
     }
 
     /// The inputs that the n-of-n signs, each with the tap of its key path, or `None` where
     /// the signature is checked by a leaf under the untweaked key.
     pub fn joint_inputs(&self) -> impl Iterator<Item = (usize, Option<&Arc<Tap>>)> {
-        self.inputs.iter().enumerate().filter_map(|(n, input)| match &input.spend {
-            Spend::Key(tap, Signer::Joint) => Some((n, Some(tap))),
-            Spend::Leaf(tap, leaf) => match tap.leaves.get(*leaf)?.kind {
-                LeafKind::Challenge | LeafKind::Release | LeafKind::AssertReveal(_) => {
-                    Some((n, None))
-                }
+        self.inputs
+            .iter()
+            .enumerate()
+            .filter_map(|(n, input)| match &input.spend {
+                Spend::Key(tap, Signer::Joint) => Some((n, Some(tap))),
+                Spend::Leaf(tap, leaf) => match tap.leaves.get(*leaf)?.kind {
+                    LeafKind::Challenge | LeafKind::Release | LeafKind::AssertReveal(_) => {
+                        Some((n, None))
+                    }
+                    _ => None,
+                },
                 _ => None,
-            },
-            _ => None,
-        })
+            })
     }
 
     /// Puts signatures and proofs in place.
@@ -354,7 +396,10 @@ fn template(spend: &Spend, present: &dyn Fn(usize) -> bool) -> Witness {
     let zero = schnorr::Signature::from_slice(&[0; 64]).ok();
     let own = zero.map(Proof::Own);
     let signatures = |shapes: Vec<usize>| {
-        shapes.into_iter().map(|digits| Signature(vec![([0; 20], 0); digits])).collect::<Vec<_>>()
+        shapes
+            .into_iter()
+            .map(|digits| Signature(vec![([0; 20], 0); digits]))
+            .collect::<Vec<_>>()
     };
     let proof = match spend {
         Spend::Disprove(_, _, disprove) => {

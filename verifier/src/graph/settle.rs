@@ -10,7 +10,9 @@ use gavel_compiler::units::Sats;
 
 impl Ctx<'_> {
     fn arms(&self, arms: &[Arm]) -> Result<Vec<Output>, DeployError> {
-        arms.iter().map(|arm| self.payment(arm.party, arm.amount)).collect()
+        arms.iter()
+            .map(|arm| self.payment(arm.party, arm.amount))
+            .collect()
     }
 
     fn outcome_arms(&self, id: ClaimId) -> Result<Vec<Output>, DeployError> {
@@ -24,7 +26,11 @@ impl Ctx<'_> {
         let bonds: Vec<Coin> = (0..groups)
             .map(|group| coin(fund, Role::Bond { c: id.c, group }))
             .collect::<Result<_, _>>()?;
-        let claimed = self.taps.claimed.get(usize::from(id.c)).map(|taps| tap(taps, id.k));
+        let claimed = self
+            .taps
+            .claimed
+            .get(usize::from(id.c))
+            .map(|taps| tap(taps, id.k));
         let claimed = claimed.ok_or_else(|| DeployError::Script("no such claim".to_owned()))??;
         let mut outputs = vec![Output::tap(Role::Claimed, claimed, self.amounts.bond)];
         if self.d.rounds() {
@@ -34,7 +40,9 @@ impl Ctx<'_> {
             }
         }
         let make = |version, anchor| {
-            let inputs = bonds.iter().map(|bond| bond.leaf(Connectors::BOND_REVEAL, None));
+            let inputs = bonds
+                .iter()
+                .map(|bond| bond.leaf(Connectors::BOND_REVEAL, None));
             let outputs = outputs.iter().cloned().chain([anchor]).collect();
             Planned::new(TxName::Claim(id), version, inputs.collect(), outputs)
         };
@@ -125,7 +133,8 @@ impl Ctx<'_> {
 
 fn outcome_arms(d: &Deployment, k: u8) -> Result<&[Arm], DeployError> {
     let arms = d.contract.coin.pay.get(usize::from(k));
-    arms.map(Vec::as_slice).ok_or_else(|| DeployError::Script(format!("no outcome {k}")))
+    arms.map(Vec::as_slice)
+        .ok_or_else(|| DeployError::Script(format!("no outcome {k}")))
 }
 
 impl Graph {
@@ -135,7 +144,11 @@ impl Graph {
     /// # Errors
     /// [`DeployError`] if there is no such outcome.
     pub fn close(&self, k: u8) -> Result<Planned, DeployError> {
-        let ctx = Ctx { d: &self.deployment, taps: &self.connectors, amounts: self.amounts };
+        let ctx = Ctx {
+            d: &self.deployment,
+            taps: &self.connectors,
+            amounts: self.amounts,
+        };
         let fund = self.get(TxName::Fund);
         let fund = fund.ok_or_else(|| DeployError::Script("no Fund".to_owned()))?;
         let vault = coin(fund, Role::Vault)?.joint(None);
