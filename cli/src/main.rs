@@ -1,2 +1,87 @@
-//! Placeholder.
-fn main() {}
+//! `gavel`: smart contracts on Bitcoin as it is, from a shell.
+//!
+//! One file per command under `commands/`. A command turns raw arguments into checked ones,
+//! does its work through the libraries, and returns an [`Exit`] or a [`Failure`]; only
+//! [`Output`] and [`progress`] write. With `--json`, standard output holds exactly one JSON
+//! object, also when something fails.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod exit;
+mod failure;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use exit::Exit;
+use failure::Failure;
+use output::Output;
+
+/// Smart contracts on Bitcoin as it is today: written as programs, run off-chain, enforced
+/// on-chain only when somebody lies.
+#[derive(Debug, Parser)]
+#[command(name = "gavel", version, propagate_version = true, after_help = AFTER_HELP)]
+struct Cli {
+    /// Write one JSON object to standard output, for scripts.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: commands::Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 good, 1 the contract or the game says no, 2 usage, 3 environment.
+
+Examples:
+  gavel regtest install        build a Bitcoin Core node, once
+  gavel regtest up             start it in the background
+  gavel completions bash       completions for your shell";
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let output = Output::new(cli.json);
+    match cli.command.run(&output) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+/// Help and version are no errors; the rest is, and in JSON if that was asked for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print(); // a closed pipe is no error
+            return Exit::Good.into();
+        }
+        _ => {}
+    }
+    if std::env::args_os().any(|word| word == "--json") {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        Output::new(true).failure(&Failure::usage(message).hint("See `gavel --help`."));
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,53 @@
+//! The one place that writes results and errors.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::failure::Failure;
+
+/// Where results go: text for people, or one JSON object for scripts.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// With `json`, standard output gets exactly one JSON object.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Shows a result; `text` is made only if a person reads it.
+    pub fn result<T: Serialize>(&self, result: &T, text: impl FnOnce() -> String) {
+        if self.json {
+            self.write(&json!(result).to_string());
+        } else {
+            self.write(&text());
+        }
+    }
+
+    /// Shows a failure: to people on standard error, to scripts on standard output.
+    pub fn failure(&self, failure: &Failure) {
+        if self.json {
+            self.write(&json!({ "error": failure }).to_string());
+            return;
+        }
+        let hint = failure
+            .hint
+            .as_deref()
+            .map(|hint| format!("\nhint: {hint}"));
+        let text = format!("error: {}{}\n", failure.message, hint.unwrap_or_default());
+        let _ = io::stderr().write_all(text.as_bytes()); // nowhere left to complain to
+    }
+
+    /// Writes to standard output. A reader who has gone away is no error.
+    fn write(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        let _ = out
+            .write_all(format!("{text}{end}").as_bytes())
+            .and_then(|()| out.flush());
+    }
+}

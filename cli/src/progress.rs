@@ -1,0 +1,76 @@
+//! How far a long job is: a bar on a terminal, now and then a line elsewhere. Always on
+//! standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+/// Jobs shorter than this need no word.
+const QUIET_FOR: Duration = Duration::from_secs(2);
+
+/// Shows the progress of one job. Dropping it clears the bar.
+#[derive(Debug)]
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    what: String,
+    started: Instant,
+    last_line: Option<Instant>,
+}
+
+impl Progress {
+    /// Nothing is shown yet.
+    pub fn new() -> Self {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            let style =
+                ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len} {eta}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self {
+            bar,
+            what: String::new(),
+            started: Instant::now(),
+            last_line: None,
+        }
+    }
+
+    /// `done` of `total` steps of `what` are done; a total of 0 can't be counted.
+    pub fn show(&mut self, what: &str, done: u64, total: u64) {
+        let new = self.what != what;
+        if new {
+            self.what = what.to_owned();
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_message(what.to_owned());
+            bar.set_length(total);
+            bar.set_position(done);
+            bar.enable_steady_tick(Duration::from_millis(200));
+            return;
+        }
+        let now = Instant::now();
+        let due = self.last_line.is_none_or(|last| now - last >= LINE_EVERY);
+        if now - self.started < QUIET_FOR && !(new && total == 0) || !(due || new) {
+            return;
+        }
+        self.last_line = Some(now);
+        let count = if total > 0 {
+            format!(": {done}/{total}")
+        } else {
+            String::new()
+        };
+        let line = format!("{what}{count} ({} s)\n", self.started.elapsed().as_secs());
+        let _ = io::stderr().write_all(line.as_bytes()); // progress is only a courtesy
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
