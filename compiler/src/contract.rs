@@ -2,7 +2,8 @@
 
 use crate::commit;
 use crate::units::{Blocks, Sats};
-use crate::word::Program;
+use crate::value::ValueType;
+use crate::word::{Author, Program};
 use serde::{Deserialize, Serialize};
 
 /// A contract with every parameter fixed.
@@ -17,10 +18,24 @@ pub struct Contract {
     pub parties: Vec<String>,
     /// The attestors, in order of declaration.
     pub attestors: Vec<Attestor>,
+    /// The inputs of `settle` as declared, in order. An array is one input here and one
+    /// element per entry in the program.
+    pub inputs: Vec<InputDecl>,
     /// The coin.
     pub coin: Coin,
     /// `settle`, parameters folded in.
     pub program: Program,
+}
+
+/// An input of `settle` as declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputDecl {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: ValueType,
+    /// Who vouches for it.
+    pub author: Author,
 }
 
 /// Somebody who isn't a party and vouches for one value.

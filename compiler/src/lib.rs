@@ -11,8 +11,13 @@
 
 pub mod commit;
 pub mod contract;
-pub mod script;
+pub mod diagnostic;
+pub mod front;
 pub mod segment;
-pub mod tap;
+pub mod syntax;
+pub mod types;
 pub mod units;
+pub mod value;
 pub mod word;
+
+pub use front::{Checked, check, instantiate, run_tests};

@@ -31,6 +31,16 @@ impl Builder {
         self.span = span;
     }
 
+    /// How many instructions there are so far.
+    pub fn len(&self) -> usize {
+        self.insts.len()
+    }
+
+    /// Whether there is no instruction yet.
+    pub fn is_empty(&self) -> bool {
+        self.insts.is_empty()
+    }
+
     /// Adds an input element and gives its words.
     pub fn input(&mut self, element: InputElement) -> Vec<Value> {
         let start: usize = self.inputs.iter().map(|element| element.words.len()).sum();
@@ -160,6 +170,55 @@ impl Builder {
         first
     }
 
+    /// The word that a value is the negation of: `Eq(word, 0)`.
+    fn negated(&self, value: Value) -> Option<Value> {
+        match *self.ops.get(value.index())?.as_ref()? {
+            Op::Eq(a, b) if self.as_const(b) == Some(0) => Some(a),
+            Op::Eq(a, b) if self.as_const(a) == Some(0) => Some(b),
+            _ => None,
+        }
+    }
+
+    /// The condition that a value is the negation of the negation of.
+    fn not_not(&self, value: Value) -> Option<Value> {
+        self.negated(value).filter(|inner| self.bits(*inner) <= 1)
+    }
+
+    /// A condition in one form: the value it tests, or `(word, bound)` for `word < bound`; and
+    /// whether it is negated.
+    fn literal(&self, value: Value) -> (Value, Option<u32>, bool) {
+        let (inner, negated) = match self.not_not(value) {
+            Some(inner) => (inner, true),
+            None => (value, false),
+        };
+        match self.ops.get(inner.index()).and_then(Option::as_ref) {
+            Some(Op::Lt(a, b)) => match (self.as_const(*a), self.as_const(*b)) {
+                (_, Some(bound)) => (*a, Some(bound), negated),
+                // `k < word` is not `word < k + 1`.
+                (Some(k), _) if k < u32::MAX => (*b, Some(k + 1), !negated),
+                _ => (inner, None, negated),
+            },
+            _ => (inner, None, negated),
+        }
+    }
+
+    /// Whether the condition `a`, perhaps a conjunction, visibly implies `b` (or its negation).
+    fn implies(&self, a: Value, b: Value, negated: bool) -> bool {
+        let (word, bound, is_negated) = self.literal(b);
+        let wanted = (word, bound, is_negated ^ negated);
+        let mut todo = vec![a];
+        for _ in 0..16 {
+            let Some(next) = todo.pop() else { return false };
+            if self.literal(next) == wanted {
+                return true;
+            }
+            if let Some(Some(Op::And(x, y))) = self.ops.get(next.index()) {
+                todo.extend([*x, *y]);
+            }
+        }
+        false
+    }
+
     fn simplify(&mut self, op: &Op) -> Option<Value> {
         let operands = op.operands();
         if operands.is_empty() {
@@ -227,6 +286,11 @@ impl Builder {
                 (Some(0), _) | (_, Some(0)) => Some(self.constant(0)),
                 (Some(m), _) if covers(m, self.bits(b)) => Some(b),
                 (_, Some(m)) if covers(m, self.bits(a)) => Some(a),
+                _ if self.bits(a).max(self.bits(b)) <= 1 && self.implies(a, b, false) => Some(a),
+                _ if self.bits(a).max(self.bits(b)) <= 1 && self.implies(b, a, false) => Some(b),
+                _ if self.bits(a).max(self.bits(b)) <= 1 && self.implies(a, b, true) => {
+                    Some(self.constant(0))
+                }
                 _ if a > b => Some(self.push(Op::And(b, a))),
                 _ => None,
             },
@@ -250,6 +314,8 @@ impl Builder {
                 _ if a == b => Some(self.constant(1)),
                 (Some(k), _) if bits_of(k) > self.bits(b) => Some(self.constant(0)),
                 (_, Some(k)) if bits_of(k) > self.bits(a) => Some(self.constant(0)),
+                (Some(0), _) if self.not_not(b).is_some() => self.not_not(b),
+                (_, Some(0)) if self.not_not(a).is_some() => self.not_not(a),
                 (Some(1), _) if self.bits(b) <= 1 => Some(b),
                 (_, Some(1)) if self.bits(a) <= 1 => Some(a),
                 _ if a > b => Some(self.push(Op::Eq(b, a))),
@@ -266,6 +332,18 @@ impl Builder {
                 Some(0) => Some(f),
                 Some(_) => Some(t),
                 None if t == f => Some(t),
+                // `not c ? t : f` is `c ? f : t`.
+                None if self.negated(condition).is_some() => {
+                    let inner = self.negated(condition)?;
+                    Some(self.push(Op::Select(inner, f, t)))
+                }
+                // Conditions: `c ? t : 0` is `c and t`, `c ? 1 : f` is `c or f`.
+                None if c(2) == Some(0) && self.bits(condition).max(self.bits(t)) <= 1 => {
+                    Some(self.push(Op::And(condition, t)))
+                }
+                None if c(1) == Some(1) && self.bits(condition).max(self.bits(f)) <= 1 => {
+                    Some(self.push(Op::Or(condition, f)))
+                }
                 None if c(1) == Some(1) && c(2) == Some(0) && self.bits(condition) <= 1 => {
                     Some(condition)
                 }

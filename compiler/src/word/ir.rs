@@ -168,6 +168,16 @@ pub struct InputElement {
     pub optional: bool,
 }
 
+/// Names of the aborts that no contract declares.
+pub const BUILT_IN_ABORTS: &[&str] = &[
+    "Overflow",
+    "IllTyped",
+    "OutOfBounds",
+    "DivisionByZero",
+    "NoOutcome",
+    "AssertFailed",
+];
+
 /// Why a program may abort.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abort {

@@ -10,6 +10,7 @@
 pub mod build;
 pub mod interp;
 pub mod ir;
+pub mod lower;
 
 pub use build::Builder;
 pub use interp::{End, Execution, run};

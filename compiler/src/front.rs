@@ -1,0 +1,484 @@
+//! The front end's doors: [`check`] a source, [`instantiate`] it with parameters, and
+//! [`run_tests`] that it carries.
+
+use crate::commit::{PublicKey, Shape};
+use crate::contract::{Attestor, Contract, InputDecl};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean, has_errors, in_source_order};
+use crate::syntax::{self, ast};
+use crate::types::typed::{self, Expected, ParamTy};
+use crate::types::{self, Ty};
+use crate::value::{ValueType, decode, encode};
+use crate::word::lower::{Constants, EvalError, evaluate, lower};
+use crate::word::{End, Program, Span, run};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The tree, if the source declares a contract.
+    pub tree: Option<ast::Contract>,
+    /// The typed program, as far as it could be made out.
+    pub contract: typed::Contract,
+    /// All problems, in source order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// Whether the contract can be instantiated.
+    pub fn is_ok(&self) -> bool {
+        !has_errors(&self.diagnostics)
+    }
+}
+
+/// Text of a source file.
+///
+/// # Errors
+/// If the bytes aren't UTF-8.
+pub fn decode_source(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to() as u32;
+        let span = Span { start: at, end: at };
+        let message = format!("byte {at} is not UTF-8 text");
+        Box::new(Diagnostic::new(Code::NotUtf8, span, message))
+    })
+}
+
+/// Checks a source without values of parameters.
+pub fn check(source: &str) -> Checked {
+    let (tree, mut diagnostics) = syntax::parse(source);
+    let mut contract = typed::Contract::default();
+    if let Some(tree) = &tree {
+        let (checked, found) = types::check(tree);
+        contract = checked;
+        diagnostics.extend(found);
+    }
+    if !has_errors(&diagnostics) {
+        diagnostics.extend(too_large(&contract));
+    }
+    in_source_order(&mut diagnostics);
+    Checked {
+        tree,
+        contract,
+        diagnostics,
+    }
+}
+
+/// Whether the program is too large, tried with parameters of zero.
+fn too_large(contract: &typed::Contract) -> Option<Diagnostic> {
+    let zeros: Vec<Option<Vec<u32>>> = contract
+        .params
+        .iter()
+        .map(|param| match &param.ty {
+            ParamTy::Value(ty) => Some(vec![0; ty.words()]),
+            _ => None,
+        })
+        .collect();
+    let mut contract = contract.clone();
+    for def in &mut contract.consts {
+        // Only its size matters here.
+        def.words.get_or_insert_with(|| vec![0; def.ty.words()]);
+    }
+    match lower(&contract, &zeros) {
+        Err(EvalError::Limit(diagnostic)) => Some(*diagnostic),
+        _ => None,
+    }
+}
+
+/// A contract with its parameters, and the warnings of its check.
+///
+/// Parameters are a JSON object by name. Numbers are JSON numbers or decimal strings, hashes
+/// and bytes hex strings; an attestor is its one-time public key, a list of hex strings. A
+/// party needs no value: it is known by its place in the source.
+///
+/// # Errors
+/// All errors of the source, or else all of the parameters.
+pub fn instantiate(
+    source: &str,
+    params: &Map<String, Value>,
+) -> Result<(Contract, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let checked = check(source);
+    if !checked.is_ok() {
+        return Err(checked.diagnostics);
+    }
+    let mut contract = checked.contract;
+    let mut found = Vec::new();
+    let read = read_params(&contract, params, &mut found);
+    if has_errors(&found) {
+        in_source_order(&mut found);
+        return Err(found);
+    }
+    bind(&mut contract, &read.words, &mut found);
+    if has_errors(&found) {
+        return Err(found);
+    }
+    let (coin, in_coin) = types::coin_with(&contract, &read.words);
+    found.extend(in_coin);
+    let program = match lower(&contract, &read.words) {
+        Ok(program) => Some(program),
+        Err(error) => {
+            found.push(types::const_error(&error, "`settle`", contract.span));
+            None
+        }
+    };
+    if let (Some(coin), Some(program), false) = (coin, program, has_errors(&found)) {
+        let contract = Contract {
+            id: identify(source, &contract, &read.words, &read.attestors),
+            name: contract.name.clone(),
+            parties: names(&contract, &contract.parties),
+            attestors: read.attestors,
+            inputs: input_decls(&contract),
+            coin,
+            program,
+        };
+        let mut warnings = checked.diagnostics;
+        warnings.extend(found);
+        return Ok((contract, warnings));
+    }
+    if !has_errors(&found) {
+        let message = "the coin can't be computed";
+        found.push(Diagnostic::new(Code::BadAmount, contract.span, message));
+    }
+    in_source_order(&mut found);
+    Err(found)
+}
+
+/// What [`read_params`] understood.
+struct Params {
+    /// Words of each parameter that is a value.
+    words: Vec<Option<Vec<u32>>>,
+    attestors: Vec<Attestor>,
+}
+
+fn read_params(
+    contract: &typed::Contract,
+    params: &Map<String, Value>,
+    found: &mut Vec<Diagnostic>,
+) -> Params {
+    for name in params.keys() {
+        if !contract.params.iter().any(|param| param.name == *name) {
+            let message = format!("a value is given for `{name}`, which is no parameter");
+            let unknown = Diagnostic::new(Code::UnknownParam, contract.span, message);
+            let known = contract.params.iter().map(|param| param.name.as_str());
+            found.push(match did_you_mean(name, known) {
+                Some(meant) => unknown.help(format!("did you mean `{meant}`?")),
+                None => unknown,
+            });
+        }
+    }
+    let mut read = Params {
+        words: vec![None; contract.params.len()],
+        attestors: Vec::new(),
+    };
+    for (param, slot) in contract.params.iter().zip(&mut read.words) {
+        let given = params.get(&param.name);
+        let missing = || {
+            let message = format!("parameter `{}` has no value", param.name);
+            Diagnostic::new(Code::MissingParam, param.span, message)
+        };
+        let bad = |reason: String| {
+            let message = format!("parameter {reason}");
+            Diagnostic::new(Code::BadParam, param.span, message)
+        };
+        match (&param.ty, given) {
+            (ParamTy::Party(_), None | Some(Value::String(_) | Value::Null)) => {}
+            (ParamTy::Party(_), Some(_)) => found.push(bad(format!(
+                "`{}`: a party's value is a name, if any",
+                param.name
+            ))),
+            (_, None) => found.push(missing()),
+            (ParamTy::Value(ty), Some(value)) => {
+                match encode(&value_type(ty, contract), value, &param.name) {
+                    Ok(words) => *slot = Some(words),
+                    Err(error) => found.push(bad(error.to_string())),
+                }
+            }
+            (ParamTy::Attestor(_, ty), Some(value)) => {
+                let words = ty.digits(&contract.enums);
+                let shape = Shape::of_words(&words);
+                let name = param.name.clone();
+                match serde_json::from_value::<PublicKey>(value.clone()) {
+                    Ok(key) if key.fits(shape) => {
+                        read.attestors.push(Attestor { name, words, key });
+                    }
+                    Ok(key) => found.push(bad(format!(
+                        "`{name}`: this key is for {} digits, its values have {}",
+                        key.0.len(),
+                        shape.digits()
+                    ))),
+                    Err(_) => found.push(bad(format!(
+                        "`{name}`: expected a list of {} hex strings of 20 bytes",
+                        shape.digits()
+                    ))),
+                }
+            }
+        }
+    }
+    read
+}
+
+/// Computes the constants that depend on parameters, and checks each `where`.
+fn bind(contract: &mut typed::Contract, params: &[Option<Vec<u32>>], found: &mut Vec<Diagnostic>) {
+    for n in 0..contract.consts.len() {
+        let (before, rest) = contract.consts.split_at_mut(n);
+        let Some(def) = rest.first_mut() else {
+            continue;
+        };
+        if def.words.is_some() {
+            continue;
+        }
+        let constants = Constants {
+            consts: before,
+            fns: &[],
+            params,
+        };
+        match evaluate(&constants, &def.value) {
+            Ok(words) => def.words = Some(words),
+            Err(error) => {
+                let what = format!("`{}`", def.name);
+                found.push(types::const_error(&error, &what, def.value.span));
+            }
+        }
+    }
+    let constants = Constants {
+        consts: &contract.consts,
+        fns: &contract.fns,
+        params,
+    };
+    for (param, words) in contract.params.iter().zip(params) {
+        let Some(condition) = &param.condition else {
+            continue;
+        };
+        match evaluate(&constants, condition) {
+            Ok(holds) if holds.first() == Some(&1) => {}
+            Ok(_) => {
+                let shown = match (&param.ty, words) {
+                    (ParamTy::Value(ty), Some(words)) => {
+                        decode(&value_type(ty, contract), words).to_string()
+                    }
+                    _ => "its value".to_owned(),
+                };
+                let message = format!("parameter `{}`: {shown} is not allowed", param.name);
+                found.push(
+                    Diagnostic::new(Code::ParamRefused, param.span, message)
+                        .label(condition.span, "this must hold"),
+                );
+            }
+            Err(error) => {
+                let what = format!("the condition of `{}`", param.name);
+                found.push(types::const_error(&error, &what, condition.span));
+            }
+        }
+    }
+}
+
+/// SHA-256 over the domain, the source and the parameters as a JSON object with sorted
+/// names and values in one form, each with its length (64 bits, little-endian) before it.
+fn identify(
+    source: &str,
+    contract: &typed::Contract,
+    words: &[Option<Vec<u32>>],
+    attestors: &[Attestor],
+) -> [u8; 32] {
+    let mut all: Vec<(String, Value)> = Vec::new();
+    for (param, words) in contract.params.iter().zip(words) {
+        if let (ParamTy::Value(ty), Some(words)) = (&param.ty, words) {
+            all.push((param.name.clone(), decode(&value_type(ty, contract), words)));
+        }
+    }
+    for attestor in attestors {
+        let key = serde_json::to_value(&attestor.key).unwrap_or_default();
+        all.push((attestor.name.clone(), key));
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    let fields: Vec<String> = all
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())))
+        .collect();
+    let canonical = format!("{{{}}}", fields.join(","));
+    let mut hasher = Sha256::new();
+    for part in ["gavel/contract", source, &canonical] {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
+fn names(contract: &typed::Contract, params: &[usize]) -> Vec<String> {
+    params
+        .iter()
+        .filter_map(|n| contract.params.get(*n))
+        .map(|param| param.name.clone())
+        .collect()
+}
+
+/// The inputs of `settle`, with their types on their own.
+pub fn input_decls(contract: &typed::Contract) -> Vec<InputDecl> {
+    let inputs = contract.settle.iter().flat_map(|settle| &settle.inputs);
+    inputs
+        .map(|input| InputDecl {
+            name: input.name.clone(),
+            ty: value_type(&input.ty, contract),
+            author: input.author,
+        })
+        .collect()
+}
+
+fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
+    match ty {
+        Ty::U8 | Ty::Error | Ty::Never | Ty::Unit => ValueType::U8,
+        Ty::Bool => ValueType::Bool,
+        Ty::U32 => ValueType::U32,
+        Ty::U64 => ValueType::U64,
+        Ty::Sats => ValueType::Sats,
+        Ty::Hash => ValueType::Hash,
+        Ty::Bytes(n) => ValueType::Bytes(*n),
+        Ty::Enum(e) => {
+            let def = contract.enums.get(*e);
+            ValueType::Enum(def.map(|def| def.variants.clone()).unwrap_or_default())
+        }
+        Ty::Option(inner) => ValueType::Option(Box::new(value_type(inner, contract))),
+        Ty::Array(element, n) => ValueType::Array(Box::new(value_type(element, contract)), *n),
+    }
+}
+
+/// How a test went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestReport {
+    /// The test's name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// What went wrong; empty if it passed.
+    pub failures: Vec<TestFailure>,
+}
+
+/// One line of a test that didn't hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestFailure {
+    /// The line.
+    pub span: Span,
+    /// What happened.
+    pub message: String,
+}
+
+/// Runs the tests that a source carries, each with the reference interpreter.
+///
+/// # Errors
+/// All errors of the source.
+pub fn run_tests(source: &str) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
+    let checked = check(source);
+    if !checked.is_ok() {
+        return Err(checked.diagnostics);
+    }
+    let contract = &checked.contract;
+    Ok(contract
+        .tests
+        .iter()
+        .map(|test| run_test(contract, test))
+        .collect())
+}
+
+fn run_test(contract: &typed::Contract, test: &typed::TestDef) -> TestReport {
+    let mut report = TestReport {
+        name: test.name.clone(),
+        span: test.span,
+        failures: Vec::new(),
+    };
+    let mut contract = contract.clone();
+    let mut fail = |span: Span, message: String| {
+        report.failures.push(TestFailure { span, message });
+    };
+    let mut params: Vec<Option<Vec<u32>>> = vec![None; contract.params.len()];
+    for (n, value) in &test.with {
+        let constants = Constants {
+            consts: &contract.consts,
+            fns: &contract.fns,
+            params: &params,
+        };
+        match evaluate(&constants, value) {
+            Ok(words) => {
+                if let Some(slot) = params.get_mut(*n) {
+                    *slot = Some(words);
+                }
+            }
+            Err(error) => {
+                let what = "this value";
+                fail(
+                    value.span,
+                    types::const_error(&error, what, value.span).message,
+                );
+            }
+        }
+    }
+    let missing = contract
+        .params
+        .iter()
+        .zip(&params)
+        .find(|(param, words)| words.is_none() && matches!(param.ty, ParamTy::Value(_)));
+    if let Some((param, _)) = missing {
+        fail(
+            test.span,
+            format!("`with` gives no value for `{}`", param.name),
+        );
+        return report;
+    }
+    let mut found = Vec::new();
+    bind(&mut contract, &params, &mut found);
+    for diagnostic in found {
+        fail(diagnostic.span, diagnostic.message);
+    }
+    let program = match lower(&contract, &params) {
+        Ok(program) => program,
+        Err(error) => {
+            fail(
+                test.span,
+                types::const_error(&error, "`settle`", test.span).message,
+            );
+            return report;
+        }
+    };
+    for line in &test.asserts {
+        let mut inputs = Vec::new();
+        for argument in &line.arguments {
+            let constants = Constants {
+                consts: &contract.consts,
+                fns: &contract.fns,
+                params: &params,
+            };
+            match evaluate(&constants, argument) {
+                Ok(words) => inputs.extend(words),
+                Err(error) => {
+                    let error = types::const_error(&error, "this input", argument.span);
+                    fail(argument.span, error.message);
+                }
+            }
+        }
+        let end = run(&program, &inputs).end;
+        let ended = show_end(&program, end);
+        let wanted = match &line.expected {
+            Expected::Outcome(name) => format!("`{name}`"),
+            Expected::Fails(name) => format!("the error `{name}`"),
+        };
+        if ended != wanted {
+            fail(line.span, format!("expected {wanted}, got {ended}"));
+        }
+    }
+    report
+}
+
+fn show_end(program: &Program, end: End) -> String {
+    match end {
+        End::Outcome(n) => {
+            let name = program.outcomes.get(n as usize).map_or("?", String::as_str);
+            format!("`{name}`")
+        }
+        End::Abort(code) => {
+            let abort = program.aborts.get(usize::from(code));
+            format!(
+                "the error `{}`",
+                abort.map_or("?", |abort| abort.name.as_str())
+            )
+        }
+    }
+}

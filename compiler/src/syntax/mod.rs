@@ -1,0 +1,12 @@
+//! Text to tree.
+//!
+//! **Invariants:** any text gives a tree and diagnostics, never a panic; nesting is limited, so
+//! whoever walks a tree can recurse. Knows names only as text: what they mean is decided by
+//! [`crate::types`].
+
+pub mod ast;
+mod lexer;
+mod parser;
+mod token;
+
+pub use parser::{MAX_DEPTH, parse};

@@ -1,0 +1,441 @@
+//! The file and its declarations.
+
+use super::super::ast::{
+    Arm, Coin, Const, Contract, Enum, Expr, Function, Input, Item, Name, Param, Pay, Refund,
+    Settle, Test, TestAssert, Type, TypeKind,
+};
+use super::super::token::TokenKind;
+use super::{Parsed, Parser, Stop};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::word::Span;
+
+const ITEMS: &[&str] = &[
+    "param", "enum", "error", "const", "fn", "settle", "coin", "test",
+];
+
+/// Items of ledgers, which come later.
+const LATER: &[&str] = &[
+    "state",
+    "map",
+    "entry",
+    "asset",
+    "event",
+    "prop",
+    "struct",
+    "import",
+    "use",
+    "invariant",
+];
+
+impl Parser<'_> {
+    /// The whole file.
+    pub(super) fn file(&mut self) -> Option<Contract> {
+        let mut found = None;
+        while !self.is(TokenKind::End) {
+            let docs = self.docs();
+            if self.is_word("contract") {
+                let token = self.token();
+                let contract = self.contract(docs);
+                if found.is_none() {
+                    found = contract;
+                } else {
+                    let message = "a file declares one contract";
+                    self.report(Diagnostic::new(Code::NotYetSupported, token.span, message));
+                }
+            } else if self.is(TokenKind::End) {
+                break;
+            } else {
+                if self.is_word("import") || self.is_word("use") {
+                    let word = self.text();
+                    let _ = self.not_yet(word);
+                } else {
+                    let _ = self.expected("`contract`");
+                }
+                self.next();
+                while !self.is(TokenKind::End) && !self.is_word("contract") {
+                    self.next();
+                }
+            }
+        }
+        if found.is_none() && self.diagnostics.is_empty() {
+            let message = "the file declares no contract";
+            self.report(
+                Diagnostic::new(Code::NoContract, self.token().span, message)
+                    .help("a contract starts with `contract Name {`"),
+            );
+        }
+        found
+    }
+
+    fn contract(&mut self, docs: Vec<String>) -> Option<Contract> {
+        let start = self.next().span.start;
+        let name = match self.name("the contract's name") {
+            Ok(name) => name,
+            Err(_) => Name {
+                text: "Unnamed".to_owned(),
+                span: self.token().span,
+            },
+        };
+        let open = self.token();
+        if !self.eat(TokenKind::OpenBrace) {
+            let _ = self.expected("`{`");
+            return None;
+        }
+        let mut items = Vec::new();
+        loop {
+            let docs = self.docs();
+            if self.eat(TokenKind::CloseBrace) {
+                break;
+            }
+            if self.is(TokenKind::End) {
+                let _ = self.unclosed(open);
+                break;
+            }
+            if self.eat(TokenKind::Semicolon) || self.eat(TokenKind::Comma) {
+                continue;
+            }
+            let before = self.at;
+            match self.item(docs, &mut items) {
+                Ok(()) => {}
+                Err(Stop) => {
+                    if self.at == before {
+                        self.next();
+                    }
+                    self.skip_until(|p| {
+                        let item = ITEMS.contains(&p.text()) || LATER.contains(&p.text());
+                        p.is(TokenKind::Doc) || (item && p.token().first_of_line)
+                    });
+                }
+            }
+        }
+        Some(Contract {
+            docs,
+            name,
+            items,
+            span: self.span_from(start),
+        })
+    }
+
+    fn item(&mut self, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
+        let word = if self.is(TokenKind::Word) {
+            self.text()
+        } else {
+            ""
+        };
+        let item = match word {
+            "param" => Item::Param(self.param(docs)?),
+            "enum" => Item::Enum(self.enum_item()?),
+            "error" => Item::Errors(self.errors()?),
+            "const" => Item::Const(self.const_item()?),
+            "fn" => Item::Function(self.function()?),
+            "settle" => Item::Settle(self.settle()?),
+            "coin" => Item::Coin(self.coin()?),
+            "test" => Item::Test(self.test()?),
+            later if LATER.contains(&later) => {
+                let stop = self.not_yet(later);
+                self.next();
+                return Err(stop);
+            }
+            "" => return Err(self.expected("an item: `param`, `enum`, `settle`, `coin`, …")),
+            other => {
+                let message = format!("a contract has no `{other}`");
+                let span = self.token().span;
+                let mut unknown = Diagnostic::new(Code::UnknownItem, span, message);
+                unknown = match did_you_mean(other, ITEMS.iter().copied()) {
+                    Some(item) => unknown.fix(span, item, format!("did you mean `{item}`?")),
+                    None => unknown.help(
+                        "items are `param`, `enum`, `error`, `const`, `fn`, `settle`, `coin` and `test`",
+                    ),
+                };
+                self.report(unknown);
+                return Err(Stop);
+            }
+        };
+        items.push(item);
+        Ok(())
+    }
+
+    fn param(&mut self, docs: Vec<String>) -> Parsed<Param> {
+        self.next();
+        let name = self.name("the parameter's name")?;
+        self.expect(TokenKind::Colon, "`:` and a type")?;
+        let ty = self.ty()?;
+        let condition = if self.eat_word("where") {
+            Some(self.expr()?)
+        } else {
+            None
+        };
+        Ok(Param {
+            docs,
+            name,
+            ty,
+            condition,
+        })
+    }
+
+    fn enum_item(&mut self) -> Parsed<Enum> {
+        self.next();
+        let name = self.name("the enum's name")?;
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        let variants = self.list(open, TokenKind::CloseBrace, "}", |p| {
+            p.docs();
+            let name = p.name("the name of a variant")?;
+            if p.is(TokenKind::OpenParen) || p.is(TokenKind::OpenBrace) {
+                return Err(p.not_yet("an enum with data"));
+            }
+            Ok(name)
+        })?;
+        Ok(Enum { name, variants })
+    }
+
+    fn errors(&mut self) -> Parsed<Vec<Name>> {
+        self.next();
+        let mut names = vec![self.name("the error's name")?];
+        while self.eat(TokenKind::Comma) {
+            names.push(self.name("the error's name")?);
+        }
+        Ok(names)
+    }
+
+    fn const_item(&mut self) -> Parsed<Const> {
+        self.next();
+        let name = self.name("the constant's name")?;
+        self.expect(TokenKind::Colon, "`:` and a type")?;
+        let ty = self.ty()?;
+        self.expect_operator("=")?;
+        let value = self.expr()?;
+        Ok(Const { name, ty, value })
+    }
+
+    fn function(&mut self) -> Parsed<Function> {
+        self.next();
+        let name = self.name("the function's name")?;
+        let open = self.expect(TokenKind::OpenParen, "`(`")?;
+        let arguments = self.list(open, TokenKind::CloseParen, ")", |p| {
+            let name = p.name("the argument's name")?;
+            p.expect(TokenKind::Colon, "`:` and a type")?;
+            Ok((name, p.ty()?))
+        })?;
+        self.expect(TokenKind::Arrow, "`->` and a type")?;
+        let returns = self.ty()?;
+        let body = self.body();
+        Ok(Function {
+            name,
+            arguments,
+            returns,
+            body,
+        })
+    }
+
+    /// A function's block; one that can't be read doesn't take the function with it.
+    fn body(&mut self) -> super::super::ast::Block {
+        let span = self.token().span;
+        self.block().unwrap_or_else(|Stop| Self::error_block(span))
+    }
+
+    fn settle(&mut self) -> Parsed<Settle> {
+        let span = self.next().span;
+        let open = self.expect(TokenKind::OpenParen, "`(`")?;
+        let inputs = self.list(open, TokenKind::CloseParen, ")", Self::input)?;
+        let returns = if self.eat(TokenKind::Arrow) {
+            self.ty()?
+        } else {
+            let _ = self.expected("`-> Outcome`");
+            Type {
+                kind: TypeKind::Error,
+                span: self.token().span,
+            }
+        };
+        let body = self.body();
+        Ok(Settle {
+            span,
+            inputs,
+            returns,
+            body,
+        })
+    }
+
+    fn input(&mut self) -> Parsed<Input> {
+        let name = self.name("the input's name")?;
+        self.expect(TokenKind::Colon, "`:` and a type")?;
+        let ty = self.ty()?;
+        if self.eat_word("from") {
+            let from = Some(self.name("a party, an attestor or `anyone`")?);
+            return Ok(Input { name, ty, from });
+        }
+        let message = format!("`{}` doesn't say who vouches for it", name.text);
+        let at = Span {
+            start: ty.span.end,
+            end: ty.span.end,
+        };
+        self.report(
+            Diagnostic::new(Code::MissingFrom, self.span_from(name.span.start), message)
+                .help(
+                    "only the claimer assembles the inputs, so each says whose signature stands \
+                     behind it: `from` a party or an attestor, or `from anyone` if the program \
+                     itself pins the value down, for example by a hash",
+                )
+                .fix(at, " from anyone", "if the program checks it itself"),
+        );
+        Ok(Input {
+            name,
+            ty,
+            from: None,
+        })
+    }
+
+    fn coin(&mut self) -> Parsed<Coin> {
+        self.next();
+        let name = self.name("the coin's name")?;
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        let mut coin = Coin {
+            name,
+            fund: Vec::new(),
+            pay: Vec::new(),
+            refund: Vec::new(),
+        };
+        while !self.eat(TokenKind::CloseBrace) {
+            if self.is(TokenKind::End) {
+                return Err(self.unclosed(open));
+            }
+            if self.eat(TokenKind::Semicolon) || self.eat(TokenKind::Comma) {
+                continue;
+            }
+            if self.is(TokenKind::Doc) {
+                self.docs();
+                continue;
+            }
+            let before = self.at;
+            if self.coin_line(&mut coin).is_err() {
+                if self.at == before {
+                    self.next();
+                }
+                self.skip_until(|p| matches!(p.text(), "fund" | "pay" | "refund"));
+            }
+        }
+        Ok(coin)
+    }
+
+    fn coin_line(&mut self, coin: &mut Coin) -> Parsed<()> {
+        let start = self.token().span.start;
+        if self.eat_word("fund") {
+            let party = self.name("a party")?;
+            self.expect(TokenKind::Colon, "`:` and an amount")?;
+            coin.fund.push((party, self.expr()?));
+        } else if self.eat_word("pay") {
+            let mut outcomes = vec![self.name("an outcome")?];
+            while self.eat(TokenKind::Comma) {
+                outcomes.push(self.name("an outcome")?);
+            }
+            let arms = self.arms()?;
+            let span = self.span_from(start);
+            coin.pay.push(Pay {
+                outcomes,
+                arms,
+                span,
+            });
+        } else if self.eat_word("refund") {
+            self.expect_word("after")?;
+            let after = self.expr()?;
+            self.expect_word("blocks")?;
+            let arms = self.arms()?;
+            let span = self.span_from(start);
+            coin.refund.push(Refund { after, arms, span });
+        } else {
+            return Err(self.expected("`fund`, `pay` or `refund`"));
+        }
+        Ok(())
+    }
+
+    fn arms(&mut self) -> Parsed<Vec<Arm>> {
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        self.list(open, TokenKind::CloseBrace, "}", |p| {
+            let party = p.name("a party")?;
+            p.expect(TokenKind::Colon, "`:` and an amount, or `: rest`")?;
+            let amount: Option<Expr> = if p.eat_word("rest") {
+                None
+            } else {
+                Some(p.expr()?)
+            };
+            let span = p.span_from(party.span.start);
+            Ok(Arm {
+                party,
+                amount,
+                span,
+            })
+        })
+    }
+
+    fn test(&mut self) -> Parsed<Test> {
+        self.next();
+        let span = self.token().span;
+        if !self.is(TokenKind::Text) {
+            return Err(self.expected("the test's name in quotes"));
+        }
+        let name = self.plain_text();
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        let mut test = Test {
+            name,
+            span,
+            with: Vec::new(),
+            asserts: Vec::new(),
+        };
+        while !self.eat(TokenKind::CloseBrace) {
+            if self.is(TokenKind::End) {
+                return Err(self.unclosed(open));
+            }
+            if self.eat(TokenKind::Semicolon) {
+                continue;
+            }
+            let before = self.at;
+            if self.test_line(&mut test).is_err() {
+                if self.at == before {
+                    self.next();
+                }
+                self.skip_until(|p| matches!(p.text(), "with" | "assert"));
+            }
+        }
+        Ok(test)
+    }
+
+    fn test_line(&mut self, test: &mut Test) -> Parsed<()> {
+        let start = self.token().span.start;
+        if self.eat_word("with") {
+            loop {
+                let name = self.name("a parameter")?;
+                self.expect_operator("=")?;
+                test.with.push((name, self.expr()?));
+                if !self.eat(TokenKind::Comma) {
+                    return Ok(());
+                }
+            }
+        }
+        if self.is_word("call") {
+            return Err(self.not_yet("call"));
+        }
+        if !self.eat_word("assert") {
+            return Err(self.expected("`with` or `assert settle(..)`"));
+        }
+        let settle = self.expect_word("settle")?.span;
+        let open = self.expect(TokenKind::OpenParen, "`(`")?;
+        let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
+        let fails = if self.is_operator("==") {
+            self.next();
+            false
+        } else if self.eat_word("fails") {
+            true
+        } else {
+            return Err(self.expected("`== Outcome` or `fails Error`"));
+        };
+        let expected = self.name("a name")?;
+        let span = self.span_from(start);
+        test.asserts.push(TestAssert {
+            settle,
+            arguments,
+            fails,
+            expected,
+            span,
+        });
+        Ok(())
+    }
+}

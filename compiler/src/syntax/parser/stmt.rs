@@ -1,0 +1,221 @@
+//! Blocks and statements.
+
+use super::super::ast::{BinaryOp, Block, Expr, ExprKind, Over, Statement, StatementKind};
+use super::super::token::TokenKind;
+use super::{Parsed, Parser};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::word::Span;
+
+/// Words that start a statement: where the parser finds its feet again.
+const STARTS: &[&str] = &[
+    "let", "return", "require", "assert", "for", "if", "match", "break", "continue",
+];
+
+impl Parser<'_> {
+    /// `{ .. }`
+    pub(super) fn block(&mut self) -> Parsed<Block> {
+        let outside = std::mem::replace(&mut self.deepest, 0);
+        let block = self.nested(Self::block_inner);
+        self.deepest = self.deepest.max(outside);
+        block
+    }
+
+    fn block_inner(&mut self) -> Parsed<Block> {
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        let mut statements: Vec<Statement> = Vec::new();
+        let mut value: Option<Box<Expr>> = None;
+        loop {
+            while self.eat(TokenKind::Semicolon) || self.is(TokenKind::Doc) {
+                self.docs();
+            }
+            if self.eat(TokenKind::CloseBrace) {
+                break;
+            }
+            if self.is(TokenKind::End) {
+                return Err(self.unclosed(open));
+            }
+            let before = self.at;
+            let start = self.token().span.start;
+            match self.statement() {
+                Ok(kind) => {
+                    let span = self.span_from(start);
+                    match kind {
+                        StatementKind::Expr(expr) if self.is(TokenKind::CloseBrace) => {
+                            value = Some(Box::new(expr));
+                        }
+                        kind => statements.push(Statement { kind, span }),
+                    }
+                }
+                Err(_) => {
+                    if self.at == before && !self.is(TokenKind::CloseBrace) {
+                        self.next();
+                    }
+                    self.skip_until(|p| {
+                        p.is(TokenKind::Semicolon)
+                            || (p.token().first_of_line && p.is(TokenKind::Word))
+                            || STARTS.contains(&p.text())
+                    });
+                    let span = self.span_from(start);
+                    let kind = StatementKind::Expr(Expr {
+                        kind: ExprKind::Error,
+                        span,
+                        depth: 1,
+                    });
+                    statements.push(Statement { kind, span });
+                }
+            }
+        }
+        Ok(Block {
+            statements,
+            value,
+            depth: self.deepest,
+            span: self.span_from(open.span.start),
+        })
+    }
+
+    fn statement(&mut self) -> Parsed<StatementKind> {
+        if self.is(TokenKind::Word) {
+            match self.text() {
+                "let" => return self.let_statement(),
+                "for" => return self.for_statement(),
+                "require" => {
+                    self.next();
+                    let condition = self.expr()?;
+                    self.expect_word("else")?;
+                    let error = self.name("the name of an error")?;
+                    return Ok(StatementKind::Require { condition, error });
+                }
+                "assert" => {
+                    self.next();
+                    return self.expr().map(StatementKind::Assert);
+                }
+                "while" | "loop" if self.ahead(1).kind != TokenKind::Operator => {
+                    let token = self.token();
+                    self.report(
+                        Diagnostic::new(
+                            Code::NotYetSupported,
+                            token.span,
+                            "every loop has a constant bound: there is only `for`",
+                        )
+                        .help("write `for i in 0..100 { .. }` and leave it with `break`"),
+                    );
+                    return Err(super::Stop);
+                }
+                "emit" | "call" if self.ahead(1).kind == TokenKind::Word => {
+                    return Err(self.not_yet(self.text()));
+                }
+                _ => {}
+            }
+        }
+        let expr = self.statement_expr()?;
+        let op_token = self.token();
+        let text = self.text();
+        if op_token.kind == TokenKind::Operator && text.ends_with('=') {
+            let op = text.strip_suffix('=').unwrap_or_default();
+            let op = match op {
+                "" => Some(None),
+                op => BinaryOp::from_symbol(op).map(Some),
+            };
+            if let Some(op) = op {
+                self.next();
+                let value = self.expr()?;
+                return Ok(StatementKind::Assign {
+                    place: expr,
+                    op,
+                    value,
+                });
+            }
+        }
+        let ends = self.token().first_of_line
+            || matches!(self.kind(), TokenKind::CloseBrace | TokenKind::Semicolon)
+            || matches!(
+                expr.kind,
+                ExprKind::If { .. } | ExprKind::Match(..) | ExprKind::Block(_)
+            );
+        if !ends {
+            return Err(self.expected("an operator or the end of the statement"));
+        }
+        Ok(StatementKind::Expr(expr))
+    }
+
+    fn let_statement(&mut self) -> Parsed<StatementKind> {
+        self.next();
+        let mutable = self.eat_word("mut");
+        let name = self.name("a name")?;
+        let ty = if self.eat(TokenKind::Colon) {
+            Some(self.ty()?)
+        } else {
+            None
+        };
+        self.expect_operator("=")?;
+        let value = self.expr()?;
+        Ok(StatementKind::Let {
+            mutable,
+            name,
+            ty,
+            value,
+        })
+    }
+
+    fn for_statement(&mut self) -> Parsed<StatementKind> {
+        self.next();
+        let name = self.name("a name for the loop's variable")?;
+        let ty = if self.eat(TokenKind::Colon) {
+            Some(self.ty()?)
+        } else {
+            None
+        };
+        self.expect_word("in")?;
+        let from = self.expr()?;
+        let over = if self.eat(TokenKind::DotDot) {
+            let (to, inclusive) = (self.expr()?, false);
+            Over::Range {
+                from,
+                to,
+                inclusive,
+            }
+        } else if self.eat(TokenKind::DotDotEq) {
+            let (to, inclusive) = (self.expr()?, true);
+            Over::Range {
+                from,
+                to,
+                inclusive,
+            }
+        } else {
+            Over::Elements(from)
+        };
+        let body = self.block()?;
+        Ok(StatementKind::For {
+            name,
+            ty,
+            over,
+            body,
+        })
+    }
+
+    /// Reports a part of the language that comes later.
+    pub(super) fn not_yet(&mut self, what: &str) -> super::Stop {
+        let token = self.token();
+        let message = format!("`{what}` is not yet supported in this version");
+        self.report(
+            Diagnostic::new(Code::NotYetSupported, token.span, message).help(
+                "this version compiles contracts that settle a coin; ledgers with state come later",
+            ),
+        );
+        super::Stop
+    }
+
+    /// A block that stands for one that couldn't be read.
+    pub(super) fn error_block(span: Span) -> Block {
+        Block {
+            statements: Vec::new(),
+            value: Some(Box::new(Expr {
+                kind: ExprKind::Error,
+                span,
+                depth: 1,
+            })),
+            depth: 1,
+            span,
+        }
+    }
+}

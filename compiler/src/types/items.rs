@@ -1,0 +1,474 @@
+//! Declarations.
+
+use super::names::Def;
+use super::ty::Ty;
+use super::typed::{
+    ConstDef, EnumDef, ErrorDef, Expr, ExprKind, FnDef, Input, ParamDef, ParamTy, Settle,
+};
+use super::{Checker, Frame};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{self, Item};
+use crate::word::lower::{Constants, EvalError, evaluate};
+use crate::word::{Author, Span};
+
+/// The most parties of a contract, and outcomes of a coin.
+const MAX_PARTIES: usize = 16;
+
+/// The most words that the inputs of `settle` have together.
+const MAX_INPUT_WORDS: usize = 4_096;
+
+impl Checker {
+    /// The whole contract.
+    pub(super) fn items(&mut self, contract: &ast::Contract) {
+        for item in &contract.items {
+            if let Item::Param(ast::Param { name, .. }) | Item::Const(ast::Const { name, .. }) =
+                item
+            {
+                self.names.coming.insert(name.text.clone());
+            }
+        }
+        for item in &contract.items {
+            match item {
+                Item::Enum(item) => self.enum_item(item),
+                Item::Errors(names) => names.iter().for_each(|name| self.error_item(name)),
+                _ => {}
+            }
+        }
+        for item in &contract.items {
+            match item {
+                Item::Param(item) => self.param(item),
+                Item::Const(item) => self.const_item(item),
+                _ => {}
+            }
+        }
+        self.functions(contract);
+        self.settle_item(contract);
+        self.parties_present(contract);
+        self.coin_item(contract);
+        for item in &contract.items {
+            if let Item::Test(test) = item {
+                self.test_item(test);
+            }
+        }
+        self.unused_items();
+    }
+
+    fn enum_item(&mut self, item: &ast::Enum) {
+        let e = self.contract.enums.len();
+        self.declare_item(&item.name, Def::Enum(e));
+        let mut variants: Vec<&ast::Name> = Vec::new();
+        for name in &item.variants {
+            match variants.iter().find(|known| known.text == name.text) {
+                Some(first) => self.declared_twice(name, first.span),
+                None => variants.push(name),
+            }
+        }
+        if variants.is_empty() || variants.len() > 256 {
+            let message = "an enum has 1 to 256 variants";
+            self.report(Diagnostic::new(Code::BadSize, item.name.span, message));
+        }
+        self.contract.enums.push(EnumDef {
+            name: item.name.text.clone(),
+            span: item.name.span,
+            variants: variants.iter().map(|name| name.text.clone()).collect(),
+        });
+    }
+
+    fn error_item(&mut self, name: &ast::Name) {
+        let def = Def::Error(self.contract.errors.len());
+        self.declare_item(name, def);
+        self.contract.errors.push(ErrorDef {
+            name: name.text.clone(),
+            span: name.span,
+        });
+    }
+
+    fn param(&mut self, item: &ast::Param) {
+        let n = self.contract.params.len();
+        let ty = match &item.ty.kind {
+            ast::TypeKind::Named(name) if name.text == "party" => {
+                self.contract.parties.push(n);
+                ParamTy::Party((self.contract.parties.len() - 1).min(255) as u8)
+            }
+            ast::TypeKind::Attestor(inner) => {
+                let attested = self.ty(inner);
+                if matches!(attested, Ty::Array(..) | Ty::Option(_)) {
+                    let message = "an attestor attests one value, not an array or an option";
+                    self.report(Diagnostic::new(Code::TypeNotAllowed, inner.span, message));
+                }
+                self.contract.attestors.push(n);
+                let index = self.contract.attestors.len() - 1;
+                ParamTy::Attestor(index.min(255) as u8, attested)
+            }
+            _ => ParamTy::Value(self.ty(&item.ty)),
+        };
+        if let ParamTy::Value(ty) = &ty
+            && contains_option(ty)
+        {
+            let message = "a parameter always has a value";
+            self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
+        }
+        self.contract.params.push(ParamDef {
+            name: item.name.text.clone(),
+            span: item.name.span,
+            ty,
+            condition: None,
+        });
+        self.declare_item(&item.name, Def::Param(n));
+        self.names.coming.remove(&item.name.text);
+        if let Some(condition) = &item.condition {
+            let used = self.names.used.clone();
+            let condition = self.constant(condition, &Ty::Bool);
+            // To be constrained isn't to be used.
+            if !used.contains(&Def::Param(n)) {
+                self.names.used.remove(&Def::Param(n));
+            }
+            if let Some(param) = self.contract.params.get_mut(n) {
+                param.condition = Some(condition);
+            }
+        }
+    }
+
+    /// An expression outside of functions that is computed when compiling.
+    pub(super) fn constant(&mut self, expr: &ast::Expr, ty: &Ty) -> Expr {
+        let before = self.enter(None);
+        self.frame.constant = true;
+        let expr = self.expect(expr, ty);
+        self.leave(before);
+        expr
+    }
+
+    fn const_item(&mut self, item: &ast::Const) {
+        let ty = self.ty(&item.ty);
+        let value = self.constant(&item.value, &ty);
+        let constants = Constants {
+            consts: &self.contract.consts,
+            fns: &[],
+            params: &[],
+        };
+        let clean = !self.diagnostics.iter().any(Diagnostic::is_error);
+        let words = if clean {
+            match evaluate(&constants, &value) {
+                Ok(words) => Some(words),
+                Err(EvalError::NeedsParam) => None,
+                Err(error) => {
+                    self.report(const_error(
+                        &error,
+                        &format!("`{}`", item.name.text),
+                        value.span,
+                    ));
+                    None
+                }
+            }
+        } else {
+            None
+        };
+        let n = self.contract.consts.len();
+        self.contract.consts.push(ConstDef {
+            name: item.name.text.clone(),
+            span: item.name.span,
+            ty,
+            value,
+            words,
+        });
+        self.declare_item(&item.name, Def::Const(n));
+        self.names.coming.remove(&item.name.text);
+    }
+
+    fn functions(&mut self, contract: &ast::Contract) {
+        let first = self.contract.fns.len();
+        let mut bodies = Vec::new();
+        for item in &contract.items {
+            let Item::Function(item) = item else { continue };
+            let arguments: Vec<Ty> = item.arguments.iter().map(|(_, ty)| self.ty(ty)).collect();
+            let returns = self.ty(&item.returns);
+            self.declare_item(&item.name, Def::Function(self.contract.fns.len()));
+            self.contract.fns.push(FnDef {
+                name: item.name.text.clone(),
+                span: item.name.span,
+                arguments,
+                returns,
+                locals: Vec::new(),
+                body: empty_block(item.body.span),
+            });
+            bodies.push(item);
+        }
+        let mut calls: Vec<Vec<(usize, Span)>> = Vec::new();
+        for (n, item) in bodies.iter().enumerate() {
+            let n = first + n;
+            let Some(def) = self.contract.fns.get(n) else {
+                continue;
+            };
+            let (types, returns) = (def.arguments.clone(), def.returns.clone());
+            let before = self.enter(Some(returns.clone()));
+            for ((name, _), ty) in item.arguments.iter().zip(types) {
+                self.declare_argument(name, ty);
+            }
+            let body = self.body(&item.body, &returns);
+            let frame = self.leave(before);
+            calls.push(frame.calls);
+            if let Some(def) = self.contract.fns.get_mut(n) {
+                def.locals = frame.locals;
+                def.body = body;
+            }
+        }
+        self.recursion(&calls);
+    }
+
+    fn declare_argument(&mut self, name: &ast::Name, ty: Ty) {
+        let known = self.frame.locals.iter().find(|l| l.name == name.text);
+        if let Some(first) = known.map(|local| local.span) {
+            self.declared_twice(name, first);
+        }
+        self.declare(name, ty, false, false);
+    }
+
+    /// Reports functions that reach themselves.
+    fn recursion(&mut self, calls: &[Vec<(usize, Span)>]) {
+        for (start, own) in calls.iter().enumerate() {
+            for (callee, span) in own {
+                if reaches(*callee, start, calls) {
+                    let name = self.contract.fns.get(start).map_or("", |f| &f.name);
+                    let message = format!("`{name}` calls itself");
+                    let at = self.contract.fns.get(start).map_or(*span, |f| f.span);
+                    self.report(
+                        Diagnostic::new(Code::Recursion, *span, message)
+                            .label(at, "declared here")
+                            .help("every program has a fixed number of steps: use a `for` loop"),
+                    );
+                    break;
+                }
+            }
+        }
+    }
+
+    fn settle_item(&mut self, contract: &ast::Contract) {
+        let mut found: Option<&ast::Settle> = None;
+        for item in &contract.items {
+            if let Item::Settle(item) = item {
+                if let Some(first) = found {
+                    let message = "`settle` is declared twice";
+                    self.report(
+                        Diagnostic::new(Code::DeclaredTwice, item.span, message)
+                            .label(first.span, "first declared here"),
+                    );
+                } else {
+                    found = Some(item);
+                }
+            }
+        }
+        let Some(item) = found else {
+            let message = format!("`{}` has no `settle`", contract.name.text);
+            self.report(
+                Diagnostic::new(Code::NoSettle, contract.name.span, message)
+                    .help("`settle(..) -> Outcome { .. }` decides how the coin is paid"),
+            );
+            return;
+        };
+        let returns = self.ty(&item.returns);
+        let outcomes = match returns {
+            Ty::Enum(e) => e,
+            Ty::Error => 0,
+            _ => {
+                let message = "`settle` must return an enum: the outcomes";
+                self.report(
+                    Diagnostic::new(Code::WrongReturn, item.returns.span, message)
+                        .help("declare `enum Outcome { .. }` and write `-> Outcome`"),
+                );
+                0
+            }
+        };
+        if let Some(def) = self.contract.enums.get(outcomes)
+            && def.variants.len() > MAX_PARTIES
+        {
+            let message = format!("{} outcomes; at most 16", def.variants.len());
+            let span = def.span;
+            self.report(Diagnostic::new(Code::TooManyOutcomes, span, message));
+        }
+        let before = self.enter(Some(returns.clone()));
+        let mut inputs: Vec<Input> = Vec::new();
+        for input in &item.inputs {
+            let ty = self.ty(&input.ty);
+            if !input_allowed(&ty) {
+                let message = "this can't be the type of an input";
+                self.report(
+                    Diagnostic::new(Code::TypeNotAllowed, input.ty.span, message)
+                        .help("an input is a value, an option of a value, or an array of either"),
+                );
+            }
+            let author = self.author(input, &ty, &inputs);
+            self.declare_argument(&input.name, ty.clone());
+            inputs.push(Input {
+                name: input.name.text.clone(),
+                span: input.name.span,
+                ty,
+                author,
+            });
+        }
+        let words: usize = inputs.iter().map(|input| input.ty.words()).sum();
+        if words > MAX_INPUT_WORDS {
+            let message = format!("the inputs have {words} words; at most {MAX_INPUT_WORDS}");
+            self.report(Diagnostic::new(Code::TooManyInputs, item.span, message));
+        }
+        let body = self.body(&item.body, &returns);
+        let frame = self.leave(before);
+        self.contract.settle = Some(Settle {
+            span: item.span,
+            inputs,
+            outcomes,
+            locals: frame.locals,
+            body,
+        });
+    }
+
+    fn author(&mut self, input: &ast::Input, ty: &Ty, before: &[Input]) -> Author {
+        let Some(from) = &input.from else {
+            return Author::Anyone;
+        };
+        if from.text == "anyone" {
+            return Author::Anyone;
+        }
+        let param = match self.find(&from.text) {
+            Some(Def::Param(n)) => self.contract.params.get(n).map(|p| (p.ty.clone(), p.span)),
+            _ => None,
+        };
+        match param {
+            Some((ParamTy::Party(n), _)) => Author::Party(n),
+            Some((ParamTy::Attestor(n, attested), span)) => {
+                let own = match ty {
+                    Ty::Option(inner) => inner,
+                    ty => ty,
+                };
+                if *own != attested && *own != Ty::Error && attested != Ty::Error {
+                    let message = format!(
+                        "`{}` attests `{}`, not `{}`",
+                        from.text,
+                        self.show(&attested),
+                        self.show(own)
+                    );
+                    self.report(
+                        Diagnostic::new(Code::AttestorMismatch, input.ty.span, message)
+                            .label(span, "the attestor is declared here"),
+                    );
+                }
+                let author = Author::Attestor(n);
+                if let Some(first) = before.iter().find(|i| i.author == author) {
+                    let message = format!("`{}` vouches for two inputs", from.text);
+                    let diagnostic = Diagnostic::new(Code::AttestorTwice, from.span, message)
+                        .label(first.span, "the first")
+                        .help("its one-time key can sign one value; declare another attestor");
+                    self.report(diagnostic);
+                }
+                author
+            }
+            _ => {
+                let message = format!(
+                    "`{}` is neither a party nor an attestor nor `anyone`",
+                    from.text
+                );
+                let mut known = vec!["anyone".to_owned()];
+                for n in self.contract.parties.iter().chain(&self.contract.attestors) {
+                    known.extend(self.contract.params.get(*n).map(|p| p.name.clone()));
+                }
+                let unknown = Diagnostic::new(Code::UnknownAuthor, from.span, message);
+                self.report(super::names::suggest(
+                    unknown, &from.text, from.span, &known,
+                ));
+                Author::Anyone
+            }
+        }
+    }
+
+    fn parties_present(&mut self, contract: &ast::Contract) {
+        let count = self.contract.parties.len();
+        if !(2..=MAX_PARTIES).contains(&count) {
+            let message = format!(
+                "`{}` has {count} {}; a contract has 2 to {MAX_PARTIES}",
+                contract.name.text,
+                if count == 1 { "party" } else { "parties" }
+            );
+            self.report(
+                Diagnostic::new(Code::PartyCount, contract.name.span, message)
+                    .help("declare parties as parameters: `param alice: party`"),
+            );
+        }
+    }
+}
+
+/// Whether a call of `from` can lead to one of `start`.
+fn reaches(from: usize, start: usize, calls: &[Vec<(usize, Span)>]) -> bool {
+    let mut seen = vec![false; calls.len()];
+    let mut todo = vec![from];
+    while let Some(n) = todo.pop() {
+        if n == start {
+            return true;
+        }
+        if let Some(seen) = seen.get_mut(n)
+            && !std::mem::replace(seen, true)
+        {
+            todo.extend(
+                calls
+                    .get(n)
+                    .into_iter()
+                    .flatten()
+                    .map(|(callee, _)| *callee),
+            );
+        }
+    }
+    false
+}
+
+fn empty_block(span: Span) -> super::typed::Block {
+    super::typed::Block {
+        statements: Vec::new(),
+        value: Some(Box::new(Expr {
+            ty: Ty::Error,
+            span,
+            kind: ExprKind::Error,
+        })),
+        ty: Ty::Error,
+        span,
+    }
+}
+
+fn contains_option(ty: &Ty) -> bool {
+    match ty {
+        Ty::Option(_) => true,
+        Ty::Array(element, _) => contains_option(element),
+        _ => false,
+    }
+}
+
+/// Only the first word of an element can be a tag.
+fn input_allowed(ty: &Ty) -> bool {
+    let element = match ty {
+        Ty::Array(element, _) => element,
+        ty => ty,
+    };
+    match element {
+        Ty::Option(inner) => !contains_option(inner),
+        ty => !contains_option(ty),
+    }
+}
+
+/// Why a constant can't be computed.
+pub(crate) fn const_error(error: &EvalError, what: &str, span: Span) -> Diagnostic {
+    match error {
+        EvalError::NeedsParam => {
+            let message = format!("{what} depends on a parameter without a value");
+            Diagnostic::new(Code::NotConstant, span, message)
+        }
+        EvalError::Aborts { name, span } => {
+            let message = format!("computing {what} aborts: `{name}`");
+            Diagnostic::new(Code::ConstAborts, *span, message)
+        }
+        EvalError::Limit(diagnostic) => (**diagnostic).clone(),
+    }
+}
+
+impl Frame {
+    /// Whether `return` has somewhere to go.
+    pub(super) fn in_function(&self) -> bool {
+        self.returns.is_some()
+    }
+}

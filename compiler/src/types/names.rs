@@ -1,0 +1,361 @@
+//! What names mean.
+
+use super::Checker;
+use super::ty::{MAX_WORDS, Ty};
+use super::typed::{Expr, ExprKind, ParamTy};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::syntax::ast;
+use crate::word::Span;
+use crate::word::lower::{Constants, evaluate};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a declared name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Def {
+    Param(usize),
+    Const(usize),
+    Function(usize),
+    Enum(usize),
+    Error(usize),
+    Coin,
+}
+
+/// Names declared by items, and which of them are used.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub items: BTreeMap<String, (Def, Span)>,
+    /// All items, those that come later in the file included: for better messages.
+    pub coming: BTreeSet<String>,
+    pub used: BTreeSet<Def>,
+    pub variants_used: BTreeSet<(usize, usize)>,
+}
+
+const TYPES: &[&str] = &[
+    "bool", "u8", "u32", "u64", "sats", "hash", "bytes", "party", "attestor", "Option",
+];
+
+/// Types that come later.
+const LATER: &[&str] = &["u128", "pubkey", "signature", "height", "u16"];
+
+impl Checker {
+    /// Declares an item, unless its name is taken.
+    pub(super) fn declare_item(&mut self, name: &ast::Name, def: Def) {
+        let known = self.names.items.get(&name.text).map(|(_, span)| *span);
+        if let Some(first) = known {
+            self.declared_twice(name, first);
+        } else {
+            let text = name.text.clone();
+            self.names.items.insert(text, (def, name.span));
+        }
+    }
+
+    pub(super) fn declared_twice(&mut self, name: &ast::Name, first: Span) {
+        let message = format!("`{}` is declared twice", name.text);
+        self.report(
+            Diagnostic::new(Code::DeclaredTwice, name.span, message)
+                .here("again here")
+                .label(first, "first declared here"),
+        );
+    }
+
+    pub(super) fn find(&mut self, text: &str) -> Option<Def> {
+        let def = self.names.items.get(text).map(|(def, _)| *def);
+        if let Some(def) = def {
+            self.names.used.insert(def);
+        }
+        def
+    }
+
+    /// The variable that a name means here.
+    pub(super) fn find_local(&self, text: &str) -> Option<usize> {
+        let named = |local: &&usize| {
+            self.frame
+                .locals
+                .get(**local)
+                .is_some_and(|local| local.name == text)
+        };
+        let scopes = self.frame.scopes.iter().rev();
+        scopes
+            .filter_map(|scope| scope.iter().rev().find(named))
+            .copied()
+            .next()
+    }
+
+    /// An expression that is only a name.
+    pub(super) fn name_expr(&mut self, text: &str, span: Span, hint: Option<&Ty>) -> Expr {
+        if let Some(local) = self.find_local(text) {
+            if let Some(used) = self.frame.used.get_mut(local) {
+                *used = true;
+            }
+            let ty = self
+                .frame
+                .locals
+                .get(local)
+                .map_or(Ty::Error, |l| l.ty.clone());
+            let kind = ExprKind::Local(local);
+            return Expr { ty, span, kind };
+        }
+        if text == "None" {
+            return self.none(span, hint);
+        }
+        if let Some(variant) = self.bare_variant(text, span, hint) {
+            return variant;
+        }
+        match self.find(text) {
+            Some(Def::Param(n)) => self.param_expr(n, text, span),
+            Some(Def::Const(n)) => {
+                let ty = self
+                    .contract
+                    .consts
+                    .get(n)
+                    .map_or(Ty::Error, |c| c.ty.clone());
+                let kind = ExprKind::Const(n);
+                Expr { ty, span, kind }
+            }
+            Some(def) => {
+                let what = match def {
+                    Def::Function(_) => "a function: call it with `()`",
+                    Def::Enum(_) => "an enum: name one of its variants",
+                    Def::Error(_) => "an error: it can only stand after `else` or `fails`",
+                    _ => "a coin",
+                };
+                let message = format!("`{text}` is {what}");
+                self.report(Diagnostic::new(Code::NotAValue, span, message));
+                Self::error(span)
+            }
+            None => self.unknown_name(text, span),
+        }
+    }
+
+    fn param_expr(&mut self, n: usize, text: &str, span: Span) -> Expr {
+        let ty =
+            match self.contract.params.get(n).map(|p| &p.ty) {
+                Some(ParamTy::Value(ty)) => ty.clone(),
+                Some(ParamTy::Party(_)) => {
+                    let message = format!("`{text}` is a party, not a value");
+                    self.report(Diagnostic::new(Code::NotAValue, span, message).help(
+                        "parties stand after `from`, `fund`, and in the lists of who is paid",
+                    ));
+                    Ty::Error
+                }
+                Some(ParamTy::Attestor(..)) => {
+                    let message = format!("`{text}` is an attestor, not a value");
+                    let help = format!("take what it attests as an input: `x: T from {text}`");
+                    self.report(Diagnostic::new(Code::NotAValue, span, message).help(help));
+                    Ty::Error
+                }
+                None => Ty::Error,
+            };
+        let kind = ExprKind::Param(n);
+        Expr { ty, span, kind }
+    }
+
+    fn none(&mut self, span: Span, hint: Option<&Ty>) -> Expr {
+        match hint {
+            Some(ty @ Ty::Option(_)) => Expr {
+                kind: ExprKind::Words(vec![0; ty.words()]),
+                ty: ty.clone(),
+                span,
+            },
+            Some(Ty::Error) => Self::error(span),
+            _ => {
+                let message = "`None` of which type?";
+                let help = "write the type: `let x: Option<u8> = None`";
+                self.report(Diagnostic::new(Code::NeedsType, span, message).help(help));
+                Self::error(span)
+            }
+        }
+    }
+
+    /// A variant by its bare name: of the enum that is expected, else of the only one that has it.
+    fn bare_variant(&mut self, text: &str, span: Span, hint: Option<&Ty>) -> Option<Expr> {
+        let mut having: Vec<(usize, usize)> = Vec::new();
+        for (e, def) in self.contract.enums.iter().enumerate() {
+            if let Some(v) = def.variants.iter().position(|v| v == text) {
+                having.push((e, v));
+            }
+        }
+        let hinted = having
+            .iter()
+            .find(|(e, _)| hint == Some(&Ty::Enum(*e)))
+            .copied();
+        let (e, v) = match (hinted, having.as_slice()) {
+            (Some(found), _) => found,
+            (None, []) => return None,
+            (None, [found]) => *found,
+            (None, _) => {
+                let message = format!("more than one enum has a variant `{text}`");
+                let (first, _) = having.first().copied().unwrap_or_default();
+                let name = self.contract.enums.get(first).map_or("", |e| &e.name);
+                let fix = format!("{name}::{text}");
+                self.report(Diagnostic::new(Code::NeedsType, span, message).fix(
+                    span,
+                    fix,
+                    "say which",
+                ));
+                return Some(Self::error(span));
+            }
+        };
+        Some(self.variant(e, v, span))
+    }
+
+    fn variant(&mut self, e: usize, v: usize, span: Span) -> Expr {
+        self.names.used.insert(Def::Enum(e));
+        self.names.variants_used.insert((e, v));
+        Expr {
+            ty: Ty::Enum(e),
+            span,
+            kind: ExprKind::Words(vec![v as u32]),
+        }
+    }
+
+    /// `E::A`
+    pub(super) fn path_expr(&mut self, of: &ast::Name, name: &ast::Name) -> Expr {
+        let span = Span {
+            start: of.span.start,
+            end: name.span.end,
+        };
+        let Some(Def::Enum(e)) = self.find(&of.text) else {
+            let enums: Vec<String> = self.contract.enums.iter().map(|e| e.name.clone()).collect();
+            let message = format!("there is no enum `{}`", of.text);
+            let unknown = Diagnostic::new(Code::UnknownName, of.span, message);
+            self.report(suggest(unknown, &of.text, of.span, &enums));
+            return Self::error(span);
+        };
+        let variants = self.contract.enums.get(e).map(|e| e.variants.clone());
+        let variants = variants.unwrap_or_default();
+        if let Some(v) = variants.iter().position(|v| *v == name.text) {
+            return self.variant(e, v, span);
+        }
+        let message = format!("`{}` has no variant `{}`", of.text, name.text);
+        let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
+        self.report(suggest(unknown, &name.text, name.span, &variants));
+        Self::error(span)
+    }
+
+    pub(super) fn unknown_name(&mut self, text: &str, span: Span) -> Expr {
+        if self.names.coming.contains(text) {
+            let message = format!("`{text}` is used before its declaration");
+            self.report(
+                Diagnostic::new(Code::UsedBeforeDeclared, span, message)
+                    .help("move its declaration up"),
+            );
+            return Self::error(span);
+        }
+        let mut known: Vec<String> = Vec::new();
+        for scope in self.frame.scopes.iter().rev().flatten() {
+            known.extend(self.frame.locals.get(*scope).map(|l| l.name.clone()));
+        }
+        known.extend(self.names.items.keys().cloned());
+        known.extend(self.contract.enums.iter().flat_map(|e| e.variants.clone()));
+        let message = format!("`{text}` is not declared");
+        let mut unknown = Diagnostic::new(Code::UnknownName, span, message);
+        unknown = suggest(unknown, text, span, &known);
+        if text == "rest" {
+            unknown = unknown.help("`rest` stands alone, as in `alice: rest`");
+        }
+        self.report(unknown);
+        Self::error(span)
+    }
+
+    /// The type that is written.
+    pub(super) fn ty(&mut self, ty: &ast::Type) -> Ty {
+        let resolved = match &ty.kind {
+            ast::TypeKind::Error => Ty::Error,
+            ast::TypeKind::Named(name) => self.named_type(name),
+            ast::TypeKind::Bytes(n) => self.length(n).map_or(Ty::Error, Ty::Bytes),
+            ast::TypeKind::Option(inner) => match self.ty(inner) {
+                Ty::Error => Ty::Error,
+                inner => Ty::Option(Box::new(inner)),
+            },
+            ast::TypeKind::Array(element, n) => match (self.ty(element), self.length(n)) {
+                (Ty::Error, _) | (_, None) => Ty::Error,
+                (element, Some(n)) => Ty::Array(Box::new(element), n),
+            },
+            ast::TypeKind::Attestor(_) => {
+                let message = "`attestor` can only be the type of a parameter";
+                self.report(Diagnostic::new(Code::TypeNotAllowed, ty.span, message));
+                Ty::Error
+            }
+        };
+        if resolved.words() as u64 > MAX_WORDS {
+            let words = resolved.words();
+            let message = format!("a value of this type has {words} words; at most {MAX_WORDS}");
+            self.report(Diagnostic::new(Code::BadSize, ty.span, message));
+            return Ty::Error;
+        }
+        resolved
+    }
+
+    fn named_type(&mut self, name: &ast::Name) -> Ty {
+        match name.text.as_str() {
+            "bool" => return Ty::Bool,
+            "u8" => return Ty::U8,
+            "u32" => return Ty::U32,
+            "u64" => return Ty::U64,
+            "sats" => return Ty::Sats,
+            "hash" => return Ty::Hash,
+            "party" => {
+                let message = "`party` can only be the type of a parameter";
+                self.report(Diagnostic::new(Code::TypeNotAllowed, name.span, message));
+                return Ty::Error;
+            }
+            _ => {}
+        }
+        if LATER.contains(&name.text.as_str()) {
+            let message = format!("`{}` is not yet supported in this version", name.text);
+            let help = "integers are `u8`, `u32` and `u64`";
+            self.report(Diagnostic::new(Code::NotYetSupported, name.span, message).help(help));
+            return Ty::Error;
+        }
+        if let Some(Def::Enum(e)) = self.find(&name.text) {
+            return Ty::Enum(e);
+        }
+        let mut known: Vec<String> = TYPES.iter().map(|t| (*t).to_owned()).collect();
+        known.extend(self.contract.enums.iter().map(|e| e.name.clone()));
+        let message = format!("there is no type `{}`", name.text);
+        let unknown = Diagnostic::new(Code::UnknownType, name.span, message);
+        self.report(suggest(unknown, &name.text, name.span, &known));
+        Ty::Error
+    }
+
+    /// A length: a constant that depends on no parameter, `1..=MAX_WORDS * 4`.
+    pub(super) fn length(&mut self, expr: &ast::Expr) -> Option<u32> {
+        let before = self.frame.constant;
+        self.frame.constant = true;
+        let expr = self.expect(expr, &Ty::U32);
+        self.frame.constant = before;
+        if expr.ty == Ty::Error {
+            return None;
+        }
+        let constants = Constants {
+            consts: &self.contract.consts,
+            fns: &[],
+            params: &[],
+        };
+        let words = evaluate(&constants, &expr).ok();
+        let length = words.and_then(|words| words.first().copied());
+        let length = length.filter(|n| *n > 0 && u64::from(*n) <= 4 * MAX_WORDS);
+        if length.is_none() {
+            let message = "a length must be a number from 1 to 16,384, known when compiling";
+            self.report(
+                Diagnostic::new(Code::BadSize, expr.span, message)
+                    .help("it can be a literal or a `const` that depends on no parameter"),
+            );
+        }
+        length
+    }
+}
+
+/// Adds the name that was probably meant.
+pub(super) fn suggest(
+    diagnostic: Diagnostic,
+    name: &str,
+    span: Span,
+    known: &[String],
+) -> Diagnostic {
+    match did_you_mean(name, known.iter().map(String::as_str)) {
+        Some(meant) => diagnostic.fix(span, meant, format!("did you mean `{meant}`?")),
+        None => diagnostic,
+    }
+}

@@ -1,0 +1,264 @@
+//! Operators, conversions and indexing.
+
+use super::Checker;
+use super::ty::Ty;
+use super::typed::{Expr, ExprKind};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{self, BinaryOp};
+use crate::word::Span;
+
+impl Checker {
+    pub(super) fn not(&mut self, inner: &ast::Expr, span: Span, hint: Option<&Ty>) -> Expr {
+        let inner = self.expr(inner, hint);
+        if !(inner.ty == Ty::Bool || inner.ty.is_int() || inner.ty.is_bottom()) {
+            let message = format!("`!` can't work on `{}`", self.show(&inner.ty));
+            self.report(Diagnostic::new(Code::BadOperands, span, message));
+            return Self::error(span);
+        }
+        Expr {
+            ty: inner.ty.clone(),
+            span,
+            kind: ExprKind::Not(Box::new(inner)),
+        }
+    }
+
+    pub(super) fn binary(
+        &mut self,
+        op: BinaryOp,
+        at: Span,
+        (left, right): (&ast::Expr, &ast::Expr),
+        span: Span,
+        hint: Option<&Ty>,
+    ) -> Expr {
+        use BinaryOp::{And, Eq, Ge, Gt, Le, Lt, Ne, Or, Shl, Shr};
+        if matches!(op, And | Or) {
+            let left = self.expect(left, &Ty::Bool);
+            let right = self.expect(right, &Ty::Bool);
+            return make(op, Ty::Bool, left, right, span);
+        }
+        let compares = matches!(op, Eq | Ne | Lt | Le | Gt | Ge);
+        // What is welcome from outside is welcome inside, except for comparisons.
+        let hint = hint.filter(|ty| !compares && ty.is_int());
+        if matches!(op, Shl | Shr) {
+            let left = self.expr(left, hint);
+            let right = self.expect(right, &Ty::U32);
+            return self.finish(op, at, left, right, span);
+        }
+        // A literal takes the type of the other side.
+        let (left, right) = if is_literal(left) && !is_literal(right) {
+            let right = self.expr(right, hint);
+            let left = self.expr(left, Some(&right.ty));
+            (left, right)
+        } else {
+            let left = self.expr(left, hint);
+            let other = if left.ty == Ty::Error {
+                hint
+            } else {
+                Some(&left.ty)
+            };
+            let right = self.expr(right, other);
+            (left, right)
+        };
+        self.finish(op, at, left, right, span)
+    }
+
+    /// The operator on two checked sides.
+    pub(super) fn finish(
+        &mut self,
+        op: BinaryOp,
+        at: Span,
+        mut left: Expr,
+        mut right: Expr,
+        span: Span,
+    ) -> Expr {
+        use BinaryOp::{
+            Add, BitAnd, BitOr, BitXor, Div, Eq, Ge, Gt, Le, Lt, Mul, Ne, Rem, Shl, Shr, Sub,
+        };
+        if left.ty.is_bottom() || right.ty.is_bottom() {
+            let compares = matches!(op, Eq | Ne | Lt | Le | Gt | Ge);
+            let ty = if compares { Ty::Bool } else { Ty::Error };
+            return Expr {
+                ty,
+                span,
+                kind: ExprKind::Error,
+            };
+        }
+        if matches!(op, Shl | Shr) {
+            if left.ty.is_int() {
+                let ty = left.ty.clone();
+                return make(op, ty, left, right, span);
+            }
+            return self.bad_operands(op, at, &left, &right, span);
+        }
+        // Amounts are multiplied and divided by plain numbers.
+        let amounts = (left.ty == Ty::Sats, right.ty == Ty::Sats);
+        let result = match (op, amounts) {
+            (Mul | Div | Rem, (true, false)) if right.ty.is_int() => {
+                right = self.coerce(right, &Ty::U64);
+                Some(Ty::Sats)
+            }
+            (Mul, (false, true)) if left.ty.is_int() => {
+                left = self.coerce(left, &Ty::U64);
+                Some(Ty::Sats)
+            }
+            (Div, (true, true)) => Some(Ty::U64),
+            (Mul, (true, true)) => None,
+            (Rem | Add | Sub, (true, true)) => Some(Ty::Sats),
+            _ => {
+                if left.ty.is_int() && right.ty.is_int() {
+                    if left.ty.int_bits() < right.ty.int_bits() {
+                        let ty = right.ty.clone();
+                        left = self.coerce(left, &ty);
+                    } else {
+                        let ty = left.ty.clone();
+                        right = self.coerce(right, &ty);
+                    }
+                }
+                let same = left.ty == right.ty;
+                match op {
+                    Eq | Ne if same => Some(Ty::Bool),
+                    Lt | Le | Gt | Ge if same && left.ty.int_bits().is_some() => Some(Ty::Bool),
+                    Add | Sub | Mul | Div | Rem if same && left.ty.is_int() => {
+                        Some(left.ty.clone())
+                    }
+                    BitAnd | BitOr | BitXor
+                        if same && (left.ty.is_int() || left.ty == Ty::Bool) =>
+                    {
+                        Some(left.ty.clone())
+                    }
+                    _ => None,
+                }
+            }
+        };
+        match result {
+            Some(ty) => make(op, ty, left, right, span),
+            None => self.bad_operands(op, at, &left, &right, span),
+        }
+    }
+
+    fn bad_operands(
+        &mut self,
+        op: BinaryOp,
+        at: Span,
+        left: &Expr,
+        right: &Expr,
+        span: Span,
+    ) -> Expr {
+        let (l, r) = (self.show(&left.ty), self.show(&right.ty));
+        let message = format!("`{}` can't work on `{l}` and `{r}`", op.symbol());
+        let mut bad = Diagnostic::new(Code::BadOperands, at, message)
+            .label(left.span, format!("`{l}`"))
+            .label(right.span, format!("`{r}`"));
+        let hash_and_bytes = matches!(
+            (&left.ty, &right.ty),
+            (Ty::Hash, Ty::Bytes(32)) | (Ty::Bytes(32), Ty::Hash)
+        );
+        if hash_and_bytes {
+            bad = bad
+                .help("a hash isn't just bytes: convert one side with `hash(..)` or `bytes(..)`");
+        } else if (left.ty == Ty::Sats) != (right.ty == Ty::Sats) {
+            bad = bad.help("amounts are written `50_000 sats`; convert with `as sats` or `as u64`");
+        }
+        self.report(bad);
+        Self::error(span)
+    }
+
+    pub(super) fn convert_as(&mut self, inner: &ast::Expr, to: &ast::Type, span: Span) -> Expr {
+        let ty = self.ty(to);
+        let hint = if is_literal(inner) && ty.is_int() {
+            Some(&ty)
+        } else {
+            None
+        };
+        let inner = self.expr(inner, hint);
+        if inner.ty.is_bottom() || ty == Ty::Error {
+            return Self::error(span);
+        }
+        let from_number =
+            inner.ty.int_bits().is_some() || matches!(inner.ty, Ty::Bool | Ty::Enum(_));
+        if inner.ty == ty || (from_number && ty.int_bits().is_some()) {
+            return Expr {
+                ty,
+                span,
+                kind: ExprKind::Convert(Box::new(inner)),
+            };
+        }
+        let (from, to) = (self.show(&inner.ty), self.show(&ty));
+        let message = format!("`{from}` can't be converted to `{to}`");
+        let bad = Diagnostic::new(Code::BadConversion, span, message);
+        self.report(match (&inner.ty, &ty) {
+            (Ty::Bytes(_), Ty::Hash) => bad.help("write `hash(..)`"),
+            (Ty::Hash, Ty::Bytes(_)) => bad.help("write `bytes(..)`"),
+            (_, Ty::Bool) => bad.help("compare it: `x != 0`"),
+            _ => bad.help("`as` converts between integers, amounts, and from enums to integers"),
+        });
+        Self::error(span)
+    }
+
+    pub(super) fn index(&mut self, of: &ast::Expr, index: &ast::Expr, span: Span) -> Expr {
+        let of = self.expr(of, None);
+        let index = self.index_value(index);
+        let (ty, length) = match &of.ty {
+            Ty::Array(element, n) => ((**element).clone(), *n),
+            Ty::Bytes(n) => (Ty::U8, *n),
+            Ty::Hash => (Ty::U8, 32),
+            Ty::Error | Ty::Never => return Self::error(span),
+            other => {
+                let message = format!("`{}` can't be indexed", self.show(other));
+                self.report(Diagnostic::new(Code::NotIndexable, of.span, message));
+                return Self::error(span);
+            }
+        };
+        self.index_in_range(&index, length);
+        if index.ty == Ty::Error {
+            return Self::error(span);
+        }
+        Expr {
+            ty,
+            span,
+            kind: ExprKind::Index(Box::new(of), Box::new(index)),
+        }
+    }
+
+    /// An index: any integer.
+    pub(super) fn index_value(&mut self, index: &ast::Expr) -> Expr {
+        let index = self.expr(index, None);
+        if index.ty.is_int() || index.ty == Ty::Error {
+            return index;
+        }
+        let message = format!("an index is a number, not `{}`", self.show(&index.ty));
+        self.report(Diagnostic::new(Code::Mismatch, index.span, message));
+        Self::error(index.span)
+    }
+
+    /// Reports a literal index that is too large.
+    pub(super) fn index_in_range(&mut self, index: &Expr, length: u32) {
+        let ExprKind::Words(words) = &index.kind else {
+            return;
+        };
+        let low = words.first().copied().unwrap_or(0);
+        let high = words.get(1).copied().unwrap_or(0);
+        if high != 0 || low >= length {
+            let message = format!("index {low} is outside: the length is {length}");
+            self.report(Diagnostic::new(Code::IndexTooLarge, index.span, message));
+        }
+    }
+}
+
+fn make(op: BinaryOp, ty: Ty, left: Expr, right: Expr, span: Span) -> Expr {
+    Expr {
+        ty,
+        span,
+        kind: ExprKind::Binary(op, Box::new(left), Box::new(right)),
+    }
+}
+
+/// Whether an expression is made of number literals only, and so has no type of its own.
+pub(super) fn is_literal(e: &ast::Expr) -> bool {
+    match &e.kind {
+        ast::ExprKind::Number(_) => true,
+        ast::ExprKind::Not(inner) => is_literal(inner),
+        ast::ExprKind::Binary(_, _, left, right) => is_literal(left) && is_literal(right),
+        _ => false,
+    }
+}

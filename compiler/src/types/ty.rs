@@ -1,0 +1,145 @@
+//! Types, and how their values are laid out in words.
+
+use super::typed::EnumDef;
+use std::fmt;
+
+/// The most words that a value may have.
+pub const MAX_WORDS: u64 = 4_096;
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ty {
+    /// Stands for anything: its mistake has been reported.
+    Error,
+    /// Of what never ends normally: `return`, `break`.
+    Never,
+    /// Of what has no value.
+    Unit,
+    /// `bool`
+    Bool,
+    /// `u8`
+    U8,
+    /// `u32`
+    U32,
+    /// `u64`
+    U64,
+    /// `sats`: an amount of bitcoin, laid out like a `u64`.
+    Sats,
+    /// `hash`: 32 bytes.
+    Hash,
+    /// `bytes<N>`
+    Bytes(u32),
+    /// An enum, by its index.
+    Enum(usize),
+    /// `[T; N]`
+    Array(Box<Ty>, u32),
+    /// `Option<T>`
+    Option(Box<Ty>),
+}
+
+impl Ty {
+    /// Words of a value.
+    pub fn words(&self) -> usize {
+        match self {
+            Self::Error | Self::Never | Self::Unit => 0,
+            Self::Bool | Self::U8 | Self::U32 | Self::Enum(_) => 1,
+            Self::U64 | Self::Sats => 2,
+            Self::Hash => 8,
+            Self::Bytes(n) => n.div_ceil(4) as usize,
+            Self::Array(element, n) => element.words().saturating_mul(*n as usize),
+            Self::Option(inner) => inner.words().saturating_add(1),
+        }
+    }
+
+    /// Digits of 4 bits of each word of a value.
+    pub fn digits(&self, enums: &[EnumDef]) -> Vec<u8> {
+        match self {
+            Self::Error | Self::Never | Self::Unit => vec![],
+            Self::Bool => vec![1],
+            Self::U8 => vec![2],
+            Self::U32 => vec![8],
+            Self::U64 | Self::Sats => vec![8; 2],
+            Self::Hash => vec![8; 8],
+            Self::Enum(n) => {
+                let variants = enums.get(*n).map_or(1, |e| e.variants.len());
+                vec![if variants <= 16 { 1 } else { 2 }]
+            }
+            Self::Bytes(n) => {
+                let mut digits = vec![8; (n / 4) as usize];
+                digits.extend((n % 4 != 0).then_some((n % 4 * 2) as u8));
+                digits
+            }
+            Self::Array(element, n) => element.digits(enums).repeat(*n as usize),
+            Self::Option(inner) => {
+                let mut digits = vec![1];
+                digits.extend(inner.digits(enums));
+                digits
+            }
+        }
+    }
+
+    /// Whether it is `u8`, `u32` or `u64`.
+    pub fn is_int(&self) -> bool {
+        matches!(self, Self::U8 | Self::U32 | Self::U64)
+    }
+
+    /// Bits of an integer or amount.
+    pub fn int_bits(&self) -> Option<u32> {
+        match self {
+            Self::U8 => Some(8),
+            Self::U32 => Some(32),
+            Self::U64 | Self::Sats => Some(64),
+            _ => None,
+        }
+    }
+
+    /// Whether a value of it is wanted nowhere in particular: mistakes and jumps.
+    pub fn is_bottom(&self) -> bool {
+        matches!(self, Self::Error | Self::Never)
+    }
+
+    /// How many bytes a value is as text for a hash function; `None` if it isn't text.
+    /// Integers count as big-endian.
+    pub fn byte_len(&self) -> Option<u32> {
+        match self {
+            Self::U8 => Some(1),
+            Self::U32 => Some(4),
+            Self::U64 => Some(8),
+            Self::Hash => Some(32),
+            Self::Bytes(n) => Some(*n),
+            Self::Array(element, n) => element.byte_len()?.checked_mul(*n),
+            _ => None,
+        }
+    }
+
+    /// The type as a user writes it.
+    pub fn show<'a>(&'a self, enums: &'a [EnumDef]) -> impl fmt::Display + 'a {
+        Shown { ty: self, enums }
+    }
+}
+
+struct Shown<'a> {
+    ty: &'a Ty,
+    enums: &'a [EnumDef],
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ty, enums } = self;
+        match ty {
+            Ty::Error => f.write_str("?"),
+            Ty::Never => f.write_str("a jump"),
+            Ty::Unit => f.write_str("no value"),
+            Ty::Bool => f.write_str("bool"),
+            Ty::U8 => f.write_str("u8"),
+            Ty::U32 => f.write_str("u32"),
+            Ty::U64 => f.write_str("u64"),
+            Ty::Sats => f.write_str("sats"),
+            Ty::Hash => f.write_str("hash"),
+            Ty::Bytes(n) => write!(f, "bytes<{n}>"),
+            Ty::Enum(n) => f.write_str(enums.get(*n).map_or("?", |e| e.name.as_str())),
+            Ty::Array(element, n) => write!(f, "[{}; {n}]", element.show(enums)),
+            Ty::Option(inner) => write!(f, "Option<{}>", inner.show(enums)),
+        }
+    }
+}

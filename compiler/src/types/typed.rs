@@ -1,0 +1,402 @@
+//! The typed program: names are resolved, every expression has a type, every implicit
+//! conversion is written out.
+//!
+//! **Invariant:** where the checker reported no error, no [`Ty::Error`] and no
+//! [`ExprKind::Error`] is left, every index is in range, and [`crate::word::lower`] accepts
+//! the program unless it is too large.
+
+use super::ty::Ty;
+use crate::syntax::ast::BinaryOp;
+use crate::word::{Author, Span};
+
+/// A contract.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contract {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Enums.
+    pub enums: Vec<EnumDef>,
+    /// Errors.
+    pub errors: Vec<ErrorDef>,
+    /// Parameters, parties and attestors among them.
+    pub params: Vec<ParamDef>,
+    /// Indices of the parameters that are parties.
+    pub parties: Vec<usize>,
+    /// Indices of the parameters that are attestors.
+    pub attestors: Vec<usize>,
+    /// Constants.
+    pub consts: Vec<ConstDef>,
+    /// Functions.
+    pub fns: Vec<FnDef>,
+    /// `settle`.
+    pub settle: Option<Settle>,
+    /// The coin.
+    pub coin: Option<CoinDef>,
+    /// Tests.
+    pub tests: Vec<TestDef>,
+}
+
+/// An enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnumDef {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Its variants.
+    pub variants: Vec<String>,
+}
+
+/// An error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorDef {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParamDef {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// What it is.
+    pub ty: ParamTy,
+    /// What its value must meet.
+    pub condition: Option<Expr>,
+}
+
+/// What a parameter is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParamTy {
+    /// A party, by its index among the parties.
+    Party(u8),
+    /// An attestor of values of this type, by its index among the attestors.
+    Attestor(u8, Ty),
+    /// A value.
+    Value(Ty),
+}
+
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConstDef {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Its type.
+    pub ty: Ty,
+    /// How it is computed.
+    pub value: Expr,
+    /// Its words, unless they depend on a parameter.
+    pub words: Option<Vec<u32>>,
+}
+
+/// A variable of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// Its type.
+    pub ty: Ty,
+    /// Whether it may be changed.
+    pub mutable: bool,
+    /// Whether its value is known when compiling (loops are unrolled).
+    pub constant: bool,
+}
+
+/// A function. Its arguments are its first variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FnDef {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Types of the arguments.
+    pub arguments: Vec<Ty>,
+    /// What it returns.
+    pub returns: Ty,
+    /// Its variables.
+    pub locals: Vec<Local>,
+    /// Its body.
+    pub body: Block,
+}
+
+/// `settle`. Its inputs are its first variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settle {
+    /// Where the word stands.
+    pub span: Span,
+    /// Inputs.
+    pub inputs: Vec<Input>,
+    /// Index of the enum of outcomes.
+    pub outcomes: usize,
+    /// Its variables.
+    pub locals: Vec<Local>,
+    /// Its body.
+    pub body: Block,
+}
+
+/// An input of `settle`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Its type.
+    pub ty: Ty,
+    /// Who vouches for it.
+    pub author: Author,
+}
+
+/// A coin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoinDef {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Who funds it: index of the party, amount.
+    pub fund: Vec<(u8, Expr)>,
+    /// Who is paid, by outcome index; `None` where that was forgotten.
+    pub pay: Vec<Option<ArmList>>,
+    /// After how many blocks the refund may be broadcast.
+    pub refund_after: Expr,
+    /// Who is paid by the refund.
+    pub refund: ArmList,
+}
+
+/// Who is paid what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmList {
+    /// Where it stands.
+    pub span: Span,
+    /// The payments.
+    pub arms: Vec<ArmDef>,
+}
+
+/// A payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArmDef {
+    /// Index of the party.
+    pub party: u8,
+    /// The amount; `None` for the rest.
+    pub amount: Option<Expr>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestDef {
+    /// What it is about.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// Values of parameters.
+    pub with: Vec<(usize, Expr)>,
+    /// What must hold.
+    pub asserts: Vec<TestAssert>,
+}
+
+/// One line of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestAssert {
+    /// Where it stands.
+    pub span: Span,
+    /// The inputs.
+    pub arguments: Vec<Expr>,
+    /// What must come out.
+    pub expected: Expected,
+}
+
+/// How a run of `settle` must end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// With this outcome.
+    Outcome(String),
+    /// With this error.
+    Fails(String),
+}
+
+/// A block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Statements.
+    pub statements: Vec<Statement>,
+    /// The value at its end.
+    pub value: Option<Box<Expr>>,
+    /// Type of the value; [`Ty::Never`] if the end is never reached.
+    pub ty: Ty,
+    /// From `{` to `}`.
+    pub span: Span,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// Gives a variable its first value.
+    Let(usize, Expr),
+    /// Changes a variable, or what the indices select of it.
+    Assign {
+        /// The variable.
+        local: usize,
+        /// Array indices, outermost first, and the words of the elements they choose from.
+        indices: Vec<(Expr, usize)>,
+        /// The operator before `=`, and its place.
+        op: Option<BinaryOp>,
+        /// The right side.
+        value: Expr,
+        /// Type of the place.
+        ty: Ty,
+        /// The whole.
+        span: Span,
+    },
+    /// Aborts with the error unless the condition holds.
+    Require {
+        /// The condition.
+        condition: Expr,
+        /// Index of the error; `None` for `assert`.
+        error: Option<usize>,
+        /// The whole.
+        span: Span,
+    },
+    /// Counts a variable through a range.
+    For {
+        /// The variable.
+        local: usize,
+        /// First value.
+        from: Expr,
+        /// Last, or one past it.
+        to: Expr,
+        /// Whether `to` is included.
+        inclusive: bool,
+        /// The body.
+        body: Block,
+    },
+    /// Gives a variable each element of an array.
+    ForEach {
+        /// The variable.
+        local: usize,
+        /// The array.
+        array: Expr,
+        /// The body.
+        body: Block,
+    },
+    /// For its effect.
+    Expr(Expr),
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expr {
+    /// Its type.
+    pub ty: Ty,
+    /// Where it stands.
+    pub span: Span,
+    /// Which.
+    pub kind: ExprKind,
+}
+
+/// Which expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExprKind {
+    /// Known words.
+    Words(Vec<u32>),
+    /// A variable of the function.
+    Local(usize),
+    /// A parameter.
+    Param(usize),
+    /// A constant.
+    Const(usize),
+    /// `!a`
+    Not(Box<Expr>),
+    /// An operator on two values of one integer type, or of `bool`; `==` and `!=` of any.
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// The same value as another type: lossless, or checked.
+    Convert(Box<Expr>),
+    /// `array[i]`, or a byte of bytes.
+    Index(Box<Expr>, Box<Expr>),
+    /// The values one after the other: `[a, b]`, `Some(a)`.
+    Join(Vec<Expr>),
+    /// A function call.
+    Call(usize, Vec<Expr>),
+    /// A built-in function.
+    Builtin(Builtin, Vec<Expr>),
+    /// `if`
+    If(Box<Condition>, Block, Option<Block>),
+    /// `match`
+    Match(Box<Expr>, Vec<MatchArm>),
+    /// A block.
+    Block(Block),
+    /// `return a`
+    Return(Box<Expr>),
+    /// `break`
+    Break,
+    /// `continue`
+    Continue,
+    /// A mistake that has been reported.
+    Error,
+}
+
+/// A built-in function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// SHA-256 of bytes.
+    Sha256,
+    /// BLAKE3 of at most 1,024 bytes.
+    Blake3,
+    /// Bytes one after the other.
+    Concat,
+    /// Bytes, then zeros up to 32.
+    Pad32,
+    /// The smaller.
+    Min,
+    /// The larger.
+    Max,
+    /// Whether an option has a value.
+    IsSome,
+    /// Whether it has none.
+    IsNone,
+    /// An option's value, or another.
+    UnwrapOr,
+}
+
+/// What an `if` decides on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// A `bool`.
+    Bool(Expr),
+    /// Whether an option has a value, which the variable then holds.
+    Some(usize, Expr),
+}
+
+/// One arm of a `match`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatchArm {
+    /// What it matches.
+    pub pattern: Pattern,
+    /// Its value.
+    pub value: Expr,
+}
+
+/// What a match arm matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// Everything.
+    Any,
+    /// These words.
+    Words(Vec<u32>),
+    /// An option with a value, which the variable then holds.
+    Some(usize),
+    /// An option without.
+    None,
+}
