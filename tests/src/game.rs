@@ -188,15 +188,7 @@ impl Game {
     /// # Errors
     /// [`PlayError`] if the node or a party fails.
     pub fn round(&mut self) -> Result<Option<Vec<Broadcast>>, PlayError> {
-        let plan = self.graph.deployment.plan.clone();
-        let prover = prover(&plan);
-        let (offered, wake) = self.runner.step(&mut self.players, &prover)?;
-        for broadcast in &offered {
-            let new = self.record(broadcast);
-            if new && self.probe_locks {
-                self.probe(broadcast)?;
-            }
-        }
+        let (offered, wake) = self.act()?;
         let rpc = self.node.rpc();
         let tip = rpc.height()?;
         if !rpc.mempool()?.is_empty() {
@@ -207,6 +199,24 @@ impl Game {
             return Ok(None);
         }
         Ok(Some(offered))
+    }
+
+    /// Everybody acts; nothing is mined. Gives what was offered, and when somebody wants to be
+    /// woken.
+    ///
+    /// # Errors
+    /// [`PlayError`] if the node or a party fails.
+    pub fn act(&mut self) -> Result<(Vec<Broadcast>, Option<Height>), PlayError> {
+        let plan = self.graph.deployment.plan.clone();
+        let prover = prover(&plan);
+        let (offered, wake) = self.runner.step(&mut self.players, &prover)?;
+        for broadcast in &offered {
+            let new = self.record(broadcast);
+            if new && self.probe_locks {
+                self.probe(broadcast)?;
+            }
+        }
+        Ok((offered, wake))
     }
 
     /// Plays until nobody has anything left to do.
@@ -312,6 +322,9 @@ impl Game {
         let d = &self.graph.deployment;
         let paid = rows.iter().find_map(|row| match row.id {
             TxName::Payout(id) | TxName::PayoutLate(id) => Some(d.outcome_name(id.k).to_owned()),
+            TxName::Close => {
+                crate::sheet::closed(&self.graph, row.txid).map(|(k, _)| d.outcome_name(k).into())
+            }
             _ => None,
         });
         for row in &rows {

@@ -151,7 +151,8 @@ fn present(planned: &Planned, tx: &Transaction, input: usize, element: usize) ->
         let LeafKind::ClaimReveal(reveal) = &tap.leaves.get(*leaf)?.kind else {
             return None;
         };
-        let items: Vec<&[u8]> = tx.input.get(input)?.witness.iter().collect();
+        let witness = &tx.input.get(input)?.witness;
+        let items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
         let [stack @ .., _script, _control] = items.as_slice() else {
             return None;
         };
@@ -175,6 +176,7 @@ fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
     };
     let rate = d.terms.relay_feerate;
     match *first {
+        (TxName::Fund, Role::Vault) => closed(graph, tx.compute_txid()).map(|(_, close)| close),
         (TxName::Claim(claim), Role::Claimed) => {
             let id = DisputeId { claim, v: party };
             let control = tx.input.first()?.witness.iter().last()?.to_vec();
@@ -217,6 +219,13 @@ fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
         }
         _ => None,
     }
+}
+
+/// Which outcome a Close pays, and the Close.
+pub(crate) fn closed(graph: &Graph, txid: Txid) -> Option<(u8, Planned)> {
+    let closes = (0..graph.deployment.outcomes()).filter_map(|k| Some((k, graph.close(k).ok()?)));
+    let mut closes = closes.filter(|(_, close)| close.tx.compute_txid() == txid);
+    closes.next()
 }
 
 /// The balance sheet.
@@ -299,10 +308,7 @@ fn paid_arms(graph: &Graph, rows: &[TxRow]) -> BTreeMap<u8, u64> {
     let arms = rows.iter().find_map(|row| match row.id {
         TxName::Payout(id) | TxName::PayoutLate(id) => coin.pay.get(usize::from(id.k)),
         TxName::Refund => Some(&coin.refund),
-        TxName::Close => coin.pay.iter().find(|arms| {
-            let close = graph.close(coin.pay.iter().position(|a| a == *arms).unwrap_or(0) as u8);
-            close.is_ok_and(|close| close.tx.compute_txid() == row.txid)
-        }),
+        TxName::Close => coin.pay.get(usize::from(closed(graph, row.txid)?.0)),
         _ => None,
     });
     let mut paid = BTreeMap::new();

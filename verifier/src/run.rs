@@ -11,6 +11,9 @@ use gavel_compiler::segment::Trace;
 use gavel_compiler::units::Height;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Blocks fetched at once.
+const CHUNK: usize = 200;
+
 /// Computes traces for parties.
 pub trait Prover {
     /// What these input words give.
@@ -158,14 +161,13 @@ impl<C: Chain> Runner<C> {
         }
         let tip = self.chain.height()?;
         let next = self.known.last_key_value().map_or(tip.0, |(h, _)| h.0 + 1);
-        for height in (next..=tip.0).map(Height) {
-            // The tip may have moved back meanwhile; the next call sorts it out.
-            let Some(hash) = self.chain.block_hash(height)? else {
-                break;
-            };
-            let txs = self.chain.block(hash)?;
-            self.known.insert(height, hash);
-            tell(players, &Event::Connected { height, txs });
+        for from in (next..=tip.0).step_by(CHUNK) {
+            let to = tip.0.min(from.saturating_add(CHUNK as u32 - 1));
+            let blocks = self.chain.blocks(Height(from), Height(to))?;
+            for (height, (hash, txs)) in (from..).map(Height).zip(blocks) {
+                self.known.insert(height, hash);
+                tell(players, &Event::Connected { height, txs });
+            }
         }
         for txid in self.chain.mempool()? {
             if self.seen.insert(txid) {

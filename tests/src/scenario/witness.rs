@@ -197,7 +197,7 @@ pub(super) const ODD_WITNESS: Scenario = Scenario {
             _ => party.into(),
         };
         let mut game = crate::game::Game::begin(table, &[(0, k, proofs)], seat)?;
-        game.round()?;
+        game.act()?;
         let tx = good.lock().ok().and_then(|kept| kept.clone());
         let tx = tx.ok_or_else(|| PlayError::Broken("no Claim was made".into()))?;
         for spoil in SPOILS {

@@ -8,6 +8,7 @@ use bitcoincore_rpc::{Client, RpcApi};
 use gavel_compiler::units::Height;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// RPC error codes of Bitcoin Core (`src/rpc/protocol.h`).
@@ -17,10 +18,17 @@ const VERIFY_REJECTED: i32 = -26;
 const VERIFY_ERROR: i32 = -25;
 const ALREADY_IN_UTXO_SET: i32 = -27;
 
-/// A connection to Bitcoin Core.
+/// How many connections calls go round over: Bitcoin Core 31, asked again on a connection that
+/// it has just answered on, now and then looks at the question only 50 ms later.
+const CONNECTIONS: usize = 8;
+/// Calls per batch.
+const BATCH: usize = 200;
+
+/// Connections to one Bitcoin Core node.
 #[derive(Debug)]
 pub struct CoreRpc {
-    client: Client,
+    clients: Vec<Client>,
+    turn: AtomicUsize,
     url: String,
 }
 
@@ -39,17 +47,25 @@ impl CoreRpc {
             url: url.to_owned(),
             detail,
         };
-        let transport = SimpleHttpTransport::builder()
-            .url(url)
-            .map_err(|e| unreachable(e.to_string()))?
-            .auth(user, Some(password))
-            // A large transaction takes the node longer than the default of 15 s on a busy
-            // machine.
-            .timeout(Duration::from_secs(60))
-            .build();
-        let client = Client::from_jsonrpc(jsonrpc::Client::with_transport(transport));
+        let client = |_| {
+            let transport = SimpleHttpTransport::builder()
+                .url(url)
+                .map_err(|e| unreachable(e.to_string()))?
+                .auth(user, Some(password))
+                // A large transaction takes the node longer than the default of 15 s on a busy
+                // machine.
+                .timeout(Duration::from_secs(60))
+                .build();
+            Ok(Client::from_jsonrpc(jsonrpc::Client::with_transport(
+                transport,
+            )))
+        };
+        let clients = (0..CONNECTIONS)
+            .map(client)
+            .collect::<Result<_, ChainError>>()?;
         let this = Self {
-            client,
+            clients,
+            turn: AtomicUsize::new(0),
             url: url.to_owned(),
         };
         let info: Value = this.call("getblockchaininfo", &[])?;
@@ -72,9 +88,53 @@ impl CoreRpc {
         method: &'static str,
         args: &[Value],
     ) -> Result<T, ChainError> {
-        self.client
+        self.client()?
             .call(method, args)
             .map_err(|e| self.error(method, e))
+    }
+
+    fn client(&self) -> Result<&Client, ChainError> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % CONNECTIONS;
+        let detail = "no connection".to_owned();
+        self.clients
+            .get(turn)
+            .ok_or_else(|| ChainError::Unreachable {
+                url: self.url.clone(),
+                detail,
+            })
+    }
+
+    /// Calls one method many times. Replies come in order.
+    fn batch<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        args: &[Vec<Value>],
+    ) -> Result<Vec<T>, ChainError> {
+        let malformed = |e: &dyn std::fmt::Display| ChainError::Malformed {
+            method,
+            detail: e.to_string(),
+        };
+        let client = self.client()?.get_jsonrpc_client();
+        let mut replies = Vec::with_capacity(args.len());
+        for chunk in args.chunks(BATCH) {
+            let params = chunk
+                .iter()
+                .map(jsonrpc::try_arg)
+                .collect::<Result<Vec<_>, _>>();
+            let params = params.map_err(|e| malformed(&e))?;
+            let requests: Vec<_> = params
+                .iter()
+                .map(|params| client.build_request(method, Some(params)))
+                .collect();
+            let answers = client
+                .send_batch(&requests)
+                .map_err(|e| self.error(method, e.into()))?;
+            for answer in answers {
+                let answer = answer.ok_or_else(|| malformed(&"an answer is missing"))?;
+                replies.push(answer.result().map_err(|e| self.error(method, e.into()))?);
+            }
+        }
+        Ok(replies)
     }
 
     fn error(&self, method: &'static str, e: bitcoincore_rpc::Error) -> ChainError {
@@ -102,7 +162,7 @@ impl CoreRpc {
         args: &[Value],
         codes: &[i32],
     ) -> Result<Option<T>, ChainError> {
-        match self.client.call(method, args) {
+        match self.client()?.call(method, args) {
             Ok(found) => Ok(Some(found)),
             Err(e) => match code(&e) {
                 Some((code, _)) if codes.contains(&code) => Ok(None),
@@ -144,6 +204,21 @@ impl Chain for CoreRpc {
         decode::<Block>("getblock", &hex).map(|block| block.txdata)
     }
 
+    fn blocks(
+        &self,
+        from: Height,
+        to: Height,
+    ) -> Result<Vec<(BlockHash, Vec<Transaction>)>, ChainError> {
+        let heights: Vec<Vec<Value>> = (from.0..=to.0).map(|h| vec![json!(h)]).collect();
+        let hashes: Vec<BlockHash> = self.batch("getblockhash", &heights)?;
+        let args: Vec<Vec<Value>> = hashes.iter().map(|h| vec![json!(h), json!(0)]).collect();
+        let raw: Vec<String> = self.batch("getblock", &args)?;
+        let block = |(hash, hex): (BlockHash, String)| {
+            decode::<Block>("getblock", &hex).map(|block| (hash, block.txdata))
+        };
+        hashes.into_iter().zip(raw).map(block).collect()
+    }
+
     fn mempool(&self) -> Result<Vec<Txid>, ChainError> {
         self.call("getrawmempool", &[])
     }
@@ -158,7 +233,7 @@ impl Chain for CoreRpc {
         const METHOD: &str = "sendrawtransaction";
         // Fees are our own decision: no limit by the node.
         let args = [json!(serialize_hex(tx)), json!(0)];
-        match self.client.call::<Txid>(METHOD, &args) {
+        match self.client()?.call::<Txid>(METHOD, &args) {
             Ok(_) => Ok(Submitted::Accepted),
             Err(e) => match code(&e) {
                 Some((ALREADY_IN_UTXO_SET, _)) => Ok(Submitted::Known),

@@ -69,6 +69,27 @@ pub trait Chain {
     /// A block's transactions, in order.
     fn block(&self, hash: BlockHash) -> Result<Vec<Transaction>, ChainError>;
 
+    /// The blocks of the best chain from one height to another, both included: hash and
+    /// transactions. An error if the chain doesn't reach so far (any more).
+    fn blocks(
+        &self,
+        from: Height,
+        to: Height,
+    ) -> Result<Vec<(BlockHash, Vec<Transaction>)>, ChainError> {
+        (from.0..=to.0)
+            .map(|height| {
+                let method = "getblockhash";
+                let hash = self
+                    .block_hash(Height(height))?
+                    .ok_or_else(|| ChainError::Rpc {
+                        method,
+                        detail: format!("no block at height {height}"),
+                    })?;
+                Ok((hash, self.block(hash)?))
+            })
+            .collect()
+    }
+
     /// Ids of unconfirmed transactions.
     fn mempool(&self) -> Result<Vec<Txid>, ChainError>;
 

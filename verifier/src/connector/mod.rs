@@ -283,7 +283,7 @@ fn disprove(
         .others(c)
         .filter_map(|v| d.parties.get(usize::from(v)).map(|party| party.key))
         .collect();
-    Disprove::new(&d.plan, segment, body, keys, &challengers)
+    script::disprove(&d.plan, segment, body, keys, &challengers)
         .map_err(|e| DeployError::Script(e.to_string()))
 }
 
@@ -292,15 +292,18 @@ fn assert_reveal(
     keys: &[commit::PublicKey],
     group: &[ElementId],
 ) -> Result<Arc<script::AssertReveal>, DeployError> {
+    let failed = |e: script::ScriptError| DeployError::Script(e.to_string());
     let pick = |id: &ElementId| {
         Some((
-            d.plan.elements.get(id.index())?.shape(),
             keys.get(id.index())?,
+            d.plan.elements.get(id.index())?.shape(),
         ))
     };
     let elements: Option<Vec<_>> = group.iter().map(pick).collect();
     let elements = elements.ok_or_else(|| DeployError::Script("unknown element".to_owned()))?;
-    Ok(Arc::new(script::AssertReveal::new(&elements, d.joint)))
+    Ok(Arc::new(
+        script::AssertReveal::new(&elements, d.joint).map_err(failed)?,
+    ))
 }
 
 fn claim_reveal(
@@ -326,7 +329,7 @@ fn claim_reveal(
         if vouched && author.is_none_or(|key| !key.fits(input.author_shape())) {
             return Err(unknown());
         }
-        inputs.push(script::ClaimInput {
+        inputs.push(script::ClaimElement {
             words: input.words.clone(),
             claimer: claimer.claimer.get(id.index()).ok_or_else(unknown)?.clone(),
             author: author.cloned(),
@@ -334,5 +337,8 @@ fn claim_reveal(
         });
     }
     let key = d.parties.get(usize::from(c)).ok_or_else(unknown)?.key;
-    Ok(Arc::new(script::ClaimReveal::new(inputs, key)))
+    let failed = |e: script::ScriptError| DeployError::Script(e.to_string());
+    Ok(Arc::new(
+        script::ClaimReveal::new(&inputs, key).map_err(failed)?,
+    ))
 }

@@ -14,15 +14,19 @@ pub struct Tap {
     pub internal: XOnlyPublicKey,
     /// The leaves, in the order of the tree.
     pub leaves: Vec<Leaf>,
-    tree: Tree,
+    tree: Option<Tree>,
     script: ScriptBuf,
 }
 
 impl Tap {
     /// An output with an internal key and leaves.
     pub fn new(internal: XOnlyPublicKey, leaves: Vec<Leaf>) -> Arc<Self> {
-        let tree = Tree::new(leaves.iter().map(|leaf| leaf.hash).collect());
-        let script = ScriptBuf::new_p2tr(&Secp256k1::verification_only(), internal, tree.root());
+        let tree = Tree::new(leaves.iter().map(|leaf| leaf.hash).collect()).ok();
+        let script = ScriptBuf::new_p2tr(
+            &Secp256k1::verification_only(),
+            internal,
+            tree.as_ref().map(Tree::root),
+        );
         Arc::new(Self {
             internal,
             leaves,
@@ -38,7 +42,7 @@ impl Tap {
 
     /// The root of the tree, if it has leaves.
     pub fn root(&self) -> Option<TapNodeHash> {
-        self.tree.root()
+        self.tree.as_ref().map(Tree::root)
     }
 
     /// The tweaked key.
@@ -49,6 +53,11 @@ impl Tap {
 
     /// The control block for a leaf (BIP 341), serialised; `None` if there is no such leaf.
     pub fn control(&self, leaf: usize) -> Option<Vec<u8>> {
-        Some(self.tree.control_block(leaf, self.internal)?.serialize())
+        let secp = Secp256k1::verification_only();
+        let block = self
+            .tree
+            .as_ref()?
+            .control_block(&secp, self.internal, leaf);
+        Some(block.ok()?.serialize())
     }
 }

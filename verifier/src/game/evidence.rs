@@ -81,14 +81,14 @@ fn revealed(
     witness: &bitcoin::Witness,
 ) -> Option<Vec<(ElementId, Signature)>> {
     let tap = graph.get(name)?.output(role)?.1.tap.as_ref()?;
-    let items: Vec<&[u8]> = witness.iter().collect();
+    let items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
     let [stack @ .., script, _control] = items.as_slice() else {
         return None;
     };
     let leaf = tap.leaves.iter().find(|leaf| {
         leaf.script
             .as_ref()
-            .is_some_and(|leaf| leaf.as_bytes() == *script)
+            .is_some_and(|leaf| leaf.as_bytes() == script.as_slice())
     })?;
     let plan = &graph.deployment.plan;
     match (&leaf.kind, role) {

@@ -9,7 +9,7 @@ use crate::sign::{OneTimeError, Source};
 use bitcoin::secp256k1::schnorr;
 use bitcoin::{TapNodeHash, Transaction};
 use gavel_compiler::commit::{Shape, Signature, words_to_digits};
-use gavel_compiler::script::ClaimProof;
+use gavel_compiler::script::ClaimSignature;
 use gavel_compiler::segment::ElementId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,10 +122,10 @@ impl Kit {
             .map(ElementId)
             .zip(inputs.iter().map(|input| &input.words[..]));
         let signatures = self.commit(name, messages, Source::Choice)?;
-        let proofs: Vec<ClaimProof> = signatures
+        let proofs: Vec<ClaimSignature> = signatures
             .into_iter()
             .zip(inputs)
-            .map(|(claimer, input)| ClaimProof {
+            .map(|(claimer, input)| ClaimSignature {
                 claimer,
                 author: input.author.clone(),
             })

@@ -9,8 +9,8 @@ use bitcoin::secp256k1::schnorr;
 use bitcoin::sighash::{Prevouts, SighashCache, TapSighashType};
 use bitcoin::transaction::Version;
 use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness};
-use gavel_compiler::commit::Signature;
-use gavel_compiler::script::{ClaimProof, Disprove};
+use gavel_compiler::commit::{Shape, Signature};
+use gavel_compiler::script::{ClaimElement, ClaimSignature, Disprove};
 use gavel_compiler::units::{Blocks, Sats, VBytes, Weight};
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ pub enum Proof {
     /// A party's signature (a lock's, a Challenge's, a Release's, an own key's).
     Own(schnorr::Signature),
     /// A Claim's group of inputs, with the claimer's signature.
-    Inputs(Vec<ClaimProof>, schnorr::Signature),
+    Inputs(Vec<ClaimSignature>, schnorr::Signature),
     /// An Assert's group of frames.
     Frames(Vec<Signature>),
     /// A disproof: one-time signatures in the leaf's order, the challenger's place among
@@ -359,9 +359,17 @@ fn witness(
         }
         Spend::Disprove(tap, leaf, disprove) => match &proof {
             Some(Proof::Disproof(signatures, place, sig)) => {
+                let find = |id| {
+                    let place = disprove
+                        .elements
+                        .iter()
+                        .position(|element| *element == id)?;
+                    signatures.get(place).cloned()
+                };
                 let items = disprove
-                    .witness(signatures, *place, &sig.serialize())
-                    .ok_or("one-time signatures that fit the leaf")?;
+                    .witness(find, *place, &sig.serialize())
+                    .filter(|_| fit(signatures, &disprove.shapes))
+                    .ok_or(MISFIT)?;
                 (tap, *leaf, (items, disprove.script.clone()))
             }
             _ => return Err("a disproof"),
@@ -374,12 +382,18 @@ fn witness(
                 (LeafKind::Challenge | LeafKind::Release, _) => {
                     vec![own()?, need_joint()?.to_vec()]
                 }
-                (LeafKind::ClaimReveal(reveal), Some(Proof::Inputs(proofs, sig))) => reveal
-                    .witness(proofs, &sig.serialize())
-                    .ok_or("one-time signatures that fit the leaf")?,
-                (LeafKind::AssertReveal(reveal), Some(Proof::Frames(signatures))) => reveal
-                    .witness(signatures, &need_joint()?)
-                    .ok_or("one-time signatures that fit the leaf")?,
+                (LeafKind::ClaimReveal(reveal), Some(Proof::Inputs(proofs, sig))) => {
+                    if !claim_fits(proofs, &reveal.elements) {
+                        return Err(MISFIT);
+                    }
+                    reveal.witness(proofs, &sig.serialize())
+                }
+                (LeafKind::AssertReveal(reveal), Some(Proof::Frames(signatures))) => {
+                    if !fit(signatures, &reveal.shapes) {
+                        return Err(MISFIT);
+                    }
+                    reveal.witness(signatures, &need_joint()?)
+                }
                 _ => return Err("one-time signatures"),
             };
             (tap, *leaf, (items, script.as_ref().clone()))
@@ -391,30 +405,50 @@ fn witness(
     Ok(Witness::from_slice(&items.0))
 }
 
+const MISFIT: &str = "one-time signatures that fit the leaf";
+
+/// Whether signatures have the lengths that a leaf checks.
+fn fit(signatures: &[Signature], shapes: &[Shape]) -> bool {
+    let lengths = signatures.iter().map(|signature| signature.0.len());
+    lengths.eq(shapes.iter().map(|shape| shape.digits()))
+}
+
+fn claim_fits(proofs: &[ClaimSignature], elements: &[ClaimElement]) -> bool {
+    let fits = |(proof, element): (&ClaimSignature, &ClaimElement)| {
+        let author = proof.author.as_ref().map(|signature| signature.0.len());
+        proof.claimer.0.len() == element.shape().digits()
+            && author.is_none_or(|digits| digits == element.author_shape().digits())
+    };
+    proofs.len() == elements.len() && proofs.iter().zip(elements).all(fits)
+}
+
 /// A witness of the right size for an input, made of zeros.
 fn template(spend: &Spend, present: &dyn Fn(usize) -> bool) -> Witness {
     let zero = schnorr::Signature::from_slice(&[0; 64]).ok();
-    let own = zero.map(Proof::Own);
-    let signatures = |shapes: Vec<usize>| {
-        shapes
-            .into_iter()
-            .map(|digits| Signature(vec![([0; 20], 0); digits]))
-            .collect::<Vec<_>>()
+    let blank = |shape: Shape| Signature(vec![([0; 20], 0); shape.digits()]);
+    let all = |shapes: &[Shape]| shapes.iter().map(|shape| blank(*shape)).collect();
+    let leaf = match spend {
+        Spend::Leaf(tap, leaf) => tap.leaves.get(*leaf).map(|leaf| &leaf.kind),
+        _ => None,
     };
-    let proof = match spend {
-        Spend::Disprove(_, _, disprove) => {
-            zero.map(|sig| Proof::Disproof(signatures(disprove.digits()), 0, sig))
+    let proof = match (spend, leaf) {
+        (Spend::Disprove(_, _, disprove), _) => {
+            zero.map(|sig| Proof::Disproof(all(&disprove.shapes), 0, sig))
         }
-        Spend::Leaf(tap, leaf) => match tap.leaves.get(*leaf).map(|leaf| &leaf.kind) {
-            Some(LeafKind::AssertReveal(reveal)) => {
-                Some(Proof::Frames(signatures(reveal.digits())))
-            }
-            Some(LeafKind::ClaimReveal(reveal)) => {
-                zero.map(|sig| Proof::Inputs(reveal.template(present), sig))
-            }
-            _ => own,
-        },
-        _ => own,
+        (_, Some(LeafKind::AssertReveal(reveal))) => Some(Proof::Frames(all(&reveal.shapes))),
+        (_, Some(LeafKind::ClaimReveal(reveal))) => {
+            let proofs = reveal.elements.iter().enumerate().map(|(n, element)| {
+                let there = !element.optional || present(n);
+                let author = element.author.as_ref().filter(|_| there);
+                let author = author.map(|_| blank(element.author_shape()));
+                ClaimSignature {
+                    claimer: blank(element.shape()),
+                    author,
+                }
+            });
+            zero.map(|sig| Proof::Inputs(proofs.collect(), sig))
+        }
+        _ => zero.map(Proof::Own),
     };
     witness(spend, zero, proof).unwrap_or_default()
 }
