@@ -4,6 +4,16 @@
 //! segments committed, and commits exactly the values that later segments read; a program
 //! that fits one leaf has one segment and commits nothing but its inputs.
 
+pub mod budget;
+pub mod cost;
+mod cut;
+mod layout;
+mod plan;
+
+pub use budget::{Budget, Excess, SegmentError};
+pub use cost::{Cost, costs};
+pub use plan::plan;
+
 use crate::units::StackDepth;
 use crate::word::Value;
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,7 @@
 pub mod build;
 pub mod interp;
 pub mod ir;
+pub mod legalise;
 pub mod lower;
 
 pub use build::Builder;

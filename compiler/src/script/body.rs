@@ -1,0 +1,322 @@
+//! The part of a disprove leaf that depends on the program only: computes a segment and
+//! compares it with what the claimer committed to.
+
+use super::ScriptError;
+use super::emit::{Stmt, emit};
+use super::lower::{Step, Task, lower};
+use crate::segment::{CommittedWord, Plan};
+use crate::units::StackDepth;
+use crate::word::{Author, Builder, InputElement, Op, Program, Span, Value, legalise};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What one segment computes, from what, and what is compared.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The legalised program.
+    pub program: &'a Program,
+    /// [`Program::bits`] of it.
+    pub bits: &'a [u8],
+    /// The segment's instructions.
+    pub insts: Range<usize>,
+    /// Words that are read, in the order of reading.
+    pub reads: &'a [CommittedWord],
+    /// Words that are compared, in the order of their commitments.
+    pub writes: &'a [CommittedWord],
+    /// In the last segment, the outcome that is claimed.
+    pub claimed: Option<u8>,
+}
+
+/// Abort code of a task that stands for an abort of the program.
+const ABORT: u16 = 0;
+/// Abort code of a task that stands for the outcome.
+const OUTCOME: u16 = 1;
+/// Abort code of a task that stands for the first written word.
+const WRITES: u16 = 2;
+
+/// Script of a body and the peak of its stacks, both counted from when all commitments are
+/// checked and their digits lie on the altstack.
+///
+/// # Errors
+/// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
+pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    let (task, constants) = Collector::collect(job)?;
+    let (mut graph, steps) = lower(&task);
+    let mut stmts = Vec::new();
+    let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
+    for step in steps {
+        match step {
+            Step::Keep(nodes) => stmts.extend(nodes.into_iter().map(Stmt::Keep)),
+            Step::Result(ABORT, digits) => {
+                let terms: Vec<_> = digits.into_iter().map(|digit| (digit, true)).collect();
+                stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
+            }
+            Step::Result(code, digits) => {
+                computed.insert(code, digits);
+            }
+        }
+    }
+    let mut digits_of = |code: u16| -> Vec<_> {
+        computed.remove(&code).unwrap_or_else(|| {
+            let word = constants.get(&code).copied().unwrap_or(0);
+            (0..8)
+                .map(|n| graph.constant(i64::from((word >> (4 * n)) & 15)))
+                .collect()
+        })
+    };
+    let outcome = job.claimed.map(|claimed| (claimed, digits_of(OUTCOME)));
+    let mut written = Vec::new();
+    for (n, word) in job.writes.iter().enumerate() {
+        let digits = digits_of(WRITES + n as u16);
+        written.extend(digits.into_iter().take(usize::from(word.digits)));
+    }
+    if let Some((claimed, digits)) = outcome {
+        let mut terms = Vec::new();
+        for (n, digit) in digits.into_iter().enumerate() {
+            let want = if n == 0 { i64::from(claimed & 15) } else { 0 };
+            let want = graph.constant(want);
+            terms.push((graph.differ(digit, want), true));
+        }
+        stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
+    }
+    stmts.extend(written.into_iter().map(Stmt::Compare));
+    let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
+    emit(&graph, &stmts, reads)
+}
+
+/// The words that a segment reads and writes, element by element.
+pub fn words_of(plan: &Plan, segment: usize) -> Option<(Vec<CommittedWord>, Vec<CommittedWord>)> {
+    let segment = plan.segments.get(segment)?;
+    let words = |ids: &[crate::segment::ElementId]| -> Option<Vec<CommittedWord>> {
+        let elements: Option<Vec<_>> = ids.iter().map(|id| plan.elements.get(id.index())).collect();
+        Some(
+            elements?
+                .into_iter()
+                .flat_map(|element| element.words.clone())
+                .collect(),
+        )
+    };
+    Some((words(&segment.reads)?, words(&segment.writes)?))
+}
+
+/// Which earlier values a segment has to read, constants and what is renamed for free
+/// excluded.
+pub fn needs(
+    program: &Program,
+    bits: &[u8],
+    defs: &[usize],
+    insts: &Range<usize>,
+    writes: &[Value],
+    outcome: bool,
+) -> Vec<Value> {
+    let mut needed = vec![false; program.value_count()];
+    for value in writes {
+        needed[value.index()] = true;
+    }
+    if outcome {
+        needed[program.outcome.index()] = true;
+    }
+    for inst in program.insts[insts.clone()].iter().rev() {
+        let results = inst.first.index()..inst.first.index() + inst.op.results() as usize;
+        if matches!(inst.op, Op::AbortIf(..)) || needed[results].contains(&true) {
+            for operand in inst.op.operands() {
+                needed[operand.index()] = true;
+            }
+        }
+    }
+    let mut external = Vec::new();
+    let before = program
+        .insts
+        .get(insts.start)
+        .map_or(0, |inst| inst.first.index());
+    for index in (0..before).rev().chain(before..needed.len()) {
+        if !needed[index] {
+            continue;
+        }
+        let value = Value(index as u32);
+        let at = defs[index];
+        let inst = &program.insts[at];
+        if insts.contains(&at) && !matches!(inst.op, Op::Input(_)) {
+            continue;
+        }
+        match free_to_recompute(inst.op.clone(), value, bits) {
+            Free::Constant => {}
+            // Operands have smaller indices, and those before the segment are yet to come.
+            Free::From(operand) => needed[operand.index()] = true,
+            Free::No => external.push(value),
+        }
+    }
+    external.sort_unstable();
+    external.dedup();
+    external
+}
+
+enum Free {
+    Constant,
+    From(Value),
+    No,
+}
+
+/// Whether a later segment recomputes a value rather than reading it.
+fn free_to_recompute(op: Op, value: Value, bits: &[u8]) -> Free {
+    let digits = |value: Value| bits[value.index()].div_ceil(4);
+    match op {
+        Op::Const(_) => Free::Constant,
+        Op::Not(a) | Op::Bswap(a) | Op::Shl(a, _) | Op::Shr(a, _) | Op::Rotr(a, _)
+            if digits(a) <= digits(value) =>
+        {
+            Free::From(a)
+        }
+        _ => Free::No,
+    }
+}
+
+/// For each value, the instruction that defines it.
+pub fn definitions(program: &Program) -> Vec<usize> {
+    let mut defs = Vec::with_capacity(program.value_count());
+    for (n, inst) in program.insts.iter().enumerate() {
+        defs.extend(std::iter::repeat_n(n, inst.op.results() as usize));
+    }
+    defs
+}
+
+/// Builds the task of a job: its instructions, compressions expanded, with reads as inputs.
+struct Collector<'a> {
+    job: &'a Job<'a>,
+    defs: Vec<usize>,
+    builder: Builder,
+    /// New names.
+    names: Vec<Option<Value>>,
+}
+
+impl<'a> Collector<'a> {
+    /// The task, and the words that turned out to be constants by their code.
+    fn collect(job: &'a Job<'a>) -> Result<(Task, HashMap<u16, u32>), ScriptError> {
+        let program = job.program;
+        let mut collector = Self {
+            job,
+            defs: definitions(program),
+            builder: Builder::new(),
+            names: vec![None; program.value_count()],
+        };
+        let digits: Vec<u8> = job.reads.iter().map(|word| word.digits).collect();
+        let element = InputElement {
+            name: String::new(),
+            words: digits.clone(),
+            author: Author::Anyone,
+            optional: false,
+        };
+        let inputs = collector.builder.input(element);
+        let mut input_bits = Vec::new();
+        for (word, name) in job.reads.iter().zip(inputs) {
+            collector.names[word.value.index()] = Some(name);
+            input_bits.push(job.bits[word.value.index()].min(4 * word.digits));
+        }
+        let abort = collector.builder.abort_code("abort", Span::default());
+        debug_assert_eq!(abort, ABORT);
+        for (n, inst) in program
+            .insts
+            .iter()
+            .enumerate()
+            .take(job.insts.end)
+            .skip(job.insts.start)
+        {
+            if let Op::AbortIf(condition, _) = inst.op {
+                let condition = collector.name(condition)?;
+                collector.builder.abort_if(condition, ABORT);
+            } else if !matches!(inst.op, Op::Const(_) | Op::Input(_)) {
+                collector.define(n)?;
+            }
+        }
+        let mut results = Vec::new();
+        if job.claimed.is_some() {
+            results.push((OUTCOME, program.outcome));
+        }
+        for (n, word) in job.writes.iter().enumerate() {
+            results.push((WRITES + n as u16, word.value));
+        }
+        let mut constants = HashMap::new();
+        for (code, value) in results {
+            let name = collector.name(value)?;
+            match collector.builder.as_const(name) {
+                Some(word) => {
+                    constants.insert(code, word);
+                }
+                None => collector.builder.abort_if(name, code),
+            }
+        }
+        let any = collector.builder.constant(0);
+        let task = Task {
+            program: collector.builder.finish(any, vec![]),
+            input_bits,
+            input_digits: digits,
+        };
+        Ok((task, constants))
+    }
+
+    /// The new name of a value, which is computed first if it is free to recompute.
+    fn name(&mut self, value: Value) -> Result<Value, ScriptError> {
+        let mut missing = vec![value];
+        while let Some(last) = missing.last().copied() {
+            if self.names[last.index()].is_some() {
+                missing.pop();
+                continue;
+            }
+            let at = self.defs[last.index()];
+            let inst = &self.job.program.insts[at];
+            let inside = self.job.insts.contains(&at) && !matches!(inst.op, Op::Input(_));
+            match free_to_recompute(inst.op.clone(), last, self.job.bits) {
+                Free::Constant => self.define(at)?,
+                Free::From(operand) if self.names[operand.index()].is_none() => {
+                    missing.push(operand);
+                }
+                Free::From(_) => self.define(at)?,
+                Free::No if inside => self.define(at)?,
+                Free::No => return Err(ScriptError::Missing { value: last }),
+            }
+        }
+        self.names[value.index()].ok_or(ScriptError::Missing { value })
+    }
+
+    fn define(&mut self, at: usize) -> Result<(), ScriptError> {
+        let program: &'a Program = self.job.program;
+        let inst = &program.insts[at];
+        self.builder.at(inst.span);
+        let mut operands = HashMap::new();
+        for operand in inst.op.operands() {
+            operands.insert(operand, self.name(operand)?);
+        }
+        let op = inst
+            .op
+            .map(|value| operands.get(&value).copied().unwrap_or(value));
+        let first = inst.first.index();
+        match op {
+            Op::Sha256 { state, block } => {
+                let words = legalise::sha256(&mut self.builder, state, block);
+                self.results(first, &words);
+            }
+            Op::Blake3 {
+                cv,
+                block,
+                counter,
+                block_len,
+                flags,
+            } => {
+                let tail = [counter[0], counter[1], block_len, flags];
+                let words = legalise::blake3(&mut self.builder, cv, block, tail);
+                self.results(first, &words);
+            }
+            op => {
+                let word = self.builder.push(op);
+                self.results(first, &[word]);
+            }
+        }
+        Ok(())
+    }
+
+    fn results(&mut self, first: usize, words: &[Value]) {
+        for (n, word) in words.iter().enumerate() {
+            self.names[first + n] = Some(*word);
+        }
+    }
+}
