@@ -151,7 +151,7 @@ pub fn install_into(cache: &Path, progress: &mut dyn Progress) -> Result<Bitcoin
     Ok(found)
 }
 
-/// Moves the binaries to their place in one step.
+/// Moves the binaries to their place in one step, if they run.
 fn publish(binaries: &[PathBuf], work: &Path, target: &Path) -> Result<(), Error> {
     let staged = work.join("staged");
     if staged.exists() {
@@ -166,6 +166,11 @@ fn publish(binaries: &[PathBuf], work: &Path, target: &Path) -> Result<(), Error
         fs::copy(binary, &to).map_err(|error| Error::io("writing", &to, error))?;
         build::strip(&to);
     }
+    Bitcoind::probe(&staged.join("bitcoind"), Origin::Built).map_err(|error| {
+        InstallError::Broken {
+            reason: error.to_string(),
+        }
+    })?;
     if target.exists() {
         // there, but it doesn't run: a broken installation
         fs::remove_dir_all(target).map_err(|error| Error::io("removing", target, error))?;
