@@ -46,7 +46,10 @@ pub enum PlayError {
     /// An author can't sign.
     #[error(transparent)]
     OneTime(#[from] OneTimeError),
-    /// The contract's files, or the choice of scenario.
+    /// The contract's files.
+    #[error(transparent)]
+    Load(#[from] crate::stage::LoadError),
+    /// The choice of scenario.
     #[error("{0}")]
     Stage(String),
     /// The game did not end as it must.

@@ -15,5 +15,5 @@ pub mod table;
 
 pub use game::{Game, PlayError, Report};
 pub use rogue::Rogue;
-pub use stage::{Case, Stage};
+pub use stage::{Case, LoadError, Options, Stage};
 pub use table::Table;
