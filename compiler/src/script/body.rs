@@ -3,7 +3,7 @@
 
 use super::ScriptError;
 use super::emit::{Stmt, emit};
-use super::lower::{Step, Task, lower};
+use super::lower::{STYLES, Step, Style, Task, lower};
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
 use crate::word::{Author, Builder, InputElement, Op, Program, Span, Value, legalise};
@@ -39,9 +39,33 @@ const WRITES: u16 = 2;
 ///
 /// # Errors
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
+///
+/// Where tables leave too little room on the stack, it is generated again with fewer.
 pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let (mut graph, steps) = lower(&task);
+    let mut best: Option<(Vec<u8>, StackDepth)> = None;
+    for style in STYLES {
+        let found = generate_with(job, &task, &constants, style)?;
+        if best.as_ref().is_none_or(|(_, peak)| found.1 < *peak) {
+            best = Some(found);
+        }
+        if best
+            .as_ref()
+            .is_some_and(|(_, peak)| *peak <= StackDepth::MAX)
+        {
+            break;
+        }
+    }
+    best.ok_or(ScriptError::Defect("no style of lowering"))
+}
+
+fn generate_with(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+    style: Style,
+) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    let (mut graph, steps) = lower(task, style);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
     for step in steps {

@@ -31,17 +31,44 @@ pub enum Step {
     Result(u16, Vec<NodeId>),
 }
 
-/// Most terms of one sum: bounds the tables that split it.
-const MAX_TERMS: usize = 7;
+/// What may be spent on tables, which are fast but take room on the stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Most terms of one sum: bounds the tables that split it.
+    pub max_terms: usize,
+    /// Whether masking by each constant may have a table of its own.
+    pub mask_tables: bool,
+}
+
+/// From fast and large to slow and small on the stack.
+pub const STYLES: [Style; 4] = [
+    Style {
+        max_terms: 7,
+        mask_tables: true,
+    },
+    Style {
+        max_terms: 5,
+        mask_tables: true,
+    },
+    Style {
+        max_terms: 4,
+        mask_tables: true,
+    },
+    Style {
+        max_terms: 4,
+        mask_tables: false,
+    },
+];
+
 /// How far an operation may be from its only reader and still be computed there.
 const MAX_DISTANCE: usize = 24;
 /// How deep operations that wait for their readers may nest.
 const MAX_NESTING: u32 = 40;
 
 /// Lowers a task.
-pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
+pub fn lower(task: &Task, style: Style) -> (Graph, Vec<Step>) {
     let program = &task.program;
-    let mut lower = Lower::new(task);
+    let mut lower = Lower::new(task, style);
     let mut steps = Vec::new();
     for (n, inst) in program.insts.iter().enumerate() {
         match inst.op {
@@ -84,6 +111,7 @@ struct Shape {
 
 struct Lower<'a> {
     task: &'a Task,
+    style: Style,
     bits: Vec<u8>,
     shape: Shape,
     graph: Graph,
@@ -101,7 +129,7 @@ struct Terms {
 }
 
 impl<'a> Lower<'a> {
-    fn new(task: &'a Task) -> Self {
+    fn new(task: &'a Task, style: Style) -> Self {
         let program = &task.program;
         let bits = program.bits();
         let mut offsets = Vec::with_capacity(task.input_digits.len());
@@ -112,7 +140,8 @@ impl<'a> Lower<'a> {
         }
         Self {
             task,
-            shape: Shape::of(program, &bits),
+            style,
+            shape: Shape::of(program, &bits, style),
             bits,
             graph: Graph::default(),
             words: vec![None; program.value_count()],
@@ -285,11 +314,16 @@ impl<'a> Lower<'a> {
         }
         std::array::from_fn(
             |n| match (self.graph.as_const(x[n]), self.graph.as_const(y[n])) {
-                (Some(keep), _) => self.graph.mask(y[n], keep),
-                (_, Some(keep)) => self.graph.mask(x[n], keep),
+                (Some(keep), _) if self.masks(keep) => self.graph.mask(y[n], keep),
+                (_, Some(keep)) if self.masks(keep) => self.graph.mask(x[n], keep),
                 _ => self.and_digit(x[n], y[n]),
             },
         )
+    }
+
+    /// Whether a mask may be a table, or needs none.
+    fn masks(&self, keep: i64) -> bool {
+        self.style.mask_tables || keep == 0 || keep == 15
     }
 
     fn and_digit(&mut self, x: NodeId, y: NodeId) -> NodeId {
@@ -450,7 +484,7 @@ fn def(program: &Program, value: Value) -> Option<&Op> {
 }
 
 impl Shape {
-    fn of(program: &Program, bits: &[u8]) -> Self {
+    fn of(program: &Program, bits: &[u8], style: Style) -> Self {
         let values = program.value_count();
         let mut uses = vec![0u32; values];
         let mut reader = vec![0usize; values];
@@ -462,7 +496,7 @@ impl Shape {
         }
         let mut shape = Self {
             anchored: vec![false; program.insts.len()],
-            fused: fuse(program, &uses, &reader),
+            fused: fuse(program, &uses, &reader, style.max_terms),
             plain: vec![false; values],
             spread: vec![false; values],
         };
@@ -526,7 +560,7 @@ impl Shape {
 }
 
 /// Which sums become part of the sum that reads them.
-fn fuse(program: &Program, uses: &[u32], reader: &[usize]) -> Vec<bool> {
+fn fuse(program: &Program, uses: &[u32], reader: &[usize], max_terms: usize) -> Vec<bool> {
     let mut fused = vec![false; uses.len()];
     // Terms of each sum so far; a sum that waits counts at its reader.
     let mut terms: Vec<usize> = vec![1; uses.len()];
@@ -539,7 +573,7 @@ fn fuse(program: &Program, uses: &[u32], reader: &[usize]) -> Vec<bool> {
             let index = operand.index();
             let sum = matches!(def(program, operand), Some(Op::Add(..) | Op::Sub(..)));
             let alone = uses[index] == 1 && reader[index] == n;
-            if sum && alone && count + terms[index] - 1 <= MAX_TERMS {
+            if sum && alone && count + terms[index] - 1 <= max_terms {
                 fused[index] = true;
                 count += terms[index] - 1;
             }
