@@ -131,6 +131,14 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
 
+/// Drops warnings where there are errors: what looks unused may be used by what couldn't be
+/// understood.
+pub(crate) fn errors_first(diagnostics: &mut Vec<Diagnostic>) {
+    if has_errors(diagnostics) {
+        diagnostics.retain(Diagnostic::is_error);
+    }
+}
+
 /// Sorts by place in the source, and drops exact repetitions.
 pub(crate) fn in_source_order(diagnostics: &mut Vec<Diagnostic>) {
     diagnostics.sort_by_key(|d| (d.span.start, d.span.end, d.severity));
@@ -142,7 +150,8 @@ pub(crate) fn did_you_mean<'a>(
     name: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
+    let length = name.chars().count();
+    let limit = if length < 2 { 0 } else { (length / 3).max(1) };
     known
         .into_iter()
         .filter(|other| *other != name)

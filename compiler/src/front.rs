@@ -3,7 +3,9 @@
 
 use crate::commit::{PublicKey, Shape};
 use crate::contract::{Attestor, Contract, InputDecl};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean, has_errors, in_source_order};
+use crate::diagnostic::{
+    Code, Diagnostic, did_you_mean, errors_first, has_errors, in_source_order,
+};
 use crate::syntax::{self, ast};
 use crate::types::typed::{self, Expected, ParamTy};
 use crate::types::{self, Ty};
@@ -56,6 +58,7 @@ pub fn check(source: &str) -> Checked {
     if !has_errors(&diagnostics) {
         diagnostics.extend(too_large(&contract));
     }
+    errors_first(&mut diagnostics);
     in_source_order(&mut diagnostics);
     Checked {
         tree,

@@ -128,8 +128,8 @@ impl ValueType {
             Self::U64 | Self::Sats => 2,
             Self::Hash => 8,
             Self::Bytes(n) => n.div_ceil(4) as usize,
-            Self::Option(inner) => inner.words() + 1,
-            Self::Array(element, n) => element.words() * *n as usize,
+            Self::Option(inner) => inner.words().saturating_add(1),
+            Self::Array(element, n) => element.words().saturating_mul(*n as usize),
         }
     }
 }

@@ -110,7 +110,6 @@ codes! {
     UnusedName = "W0001", "A name is declared and never used.";
     Unreachable = "W0002", "Code that can never run.";
     OutcomeNeverReached = "W0003", "An outcome that settle never returns.";
-    UnsignedBlank = "W0004", "An optional input that anyone may leave blank.";
 }
 
 impl Code {

@@ -433,9 +433,12 @@ impl<'a> Emitter<'a> {
                     let depth = self.asm.height() as i64 - 2 - place;
                     self.offset(bias + depth);
                 } else {
-                    // The height when the index is complete: one item above now.
-                    let depth = self.asm.height() as i64 - 1 - place;
-                    self.terms(&terms, bias + depth);
+                    // The height is known only when the terms are fetched.
+                    let sum: Vec<_> = terms.iter().map(|(node, _)| (*node, true)).collect();
+                    self.terms(&sum, 0);
+                    let depth = self.asm.height() as i64 - 2 - place;
+                    self.asm.num(bias + depth);
+                    self.asm.ops(&[Code::Swap, Code::Sub]);
                 }
             }
             _ => {

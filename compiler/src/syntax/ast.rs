@@ -129,6 +129,8 @@ pub struct Coin {
     pub pay: Vec<Pay>,
     /// `refund after n blocks { .. }`
     pub refund: Vec<Refund>,
+    /// Whether some line of it couldn't be read.
+    pub broken: bool,
 }
 
 /// `pay A, B { party: amount, .. }`

@@ -13,7 +13,7 @@ const MAX_SHA256: u32 = 4_096;
 /// The most bytes that BLAKE3 takes here: one chunk.
 const MAX_BLAKE3: u32 = 1_024;
 
-const BUILTINS: &[&str] = &[
+pub(super) const BUILTINS: &[&str] = &[
     "sha256", "blake3", "concat", "pad32", "min", "max", "hash", "bytes", "Some",
 ];
 

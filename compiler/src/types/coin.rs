@@ -2,7 +2,7 @@
 
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{ArmDef, ArmList, CoinDef, Contract, Expr, ExprKind, ParamTy};
+use super::typed::{ArmDef, ArmList, CoinDef, Contract, Expr, ParamTy};
 use super::{Checker, items::const_error};
 use crate::contract::{Arm, Coin};
 use crate::diagnostic::{Code, Diagnostic};
@@ -46,22 +46,32 @@ impl Checker {
         let pay = self.pay(item);
         let refund = self.refund(item);
         self.leave(before);
-        self.everybody_appears(&fund, &pay, refund.as_ref());
+        if !item.broken {
+            self.everybody_appears(&fund, &pay, refund.as_ref());
+        }
         let (refund_after, refund) = refund.unwrap_or_else(|| {
             let arms = Vec::new();
             let span = item.name.span;
-            (Self::error(span), ArmList { span, arms })
+            let complete = false;
+            let list = ArmList {
+                span,
+                arms,
+                complete,
+            };
+            (Self::error(span), list)
         });
         let coin = CoinDef {
             name: item.name.text.clone(),
             span: item.name.span,
+            funded: !item.broken && fund.len() == item.fund.len(),
             fund,
             pay,
             refund_after,
             refund,
         };
         self.contract.coin = Some(coin);
-        if !super::expr_errors(&self.diagnostics) {
+        // Functions without end can't be computed.
+        if !self.diagnostics.iter().any(|d| d.code == Code::Recursion) {
             let params = vec![None; self.contract.params.len()];
             let (_, found) = coin_with(&self.contract, &params);
             self.diagnostics.extend(found);
@@ -100,7 +110,7 @@ impl Checker {
                 fund.push((party, amount, name.span));
             }
         }
-        if item.fund.is_empty() {
+        if item.fund.is_empty() && !item.broken {
             let message = format!("nobody funds `{}`", item.name.text);
             self.report(
                 Diagnostic::new(Code::NotFunded, item.name.span, message)
@@ -145,7 +155,7 @@ impl Checker {
             .filter(|(_, list)| list.is_none())
             .map(|(name, _)| format!("`{name}`"))
             .collect();
-        if !missing.is_empty() {
+        if !missing.is_empty() && !item.broken {
             let message = format!("`{}` doesn't pay {}", item.name.text, missing.join(", "));
             let mut found = Diagnostic::new(Code::MissingArm, item.name.span, message)
                 .help("every outcome needs a `pay OUTCOME { .. }`");
@@ -160,6 +170,9 @@ impl Checker {
     fn refund(&mut self, item: &ast::Coin) -> Option<(Expr, ArmList)> {
         let mut refunds = item.refund.iter();
         let Some(refund) = refunds.next() else {
+            if item.broken {
+                return None;
+            }
             let message = format!("`{}` has no refund", item.name.text);
             self.report(
                 Diagnostic::new(Code::NoRefund, item.name.span, message)
@@ -209,7 +222,11 @@ impl Checker {
                 span,
             });
         }
-        ArmList { span, arms: all }
+        ArmList {
+            span,
+            complete: all.len() == arms.len(),
+            arms: all,
+        }
     }
 
     fn everybody_appears(
@@ -275,7 +292,7 @@ struct Amounts<'a> {
 impl Amounts<'_> {
     fn coin(&mut self, def: &CoinDef) -> Option<Coin> {
         let mut fund = vec![Sats(0); self.parties.len()];
-        let mut pot = Some(0u64);
+        let mut pot = def.funded.then_some(0u64);
         for (party, amount) in &def.fund {
             let value = self.amount(amount);
             if let Some(value) = value {
@@ -324,7 +341,7 @@ impl Amounts<'_> {
     }
 
     fn words(&mut self, expr: &Expr, what: &str) -> Option<Vec<u32>> {
-        if matches!(expr.kind, ExprKind::Error) || expr.ty == Ty::Error {
+        if expr.ty == Ty::Error {
             return None;
         }
         match evaluate(&self.constants, expr) {
@@ -370,7 +387,7 @@ impl Amounts<'_> {
 
     fn arms(&mut self, list: &ArmList, pot: Option<u64>) -> Option<Vec<Arm>> {
         let mut amounts: Vec<Option<u64>> = Vec::new();
-        let mut sum = Some(0u64);
+        let mut sum = list.complete.then_some(0u64);
         let mut rest = None;
         for arm in &list.arms {
             let value = match &arm.amount {

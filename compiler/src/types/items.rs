@@ -8,6 +8,7 @@ use super::typed::{
 use super::{Checker, Frame};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, Item};
+use crate::word::ir::BUILT_IN_ABORTS;
 use crate::word::lower::{Constants, EvalError, evaluate};
 use crate::word::{Author, Span};
 
@@ -76,6 +77,9 @@ impl Checker {
 
     fn error_item(&mut self, name: &ast::Name) {
         let def = Def::Error(self.contract.errors.len());
+        if BUILT_IN_ABORTS.contains(&name.text.as_str()) {
+            self.built_in(name);
+        }
         self.declare_item(name, def);
         self.contract.errors.push(ErrorDef {
             name: name.text.clone(),
@@ -146,22 +150,14 @@ impl Checker {
             fns: &[],
             params: &[],
         };
-        let clean = !self.diagnostics.iter().any(Diagnostic::is_error);
-        let words = if clean {
-            match evaluate(&constants, &value) {
-                Ok(words) => Some(words),
-                Err(EvalError::NeedsParam) => None,
-                Err(error) => {
-                    self.report(const_error(
-                        &error,
-                        &format!("`{}`", item.name.text),
-                        value.span,
-                    ));
-                    None
-                }
+        let words = match evaluate(&constants, &value) {
+            Ok(words) if words.len() == ty.words() => Some(words),
+            Ok(_) | Err(EvalError::NeedsParam) => None,
+            Err(error) => {
+                let what = format!("`{}`", item.name.text);
+                self.report(const_error(&error, &what, value.span));
+                None
             }
-        } else {
-            None
         };
         let n = self.contract.consts.len();
         self.contract.consts.push(ConstDef {

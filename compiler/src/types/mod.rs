@@ -135,8 +135,3 @@ impl Checker {
         frame
     }
 }
-
-/// Whether an error was reported, so that what follows from it had better not be.
-fn expr_errors(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(Diagnostic::is_error)
-}

@@ -1,6 +1,7 @@
 //! What names mean.
 
 use super::Checker;
+use super::calls::BUILTINS;
 use super::ty::{MAX_WORDS, Ty};
 use super::typed::{Expr, ExprKind, ParamTy};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -34,12 +35,19 @@ const TYPES: &[&str] = &[
     "bool", "u8", "u32", "u64", "sats", "hash", "bytes", "party", "attestor", "Option",
 ];
 
+/// Built-in names that are neither types nor functions.
+const NAMES: &[&str] = &["None", "anyone", "rest"];
+
 /// Types that come later.
 const LATER: &[&str] = &["u128", "pubkey", "signature", "height", "u16"];
 
 impl Checker {
     /// Declares an item, unless its name is taken.
     pub(super) fn declare_item(&mut self, name: &ast::Name, def: Def) {
+        let text = name.text.as_str();
+        if TYPES.contains(&text) || BUILTINS.contains(&text) || NAMES.contains(&text) {
+            self.built_in(name);
+        }
         let known = self.names.items.get(&name.text).map(|(_, span)| *span);
         if let Some(first) = known {
             self.declared_twice(name, first);
@@ -56,6 +64,11 @@ impl Checker {
                 .here("again here")
                 .label(first, "first declared here"),
         );
+    }
+
+    pub(super) fn built_in(&mut self, name: &ast::Name) {
+        let message = format!("`{}` is built in and can't be declared", name.text);
+        self.report(Diagnostic::new(Code::ReservedWord, name.span, message));
     }
 
     pub(super) fn find(&mut self, text: &str) -> Option<Def> {

@@ -36,6 +36,22 @@ impl Checker {
                 }
             }
         }
+        let missing: Vec<String> = self
+            .contract
+            .params
+            .iter()
+            .enumerate()
+            .filter(|(n, p)| {
+                matches!(p.ty, ParamTy::Value(_)) && !with.iter().any(|(known, _)| known == n)
+            })
+            .map(|(_, p)| format!("`{}`", p.name))
+            .collect();
+        // A name that was meant to be one of them is reported already.
+        if !missing.is_empty() && with.len() == item.with.len() {
+            let message = format!("this test gives no value for {}", missing.join(", "));
+            let incomplete = Diagnostic::new(Code::TestIncomplete, item.span, message);
+            self.report(incomplete.help("write `with name = value, ..` at its start"));
+        }
         let asserts = item
             .asserts
             .iter()

@@ -166,6 +166,8 @@ pub struct CoinDef {
     pub span: Span,
     /// Who funds it: index of the party, amount.
     pub fund: Vec<(u8, Expr)>,
+    /// Whether that is all of what the source says, so that it can be summed up.
+    pub funded: bool,
     /// Who is paid, by outcome index; `None` where that was forgotten.
     pub pay: Vec<Option<ArmList>>,
     /// After how many blocks the refund may be broadcast.
@@ -181,6 +183,8 @@ pub struct ArmList {
     pub span: Span,
     /// The payments.
     pub arms: Vec<ArmDef>,
+    /// Whether that is all of what the source says, so that it can be summed up.
+    pub complete: bool,
 }
 
 /// A payment.

@@ -61,7 +61,7 @@ impl Checker {
             .filter(|(v, _)| !reached(*v))
             .map(|(_, name)| format!("`{name}`"))
             .collect();
-        if !never.is_empty() && !super::expr_errors(&self.diagnostics) {
+        if !never.is_empty() {
             let message = format!("`settle` never returns {}", never.join(", "));
             let span = def.span;
             self.report(Diagnostic::new(Code::OutcomeNeverReached, span, message));

@@ -14,6 +14,16 @@ impl Parser<'_> {
         self.nested(|p| p.binary(0))
     }
 
+    /// An expression that a block follows.
+    pub(super) fn head(&mut self) -> Parsed<Expr> {
+        self.with_blocks(false, Self::expr)
+    }
+
+    /// An expression in brackets.
+    fn inside(&mut self) -> Parsed<Expr> {
+        self.with_blocks(true, Self::expr)
+    }
+
     /// An expression at the start of a statement: what ends in a block ends there.
     pub(super) fn statement_expr(&mut self) -> Parsed<Expr> {
         let block_like = self.is_word("if") || self.is_word("match");
@@ -104,7 +114,7 @@ impl Parser<'_> {
             let token = self.token();
             if self.is(TokenKind::OpenBracket) && !token.first_of_line {
                 self.next();
-                let index = self.expr()?;
+                let index = self.inside()?;
                 self.expect(TokenKind::CloseBracket, "`]`")?;
                 let depth = expr.depth.max(index.depth);
                 expr = self.make(ExprKind::Index(expr.into(), index.into()), start, depth)?;
@@ -165,7 +175,7 @@ impl Parser<'_> {
             }
             TokenKind::OpenParen => {
                 self.next();
-                let inner = self.expr()?;
+                let inner = self.inside()?;
                 self.expect(TokenKind::CloseParen, "`)`")?;
                 return Ok(Expr {
                     span: self.span_from(start),
@@ -173,6 +183,9 @@ impl Parser<'_> {
                 });
             }
             TokenKind::OpenBracket => return self.array(),
+            TokenKind::OpenBrace if self.no_block => {
+                return Err(self.expected("an expression"));
+            }
             TokenKind::OpenBrace => {
                 let block = self.block()?;
                 let depth = block.depth;
@@ -190,9 +203,9 @@ impl Parser<'_> {
         if self.eat(TokenKind::CloseBracket) {
             return self.make(ExprKind::Array(Vec::new()), start, 0);
         }
-        let first = self.expr()?;
+        let first = self.inside()?;
         if self.eat(TokenKind::Semicolon) {
-            let count = self.expr()?;
+            let count = self.inside()?;
             self.expect(TokenKind::CloseBracket, "`]`")?;
             let depth = first.depth.max(count.depth);
             return self.make(ExprKind::Repeat(first.into(), count.into()), start, depth);
@@ -263,11 +276,11 @@ impl Parser<'_> {
             let name = self.name("a name for the value")?;
             self.expect(TokenKind::CloseParen, "`)`")?;
             self.expect_operator("=")?;
-            let value = self.expr()?;
+            let value = self.head()?;
             let depth = value.depth;
             (Condition::Some(name, value), depth)
         } else {
-            let condition = self.expr()?;
+            let condition = self.head()?;
             let depth = condition.depth;
             (Condition::Bool(condition), depth)
         };
@@ -300,7 +313,7 @@ impl Parser<'_> {
 
     fn match_expr(&mut self) -> Parsed<Expr> {
         let start = self.next().span.start;
-        let value = self.expr()?;
+        let value = self.head()?;
         let open = self.expect(TokenKind::OpenBrace, "`{`")?;
         let mut arms = Vec::new();
         let mut depth = value.depth;
@@ -312,7 +325,7 @@ impl Parser<'_> {
             let pattern = self.pattern()?;
             let span = self.span_from(at);
             self.expect(TokenKind::FatArrow, "`=>`")?;
-            let value = self.expr()?;
+            let value = self.inside()?;
             depth = depth.max(value.depth);
             let block = matches!(value.kind, ExprKind::Block(_));
             arms.push(MatchArm {

@@ -293,6 +293,7 @@ impl Parser<'_> {
             fund: Vec::new(),
             pay: Vec::new(),
             refund: Vec::new(),
+            broken: false,
         };
         while !self.eat(TokenKind::CloseBrace) {
             if self.is(TokenKind::End) {
@@ -307,6 +308,7 @@ impl Parser<'_> {
             }
             let before = self.at;
             if self.coin_line(&mut coin).is_err() {
+                coin.broken = true;
                 if self.at == before {
                     self.next();
                 }

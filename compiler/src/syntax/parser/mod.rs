@@ -40,6 +40,7 @@ pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
         at: 0,
         depth: 0,
         deepest: 0,
+        no_block: false,
         diagnostics,
     };
     let contract = parser.file();
@@ -55,6 +56,8 @@ struct Parser<'s> {
     depth: u16,
     /// The deepest expression of the block being parsed.
     deepest: u16,
+    /// Inside the head of an `if`, `match` or `for`, where `{` starts the body.
+    no_block: bool,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -213,6 +216,14 @@ impl<'s> Parser<'s> {
         })
     }
 
+    /// Parses where a `{` starts a block, or (in a head) doesn't.
+    fn with_blocks<T>(&mut self, allowed: bool, parse: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.no_block, !allowed);
+        let result = parse(self);
+        self.no_block = before;
+        result
+    }
+
     /// Goes one level deeper, unless that is too deep.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth >= MAX_DEPTH {
@@ -236,6 +247,16 @@ impl<'s> Parser<'s> {
 
     /// A list in brackets, separated by commas, a last comma allowed. `open` is already taken.
     fn list<T>(
+        &mut self,
+        open: Token,
+        close: TokenKind,
+        close_text: &str,
+        element: impl FnMut(&mut Self) -> Parsed<T>,
+    ) -> Parsed<Vec<T>> {
+        self.with_blocks(true, |p| p.list_inner(open, close, close_text, element))
+    }
+
+    fn list_inner<T>(
         &mut self,
         open: Token,
         close: TokenKind,

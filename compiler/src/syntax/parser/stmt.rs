@@ -15,7 +15,7 @@ impl Parser<'_> {
     /// `{ .. }`
     pub(super) fn block(&mut self) -> Parsed<Block> {
         let outside = std::mem::replace(&mut self.deepest, 0);
-        let block = self.nested(Self::block_inner);
+        let block = self.with_blocks(true, |p| p.nested(Self::block_inner));
         self.deepest = self.deepest.max(outside);
         block
     }
@@ -166,16 +166,16 @@ impl Parser<'_> {
             None
         };
         self.expect_word("in")?;
-        let from = self.expr()?;
+        let from = self.head()?;
         let over = if self.eat(TokenKind::DotDot) {
-            let (to, inclusive) = (self.expr()?, false);
+            let (to, inclusive) = (self.head()?, false);
             Over::Range {
                 from,
                 to,
                 inclusive,
             }
         } else if self.eat(TokenKind::DotDotEq) {
-            let (to, inclusive) = (self.expr()?, true);
+            let (to, inclusive) = (self.head()?, true);
             Over::Range {
                 from,
                 to,

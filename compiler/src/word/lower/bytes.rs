@@ -141,7 +141,7 @@ impl Lowerer<'_> {
         let mut state = IV.map(|word| self.constant(word));
         for block in words.chunks(16) {
             let block = std::array::from_fn(|i| block.get(i).copied().unwrap_or(self.zero));
-            state = self.b.compress(Op::Sha256 { state, block });
+            state = self.compress(Op::Sha256 { state, block });
         }
         state.to_vec()
     }
@@ -162,7 +162,7 @@ impl Lowerer<'_> {
             let first = if n == 0 { START } else { 0 };
             let last = if n + 1 == blocks { END | ROOT } else { 0 };
             let block = std::array::from_fn(|i| block.get(i).copied().unwrap_or(self.zero));
-            cv = self.b.compress(Op::Blake3 {
+            cv = self.compress(Op::Blake3 {
                 cv,
                 block,
                 counter: [0, 0],

@@ -29,7 +29,8 @@ impl Lowerer<'_> {
         let span = expr.span;
         let blank = || vec![self.zero; expr.ty.words()];
         match &expr.kind {
-            ExprKind::Error => Ok(blank()),
+            // What is wrong has no value; only constants of a wrong contract get here.
+            ExprKind::Error => Err(EvalError::NeedsParam),
             ExprKind::Words(words) => Ok(words.iter().map(|w| self.constant(*w)).collect()),
             ExprKind::Local(n) => Ok(self.frame.get(*n).map_or_else(blank, |w| (**w).clone())),
             ExprKind::Param(n) => {

@@ -26,11 +26,14 @@ use flow::Loop;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The most instructions of a program.
+/// The most instructions of a program; a compression function counts as [`COMPRESSION`].
 pub const MAX_INSTS: usize = 200_000;
 
+/// What a compression function counts for: it is by far the largest operation.
+const COMPRESSION: usize = 100;
+
 /// The most steps of lowering: loops can do much that folds to nothing.
-const MAX_STEPS: u64 = 4_000_000;
+const MAX_STEPS: u64 = 2_000_000;
 
 /// How deep calls and expressions may be nested together.
 const MAX_DEPTH: u16 = 200;
@@ -122,6 +125,7 @@ struct Lowerer<'a> {
     /// The first abort that fires whatever the inputs are.
     certain: Option<(String, Span)>,
     steps: u64,
+    compressions: usize,
     depth: u16,
 }
 
@@ -145,6 +149,7 @@ impl<'a> Lowerer<'a> {
             sites: BTreeMap::new(),
             certain: None,
             steps: 0,
+            compressions: 0,
             depth: 0,
         }
     }
@@ -180,10 +185,16 @@ impl<'a> Lowerer<'a> {
             .collect()
     }
 
+    /// A compression function.
+    fn compress(&mut self, op: Op) -> [Value; 8] {
+        self.compressions += 1;
+        self.b.compress(op)
+    }
+
     /// Counts work; gives up when it is too much.
     fn step(&mut self, work: usize, span: Span) -> Lowered<()> {
         self.steps += 1 + work as u64;
-        if self.steps > MAX_STEPS || self.b.len() > MAX_INSTS {
+        if self.steps > MAX_STEPS || self.b.len() + self.compressions * COMPRESSION > MAX_INSTS {
             let message = "the program is too large";
             return Err(limit(
                 Diagnostic::new(Code::TooLarge, span, message)

@@ -1,0 +1,188 @@
+//! Random programs: interpreter against Script, for every leaf of every plan.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use gavel_compiler::script::vm::Why;
+use gavel_compiler::segment::{Budget, Plan, costs, plan};
+use gavel_compiler::units::Weight;
+use gavel_compiler::word::legalise::legalise;
+use gavel_compiler::word::{
+    Author, Builder, End, InputElement, Op, Program, Span, Value, run as interpret,
+};
+use proptest::prelude::*;
+use support::*;
+
+/// An operation by number and its operands by position from the end.
+type Choice = (u8, u16, u16, u16, u8);
+
+/// Builds a program from choices; well-typed whatever they are.
+fn build(widths: &[u8], choices: &[Choice]) -> Program {
+    let mut builder = Builder::new();
+    let mut values: Vec<Value> = Vec::new();
+    for (n, words) in widths.chunks(3).enumerate() {
+        values.extend(builder.input(InputElement {
+            name: format!("input {n}"),
+            words: words.to_vec(),
+            author: Author::Anyone,
+            optional: false,
+        }));
+    }
+    let code = builder.abort_code("Bad", Span::default());
+    for (n, (kind, a, b, c, by)) in choices.iter().enumerate() {
+        builder.at(Span {
+            start: n as u32,
+            end: n as u32 + 1,
+        });
+        let pick = |n: &u16| values[values.len() - 1 - usize::from(*n) % values.len().min(20)];
+        let (a, b, c, by) = (pick(a), pick(b), pick(c), by % 32);
+        let op = match kind % 24 {
+            0 => Op::Const(u32::from(*kind) * 0x0101 + u32::from(by)),
+            1 => Op::Const([0, 1, 15, 16, 0xff, 0xffff_ffff, 0x8000_0000, 7][usize::from(by % 8)]),
+            2 | 3 => Op::Add(a, b),
+            4 | 5 => Op::Sub(a, b),
+            6 => Op::MulLo(a, b),
+            7 => Op::MulHi(a, b),
+            8 => Op::Div(a, b),
+            9 => Op::Rem(a, b),
+            10 => Op::And(a, b),
+            11 => Op::Or(a, b),
+            12 => Op::Xor(a, b),
+            13 => Op::Not(a),
+            14 => Op::Shl(a, by),
+            15 => Op::Shr(a, by),
+            16 => Op::Rotr(a, by),
+            17 => Op::Bswap(a),
+            18 | 19 => Op::Eq(a, b),
+            20 => Op::Lt(a, b),
+            21 | 22 => Op::Select(a, b, c),
+            _ => {
+                // Rarely true for random words.
+                let low = builder.constant(u32::from(by));
+                let equal = builder.push(Op::Eq(a, low));
+                builder.abort_if(equal, code);
+                continue;
+            }
+        };
+        values.push(builder.push(op));
+    }
+    let last = values.iter().rev().take(4).copied().collect::<Vec<_>>();
+    let mixed = last
+        .iter()
+        .skip(1)
+        .fold(last[0], |a, b| builder.push(Op::Xor(a, *b)));
+    let one = builder.constant(1);
+    let outcome = builder.push(Op::And(mixed, one));
+    builder.finish(outcome, vec!["even".into(), "odd".into()])
+}
+
+fn words(widths: &[u8], seeds: &[u32]) -> Vec<u32> {
+    let full = widths.iter().zip(seeds.iter().cycle());
+    full.map(|(digits, seed)| seed & (u32::MAX >> (32 - 4 * u32::from(*digits))))
+        .collect()
+}
+
+/// Which leaves can be spent with these messages.
+fn spendable(plan: &Plan, claimed: u8, messages: &[Vec<u8>]) -> Vec<usize> {
+    let spends = |segment: &usize| {
+        let leaf = leaf(plan, *segment, claimed, 1);
+        match spend(&leaf, messages).verdict {
+            Ok(()) => true,
+            // With a correct before-frame a leaf refuses for no other reason.
+            Err(refusal) => {
+                assert_eq!(refusal.why, Why::False, "segment {segment}: {refusal}");
+                false
+            }
+        }
+    };
+    (0..plan.segments.len()).filter(spends).collect()
+}
+
+fn check(program: &Program, inputs: &[u32], budget: &Budget) {
+    let plan = plan(program, budget).unwrap();
+    let (honest, end) = messages(&plan, inputs);
+    assert_eq!(end, interpret(program, inputs).end);
+    let last = plan.segments.len() - 1;
+    match end {
+        End::Outcome(outcome) => {
+            let outcome = outcome as u8;
+            assert_eq!(spendable(&plan, outcome, &honest), Vec::<usize>::new());
+            assert_eq!(spendable(&plan, 1 - outcome, &honest), vec![last]);
+            // Every element that a segment writes, one digit wrong.
+            for (n, segment) in plan.segments.iter().enumerate() {
+                for (k, id) in segment.writes.iter().enumerate() {
+                    let mut wrong = honest.clone();
+                    let message = &mut wrong[id.index()];
+                    let at = (n * 7 + k * 3) % message.len();
+                    message[at] = (message[at] + 1 + (n as u8 % 15)) % 16;
+                    let leaf = leaf(&plan, n, outcome, 1);
+                    assert_eq!(spend(&leaf, &wrong).verdict, Ok(()), "{id:?} of {n}");
+                }
+            }
+        }
+        End::Abort(_) => assert!(!spendable(&plan, 0, &honest).is_empty()),
+    }
+    for cost in costs(&plan, budget).unwrap() {
+        let leaf = leaf(&plan, cost.segment, 0, 15);
+        assert_eq!(leaf.script.len(), cost.leaf_bytes);
+        assert_eq!(leaf.peak.max(cost.peak), cost.peak);
+        let stack = witness(&leaf, &honest);
+        assert_eq!(stack.len(), cost.witness_items);
+        let bytes: usize = stack.iter().map(|item| item.len() + 1).sum();
+        assert_eq!(bytes, cost.witness_bytes);
+    }
+}
+
+fn tiny() -> Budget {
+    Budget {
+        max_leaf_weight: Weight(24_000),
+        ..Budget::default()
+    }
+}
+
+fn programs() -> impl Strategy<Value = (Vec<u8>, Vec<Choice>, Vec<u32>)> {
+    let width = prop_oneof![Just(1u8), Just(8), 1..=8u8];
+    let seed = prop_oneof![any::<u32>(), Just(0), Just(u32::MAX), 0..40u32];
+    (
+        proptest::collection::vec(width, 1..7),
+        proptest::collection::vec(any::<Choice>(), 1..40),
+        proptest::collection::vec(seed, 7),
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn script_agrees_with_the_interpreter((widths, choices, seeds) in programs()) {
+        let program = build(&widths, &choices);
+        check(&program, &words(&widths, &seeds), &Budget::default());
+    }
+
+    #[test]
+    fn many_small_segments_agree_too((widths, choices, seeds) in programs()) {
+        let program = build(&widths, &choices);
+        // Where one operation is too large for the tiny budget, take a larger one.
+        let budget = match plan(&program, &tiny()) {
+            Ok(_) => tiny(),
+            Err(_) => Budget { max_leaf_weight: Weight(60_000), ..tiny() },
+        };
+        if plan(&program, &budget).is_ok() {
+            check(&program, &words(&widths, &seeds), &budget);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn legalising_keeps_the_meaning((widths, choices, seeds) in programs()) {
+        let program = build(&widths, &choices);
+        let inputs = words(&widths, &seeds);
+        prop_assert_eq!(
+            interpret(&program, &inputs).end,
+            interpret(&legalise(&program), &inputs).end
+        );
+    }
+}

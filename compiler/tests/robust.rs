@@ -1,0 +1,309 @@
+//! Any text gives diagnostics: never a panic, never a stack overflow, never endless work.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use gavel_compiler::diagnostic::Style;
+use gavel_compiler::{check, instantiate, run_tests};
+use proptest::prelude::*;
+use serde_json::Map;
+
+const SOURCES: &[&str] = &[
+    include_str!("../../contracts/price_bet.gvl"),
+    include_str!("../../contracts/price_feed.gvl"),
+    include_str!("../../contracts/tic_tac_toe.gvl"),
+    include_str!("../../contracts/merkle_raffle.gvl"),
+    include_str!("../../contracts/auction.gvl"),
+];
+
+/// Everything that a tool would do with a source.
+fn try_all(source: &str) {
+    let checked = check(source);
+    for diagnostic in &checked.diagnostics {
+        diagnostic.draw(source, "x.gvl", Style::Plain);
+        diagnostic.draw(source, "x.gvl", Style::Colour);
+        diagnostic.to_json(source);
+    }
+    let starts: Vec<u32> = checked.diagnostics.iter().map(|d| d.span.start).collect();
+    assert!(starts.is_sorted());
+    let instantiated = instantiate(source, &Map::new());
+    if !checked.is_ok() {
+        assert!(instantiated.is_err());
+    }
+    assert!(checked.is_ok() || checked.diagnostics.iter().any(|d| d.is_error()));
+    let _ = run_tests(source);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn random_text(source in "\\PC{0,200}") {
+        try_all(&source);
+    }
+
+    #[test]
+    fn random_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        try_all(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn random_words(words in proptest::collection::vec(proptest::sample::select(WORDS), 0..80)) {
+        try_all(&words.join(" "));
+        try_all(&format!("contract C {{ {} }}", words.join(" ")));
+        try_all(&format!("contract C {{ settle() -> O {{ {} }} }}", words.join("\n")));
+    }
+
+    #[test]
+    fn changed_sources(
+        which in 0..SOURCES.len(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..4u8, proptest::sample::select(WORDS)), 1..6),
+    ) {
+        let mut text = SOURCES[which].to_owned();
+        for (at, how, word) in changes {
+            let at = (0..=at.index(text.len() + 1)).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+            let end = text[at..].find(char::is_whitespace).map_or(text.len(), |n| at + n);
+            match how {
+                0 => text.insert_str(at, word),
+                1 => text.replace_range(at..end, ""),
+                2 => text.replace_range(at..end, word),
+                _ => text.truncate(at),
+            }
+        }
+        try_all(&text);
+    }
+
+    #[test]
+    fn swapped_tokens(which in 0..SOURCES.len(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>()) {
+        let mut words: Vec<&str> = SOURCES[which].split_inclusive(char::is_whitespace).collect();
+        let (a, b) = (a.index(words.len()), b.index(words.len()));
+        words.swap(a, b);
+        try_all(&words.concat());
+    }
+}
+
+const WORDS: &[&str] = &[
+    "contract",
+    "param",
+    "enum",
+    "error",
+    "const",
+    "fn",
+    "settle",
+    "coin",
+    "test",
+    "let",
+    "mut",
+    "if",
+    "else",
+    "for",
+    "in",
+    "break",
+    "continue",
+    "return",
+    "require",
+    "assert",
+    "match",
+    "as",
+    "true",
+    "false",
+    "from",
+    "anyone",
+    "fund",
+    "pay",
+    "refund",
+    "after",
+    "blocks",
+    "rest",
+    "sats",
+    "x",
+    "y",
+    "A",
+    "Outcome",
+    "u8",
+    "u32",
+    "u64",
+    "hash",
+    "bytes<4>",
+    "Option<u8>",
+    "[u8; 3]",
+    "party",
+    "attestor<u8>",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ";",
+    ":",
+    "::",
+    "->",
+    "=>",
+    ".",
+    "..",
+    "..=",
+    "=",
+    "==",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "<",
+    ">",
+    ">>",
+    "<<",
+    "&&",
+    "||",
+    "!",
+    "0",
+    "1",
+    "255",
+    "300",
+    "0xff",
+    "b\"ab\"",
+    "hex\"00ff\"",
+    "\"text",
+    "é",
+    "///doc\n",
+    "//c\n",
+    "Some(",
+    "None",
+    "sha256(",
+    "concat(",
+    ".unwrap_or(",
+    ".is_some()",
+    "18446744073709551616",
+    "where",
+];
+
+fn around(body: &str) -> String {
+    format!(
+        "contract T {{
+            param a: party
+            param b: party
+            enum Outcome {{ Yes, No }}
+            settle(x: u32 from a) -> Outcome {{ {body} }}
+            coin pot {{
+                fund a: 1_000 sats
+                pay Yes {{ a: rest }}
+                pay No {{ b: rest }}
+                refund after 10 blocks {{ a: rest }}
+            }}
+        }}"
+    )
+}
+
+#[test]
+fn deep_nesting() {
+    for n in [10, 30, 60, 64, 100, 1_000, 20_000] {
+        for (open, close) in [
+            ("(", ")"),
+            ("[", "]"),
+            ("{", "}"),
+            ("!", ""),
+            ("sha256(", ")"),
+            ("if x == 0 { Yes } else { ", " }"),
+            ("match x { _ => ", " }"),
+            ("x + ", ""),
+            ("", " + x"),
+            ("", "[0]"),
+            ("", " as u32"),
+            ("", ".len()"),
+            ("if true { Yes } else ", ""),
+            ("Some(", ")"),
+            ("-", ""),
+            ("for i in 0..1 { ", "}"),
+            ("{ x } + ", ""),
+            ("", " && x"),
+            ("", " < x"),
+            ("return ", ""),
+            ("x[", "]"),
+            ("f(x, ", ")"),
+            ("x = ", ""),
+        ] {
+            try_all(&around(&format!(
+                "{}x{} Yes",
+                open.repeat(n),
+                close.repeat(n)
+            )));
+            try_all(&format!("{}x{}", open.repeat(n), close.repeat(n)));
+        }
+        for (open, close) in [
+            ("Option<", ">"),
+            ("[", "; 2]"),
+            ("bytes<", ">"),
+            ("attestor<", ">"),
+        ] {
+            try_all(&format!(
+                "contract C {{ param x: {}u8{} }}",
+                open.repeat(n),
+                close.repeat(n)
+            ));
+        }
+    }
+    // Blocks at the left end of long chains, in each other.
+    let mut text = "x".to_owned();
+    for _ in 0..50 {
+        text = format!("{{ {text} }}{}", " + x".repeat(50));
+    }
+    try_all(&around(&format!("let y = {text} Yes")));
+}
+
+#[test]
+fn deep_calls() {
+    let mut fns = String::from("fn f0(x: u32) -> u32 { x } ");
+    for n in 1..400 {
+        fns.push_str(&format!(
+            "fn f{n}(x: u32) -> u32 {{ ((((f{}(x))))) + 1 }} ",
+            n - 1
+        ));
+    }
+    for n in [1, 20, 60, 399] {
+        let source = around(&format!("if f{n}(x) == 5 {{ Yes }} else {{ No }}"))
+            .replace("enum", &format!("{fns} enum"));
+        try_all(&source);
+    }
+    // Twice as much work with each function.
+    let mut fns = String::from("fn f0(x: u32) -> u32 { x } ");
+    for n in 1..60 {
+        fns.push_str(&format!(
+            "fn f{n}(x: u32) -> u32 {{ f{0}(x) ^ f{0}(x + 1) }} ",
+            n - 1
+        ));
+    }
+    try_all(&around("if f59(x) == 5 { Yes } else { No }").replace("enum", &format!("{fns} enum")));
+}
+
+#[test]
+fn large_programs_stop() {
+    let over = |source: &str| {
+        let checked = check(source);
+        assert!(
+            checked.diagnostics.iter().any(|d| d.code.id() == "E0701"),
+            "{source}"
+        );
+        try_all(source);
+    };
+    over(&around("for i in 0..4_000_000_000 { } Yes"));
+    over(&around("for i in 0..18_446_744_073_709_551_615 { } Yes"));
+    over(&around(
+        "for i in 0..1000 { for j in 0..1000 { for k in 0..1000 { } } } Yes",
+    ));
+    over(&around(
+        "let mut y = x for i in 0..1_000_000 { y = y ^ i + 1 } Yes",
+    ));
+    over(&around(
+        "let mut a = [x; 4000] for i in 0..4000 { a[x] = i } Yes",
+    ));
+    over(&around(
+        "let mut a = [[x; 60]; 60] for i in 0..400 { if x == i { a[x] = a[0] } } Yes",
+    ));
+    over(&around(
+        "let mut h = sha256(x) for i in 0..1_000_000 { h = sha256(h) } Yes",
+    ));
+    over(&around(
+        "let y: u64 = x let mut z: u64 = 1 for i in 0..1000 { z = y / (z + 1) } Yes",
+    ));
+}
