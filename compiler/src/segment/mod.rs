@@ -101,3 +101,15 @@ pub struct Body {
     /// Highest stack plus altstack anywhere in the whole leaf, witness included.
     pub peak: StackDepth,
 }
+
+/// What a run of a plan's program commits to: the values a claimer signs and a challenger
+/// compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The words of each element of the plan, in order: inputs, then frames.
+    pub elements: Vec<Vec<u32>>,
+    /// How the run ended.
+    pub end: crate::word::End,
+    /// The first segment in which an abort fired.
+    pub abort_segment: Option<usize>,
+}

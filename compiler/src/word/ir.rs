@@ -267,3 +267,10 @@ impl Op {
         }
     }
 }
+
+impl InputElement {
+    /// The shape of what the author signs: all words, without the tag if optional.
+    pub fn author_shape(&self) -> crate::commit::Shape {
+        crate::commit::Shape::of_words(self.words.get(usize::from(self.optional)..).unwrap_or(&[]))
+    }
+}

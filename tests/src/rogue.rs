@@ -1,0 +1,101 @@
+//! Dishonest parties: an honest party whose ears, mouth or knowledge somebody has changed.
+
+use gavel_compiler::segment::Trace;
+use gavel_verifier::game::{Act, Duty, Event, Kit, KitError, Party, Player, View};
+use gavel_verifier::graph::TxName;
+use gavel_verifier::sign::{Guard, GuardError, Record};
+
+type Lie = Box<dyn FnMut(&[u32], Trace) -> Trace + Send>;
+type Keep = Box<dyn FnMut(&View, TxName) -> bool + Send>;
+type Extra = Box<dyn FnMut(&mut Kit, &View) -> Result<Vec<Duty>, KitError> + Send>;
+
+/// A party that cheats. It starts out as an honest party and does everything an honest one
+/// would do for its money; what it believes, leaves undone or does besides can be changed.
+pub struct Rogue {
+    inner: Party,
+    lie: Lie,
+    keep: Keep,
+    extra: Extra,
+}
+
+impl Rogue {
+    /// A rogue that still behaves.
+    pub fn new(party: Party) -> Self {
+        Self {
+            inner: party,
+            lie: Box::new(|_, trace| trace),
+            keep: Box::new(|_, _| true),
+            extra: Box::new(|_, _| Ok(vec![])),
+        }
+    }
+
+    /// Believes another trace than the true one: claims it, asserts it, disputes the truth.
+    #[must_use]
+    pub fn lying(mut self, lie: impl FnMut(&[u32], Trace) -> Trace + Send + 'static) -> Self {
+        self.lie = Box::new(lie);
+        self
+    }
+
+    /// Broadcasts only what `keep` lets through.
+    #[must_use]
+    pub fn only(mut self, keep: impl FnMut(&View, TxName) -> bool + Send + 'static) -> Self {
+        self.keep = Box::new(keep);
+        self
+    }
+
+    /// Never broadcasts anything.
+    #[must_use]
+    pub fn asleep(self) -> Self {
+        self.only(|_, _| false)
+    }
+
+    /// Does something besides, whenever it is asked.
+    #[must_use]
+    pub fn also(
+        mut self,
+        extra: impl FnMut(&mut Kit, &View) -> Result<Vec<Duty>, KitError> + Send + 'static,
+    ) -> Self {
+        self.extra = Box::new(extra);
+        self
+    }
+}
+
+impl Player for Rogue {
+    fn me(&self) -> u8 {
+        self.inner.me()
+    }
+
+    fn on(&mut self, event: &Event) {
+        match event {
+            Event::Traced { inputs, trace } => {
+                let trace = (self.lie)(inputs, trace.clone());
+                self.inner.on(&Event::Traced {
+                    inputs: inputs.clone(),
+                    trace,
+                });
+            }
+            other => self.inner.on(other),
+        }
+    }
+
+    fn act(&mut self) -> Result<Act, KitError> {
+        let mut act = self.inner.act()?;
+        let (kit, view) = self.inner.parts_mut();
+        act.duties.retain(|duty| match duty {
+            Duty::Broadcast { name, .. } => (self.keep)(view, *name),
+            Duty::Compute { .. } => true,
+        });
+        act.duties.extend((self.extra)(kit, view)?);
+        Ok(act)
+    }
+}
+
+/// A guard that forbids nothing: whoever uses it can be robbed, and in tests is.
+#[derive(Debug, Default)]
+pub struct NoGuard;
+
+impl Guard for NoGuard {
+    fn commit(&mut self, _: &[Record]) -> Result<(), GuardError> {
+        Ok(())
+    }
+}

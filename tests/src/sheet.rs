@@ -1,0 +1,462 @@
+//! Balance sheets: who paid and got what, twice: read off the chain's outputs, and computed
+//! from the names of the confirmed transactions by the protocol's rules.
+
+use crate::game::PlayError;
+use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
+use gavel_compiler::units::{Height, Sats, VBytes};
+use gavel_regtest::Node;
+use gavel_verifier::graph::{DUST, DisputeId, Graph, Held, Permit, Planned, Role, TxName};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A confirmed transaction of a game.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TxRow {
+    /// Its name, for people.
+    pub name: String,
+    /// Its name.
+    pub id: TxName,
+    /// Its id.
+    pub txid: Txid,
+    /// Virtual size as mined.
+    pub vbytes: VBytes,
+    /// Virtual size as predicted from the graph.
+    pub predicted_vbytes: VBytes,
+    /// What miners got.
+    pub fee: Sats,
+    /// Its block.
+    pub height: Height,
+}
+
+/// One party's line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SheetRow {
+    /// Its name.
+    pub party: String,
+    /// Whether it played by the rules.
+    pub honest: bool,
+    /// What Fund took from it.
+    pub paid_in: Sats,
+    /// What the game gave it, in outputs to its script.
+    pub got: Sats,
+    /// Fees and anchors of the transactions that were its to pay, its share of Fund's
+    /// included.
+    pub fees: Sats,
+    /// What it should have got, by the rules, given which transactions were confirmed.
+    pub expected: Sats,
+    /// What the contract promised it of the pot under what was paid.
+    pub promised: Sats,
+    /// The least an honest party may get: what it paid in and what it was promised, less what
+    /// it staked on the pot and its fees.
+    pub at_least: Sats,
+}
+
+/// All parties' lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sheet {
+    /// By party index.
+    pub rows: Vec<SheetRow>,
+}
+
+impl Sheet {
+    /// What must hold in every game.
+    ///
+    /// # Errors
+    /// A sentence about the first party for whom it doesn't.
+    pub fn check(&self) -> Result<(), String> {
+        for row in &self.rows {
+            if row.got != row.expected {
+                return Err(format!(
+                    "{} got {}, the rules give {}",
+                    row.party, row.got, row.expected
+                ));
+            }
+            if row.honest && row.got < row.at_least {
+                return Err(format!(
+                    "{} is honest and got {}, less than the {} it was promised",
+                    row.party, row.got, row.at_least
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A party's line, by name.
+    pub fn of(&self, party: &str) -> Option<&SheetRow> {
+        self.rows.iter().find(|row| row.party == party)
+    }
+}
+
+impl SheetRow {
+    /// Got minus paid in.
+    pub fn net(&self) -> i64 {
+        self.got.0 as i64 - self.paid_in.0 as i64
+    }
+}
+
+/// The blocks of a game.
+fn history(node: &Node, start: Height) -> Result<Vec<(Height, Transaction)>, PlayError> {
+    let tip = node.rpc().height()?;
+    let mut all = Vec::new();
+    let mut from = start.0 + 1;
+    while from <= tip {
+        let to = tip.min(from + 499);
+        for (height, block) in (from..).zip(node.rpc().blocks(from..=to)?) {
+            all.extend(block.txdata.into_iter().map(|tx| (Height(height), tx)));
+        }
+        from = to + 1;
+    }
+    Ok(all)
+}
+
+/// Every confirmed transaction that belongs to the graph or spends from it, in order.
+pub fn tx_rows(node: &Node, graph: &Graph, start: Height) -> Result<Vec<TxRow>, PlayError> {
+    let mut rows = Vec::new();
+    for (height, tx) in history(node, start)? {
+        let txid = tx.compute_txid();
+        let named = graph.names.get(&txid).and_then(|name| graph.get(*name));
+        let own = || own_tx(graph, &tx);
+        let Some(planned) = named.cloned().or_else(own) else {
+            continue;
+        };
+        let fee = planned.value_in().0.saturating_sub(
+            tx.output
+                .iter()
+                .map(|output| output.value.to_sat())
+                .sum::<u64>(),
+        );
+        let present = |input: usize, element: usize| present(&planned, &tx, input, element);
+        rows.push(TxRow {
+            name: planned.name.to_string(),
+            id: planned.name,
+            txid,
+            vbytes: VBytes(tx.vsize() as u64),
+            predicted_vbytes: planned.weight_with(&present).vbytes(),
+            fee: Sats(fee),
+            height,
+        });
+    }
+    Ok(rows)
+}
+
+/// Whether an optional element of a Claim's group was present: its author signed in the
+/// witness.
+fn present(planned: &Planned, tx: &Transaction, input: usize, element: usize) -> bool {
+    use gavel_verifier::connector::LeafKind;
+    use gavel_verifier::graph::Spend;
+    let shown = || {
+        let Spend::Leaf(tap, leaf) = &planned.inputs.get(input)?.spend else {
+            return None;
+        };
+        let LeafKind::ClaimReveal(reveal) = &tap.leaves.get(*leaf)?.kind else {
+            return None;
+        };
+        let witness = &tx.input.get(input)?.witness;
+        let items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
+        let [stack @ .., _script, _control] = items.as_slice() else {
+            return None;
+        };
+        Some(reveal.parse(stack)?.get(element)?.author.is_some())
+    };
+    shown().unwrap_or(true)
+}
+
+/// A transaction that a party built when it needed it, as the graph would have planned it.
+fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
+    let d = &graph.deployment;
+    let spent: BTreeSet<OutPoint> = tx.input.iter().map(|txin| txin.previous_output).collect();
+    let first = graph.outputs.get(&tx.input.first()?.previous_output)?;
+    let to = tx.output.first()?.script_pubkey.clone();
+    let payee = |script: &ScriptBuf| d.parties.iter().position(|p| p.payout == *script);
+    let party = payee(&to)? as u8;
+    let fit = |all: Vec<gavel_verifier::graph::Spendable>| {
+        all.into_iter()
+            .filter(|s| spent.contains(&s.outpoint()))
+            .collect::<Vec<_>>()
+    };
+    let rate = d.terms.relay_feerate;
+    match *first {
+        (TxName::Fund, Role::Vault) => closed(graph, tx.compute_txid()).map(|(_, close)| close),
+        (TxName::Claim(claim), Role::Claimed) => {
+            let id = DisputeId { claim, v: party };
+            let control = tx.input.first()?.witness.iter().last()?.to_vec();
+            let (_, claimed) = graph.get(TxName::Claim(claim))?.output(Role::Claimed)?;
+            let tap = claimed.tap.as_ref()?;
+            let place = (0..tap.leaves.len()).find(|n| tap.control(*n).as_ref() == Some(&control));
+            graph.disprove(id, place?.checked_sub(1)?, rate).ok()
+        }
+        (TxName::Claim(claim), Role::Open { v }) => {
+            let id = DisputeId { claim, v };
+            graph
+                .take(
+                    TxName::Sweep(id),
+                    party,
+                    &fit(graph.sweepable(id).ok()?),
+                    rate,
+                )
+                .ok()
+        }
+        (TxName::Assert(id), _) => {
+            let outputs = fit(graph.unstakeable(id, Held::Staked).ok()?);
+            graph
+                .take(TxName::Unstake(id, Held::Staked), party, &outputs, rate)
+                .ok()
+        }
+        (TxName::Challenge(id), _) => {
+            let outputs = fit(graph.unstakeable(id, Held::Challenged).ok()?);
+            graph
+                .take(TxName::Unstake(id, Held::Challenged), party, &outputs, rate)
+                .ok()
+        }
+        (TxName::Fund | TxName::PayoutLate(_) | TxName::Release(_), _) => {
+            let mut outputs = graph.reclaimable(party).ok()?;
+            for name in graph.txs.keys() {
+                outputs.extend(graph.leftovers(*name, party, |_| false).ok()?);
+            }
+            graph
+                .take(TxName::Reclaim(party), party, &fit(outputs), rate)
+                .ok()
+        }
+        _ => None,
+    }
+}
+
+/// Which outcome a Close pays, and the Close.
+pub(crate) fn closed(graph: &Graph, txid: Txid) -> Option<(u8, Planned)> {
+    let closes = (0..graph.deployment.outcomes()).filter_map(|k| Some((k, graph.close(k).ok()?)));
+    let mut closes = closes.filter(|(_, close)| close.tx.compute_txid() == txid);
+    closes.next()
+}
+
+/// The balance sheet.
+pub fn sheet(
+    node: &Node,
+    graph: &Graph,
+    start: Height,
+    rows: &[TxRow],
+    honest: &[bool],
+) -> Result<Sheet, PlayError> {
+    let d = &graph.deployment;
+    let got = received(node, graph, start)?;
+    let books = Books::new(graph, rows);
+    let pot = paid_arms(graph, rows);
+    let row = |party: u8| {
+        let index = usize::from(party);
+        let fund = d
+            .contract
+            .coin
+            .fund
+            .get(index)
+            .copied()
+            .unwrap_or_default()
+            .0;
+        let promised = pot.get(&party).copied().unwrap_or(0);
+        let paid_in = books.paid_in(party);
+        let fees = books.costs.get(&party).copied().unwrap_or(0) + books.shared(party);
+        let expected = books.credits.get(&party).copied().unwrap_or(0) + promised;
+        SheetRow {
+            party: d.party_name(party).to_owned(),
+            honest: honest.get(index).copied().unwrap_or(true),
+            paid_in: Sats(paid_in),
+            got: Sats(got.get(index).copied().unwrap_or(0)),
+            fees: Sats(fees),
+            expected: Sats(expected),
+            promised: Sats(promised),
+            at_least: Sats((paid_in + promised).saturating_sub(fund + fees)),
+        }
+    };
+    Ok(Sheet {
+        rows: (0..d.n()).map(row).collect(),
+    })
+}
+
+/// What each party's script holds at the end, less what it had as Fund's change.
+fn received(node: &Node, graph: &Graph, start: Height) -> Result<Vec<u64>, PlayError> {
+    let d = &graph.deployment;
+    let fund = graph.get(TxName::Fund).map(|fund| fund.tx.compute_txid());
+    let mut unspent: BTreeMap<OutPoint, (usize, u64)> = BTreeMap::new();
+    for (_, tx) in history(node, start)? {
+        for txin in &tx.input {
+            unspent.remove(&txin.previous_output);
+        }
+        let txid = tx.compute_txid();
+        if Some(txid) == fund {
+            continue;
+        }
+        for (vout, output) in (0u32..).zip(&tx.output) {
+            let payee = d
+                .parties
+                .iter()
+                .position(|p| p.payout == output.script_pubkey);
+            if let Some(party) = payee {
+                unspent.insert(OutPoint::new(txid, vout), (party, output.value.to_sat()));
+            }
+        }
+    }
+    let mut got = vec![0; d.parties.len()];
+    for (party, value) in unspent.into_values() {
+        if let Some(sum) = got.get_mut(party) {
+            *sum += value;
+        }
+    }
+    Ok(got)
+}
+
+/// What the pot paid to each party: by the outcome's arms, or the refund's.
+fn paid_arms(graph: &Graph, rows: &[TxRow]) -> BTreeMap<u8, u64> {
+    let coin = &graph.deployment.contract.coin;
+    let arms = rows.iter().find_map(|row| match row.id {
+        TxName::Payout(id) | TxName::PayoutLate(id) => coin.pay.get(usize::from(id.k)),
+        TxName::Refund => Some(&coin.refund),
+        TxName::Close => coin.pay.get(usize::from(closed(graph, row.txid)?.0)),
+        _ => None,
+    });
+    let mut paid = BTreeMap::new();
+    for arm in arms.into_iter().flatten() {
+        *paid.entry(arm.party).or_insert(0) += arm.amount.0;
+    }
+    paid
+}
+
+/// The protocol's rules as bookkeeping: from which transactions were confirmed to who owns
+/// what, without a look at their outputs.
+struct Books<'a> {
+    graph: &'a Graph,
+    /// Fees and anchors by who bears them.
+    costs: BTreeMap<u8, u64>,
+    /// Bonds, stakes and connectors that went to each party, fees taken off.
+    credits: BTreeMap<u8, u64>,
+    fund_fee: u64,
+}
+
+impl<'a> Books<'a> {
+    fn new(graph: &'a Graph, rows: &[TxRow]) -> Self {
+        let fund_fee = rows
+            .iter()
+            .find(|row| row.id == TxName::Fund)
+            .map_or(0, |row| row.fee.0);
+        let mut books = Self {
+            graph,
+            costs: BTreeMap::new(),
+            credits: BTreeMap::new(),
+            fund_fee,
+        };
+        let names: BTreeSet<TxName> = rows.iter().map(|row| row.id).collect();
+        for row in rows {
+            books.enter(row, &names);
+        }
+        books
+    }
+
+    fn n(&self) -> u64 {
+        u64::from(self.graph.deployment.n())
+    }
+
+    /// A party's share of Fund's fee and of the vault's reserve.
+    fn shared(&self, party: u8) -> u64 {
+        let shared = self.fund_fee + self.graph.amounts.reserve.0;
+        shared / self.n() + u64::from(u64::from(party) < shared % self.n())
+    }
+
+    fn paid_in(&self, party: u8) -> u64 {
+        let coin = &self.graph.deployment.contract.coin;
+        let fund = coin
+            .fund
+            .get(usize::from(party))
+            .copied()
+            .unwrap_or_default()
+            .0;
+        let a = &self.graph.amounts;
+        fund + a.claim.0 + a.stake.0 * (self.n() - 1) + self.shared(party)
+    }
+
+    /// Credits a party with `value`, less the transaction's cost, which it bears.
+    fn credit(&mut self, party: u8, value: u64, cost: u64) {
+        *self.costs.entry(party).or_insert(0) += cost;
+        *self.credits.entry(party).or_insert(0) += value.saturating_sub(cost);
+    }
+
+    fn enter(&mut self, row: &TxRow, names: &BTreeSet<TxName>) {
+        let a = self.graph.amounts;
+        let others = if self.graph.deployment.rounds() {
+            self.n() - 1
+        } else {
+            0
+        };
+        // An anchor is left for whoever wants to bump; who has a keyed one may take it back.
+        let anchor = self.graph.get(row.id).and_then(|p| p.output(Role::Anchor));
+        let cost = row.fee.0 + anchor.map_or(0, |(_, output)| output.value().0);
+        let held = |held| match held {
+            Held::Staked => a.stake.0,
+            Held::Challenged => a.stake.0 + a.assert_cost.0,
+        };
+        match row.id {
+            // Out of the vault's reserve, which all paid in.
+            TxName::Fund | TxName::Refund | TxName::Close => {}
+            // Out of what the bond holds beyond `claimed`.
+            TxName::Claim(id) => *self.costs.entry(id.c).or_insert(0) += cost,
+            TxName::Challenge(id) | TxName::Assert(id) => {
+                *self.costs.entry(id.claim.c).or_insert(0) += cost;
+            }
+            TxName::Payout(id) => {
+                let value = a.bond.0 + a.open.0 * others + a.reserve.0;
+                self.credit(id.c, value, cost);
+            }
+            TxName::PayoutLate(id) => {
+                self.credit(id.c, a.bond.0 + a.reserve.0 - DUST.0 * others, cost);
+            }
+            TxName::Release(id) => self.credit(id.c, a.bond.0 - DUST.0 * others, cost),
+            TxName::Collect(id, _, at) => self.credit(id.claim.c, held(at) + DUST.0, cost),
+            TxName::NoAssert(id) => {
+                self.credit(id.v, a.bond.0 + a.stake.0 + a.assert_cost.0, cost);
+            }
+            TxName::Disprove(id, _) => self.credit(id.v, a.bond.0, cost),
+            TxName::Unstake(id, at) => self.credit(id.v, held(at), cost),
+            TxName::Sweep(id) => self.credit(id.claim.c, a.open.0, cost),
+            TxName::Reclaim(party) => self.credit(party, self.reclaimed(party, names), cost),
+        }
+    }
+
+    /// What a party had left in bond, stakes and permits.
+    fn reclaimed(&self, party: u8, names: &BTreeSet<TxName>) -> u64 {
+        let a = self.graph.amounts;
+        let d = &self.graph.deployment;
+        let claimed = names
+            .iter()
+            .any(|n| matches!(n, TxName::Claim(id) if id.c == party));
+        let bond = if claimed { 0 } else { a.claim.0 };
+        let challenged = |c: u8| {
+            names
+                .iter()
+                .any(|n| matches!(n, TxName::Challenge(id) if id.claim.c == c && id.v == party))
+        };
+        let stakes = d.others(party).filter(|c| !challenged(*c)).count() as u64 * a.stake.0;
+        let permits = names.iter().filter_map(|name| match name {
+            TxName::PayoutLate(id) if id.c == party => Some((id, Permit::Paid)),
+            TxName::Release(id) if id.c == party => Some((id, Permit::Freed)),
+            _ => None,
+        });
+        let unused = |(id, permit): (&gavel_verifier::graph::ClaimId, Permit)| {
+            let used = |v: &u8| {
+                let dispute = DisputeId { claim: *id, v: *v };
+                [Held::Staked, Held::Challenged]
+                    .into_iter()
+                    .any(|held| names.contains(&TxName::Collect(dispute, permit, held)))
+            };
+            let others = d.others(party).filter(|v| !used(v)).count() as u64;
+            if d.rounds() { others * DUST.0 } else { 0 }
+        };
+        let own = self
+            .graph
+            .connectors
+            .own
+            .get(usize::from(party))
+            .map(|tap| tap.script_pubkey());
+        let anchors = names
+            .iter()
+            .filter_map(|name| self.graph.get(*name)?.output(Role::Anchor));
+        let keyed = anchors.filter(|(_, anchor)| Some(&anchor.txout.script_pubkey) == own);
+        let keyed = keyed.map(|(_, anchor)| anchor.value().0).sum::<u64>();
+        bond + stakes + permits.map(unused).sum::<u64>() + keyed
+    }
+}

@@ -1,0 +1,184 @@
+//! One-time signatures that were ever seen, and the lies that they prove.
+
+use crate::connector::LeafKind;
+use crate::graph::{ClaimId, Graph, Role, TxName};
+use bitcoin::Transaction;
+use gavel_compiler::commit::{Signature, digits_to_words, words_to_digits};
+use gavel_compiler::segment::{ElementId, Plan, Trace};
+use gavel_compiler::word::End;
+use std::collections::BTreeMap;
+
+/// Signatures of claimers, by claimer. Several where a claimer signed twice.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// Complete sets of input signatures, one signature per input element, with the claim
+    /// they were shown in.
+    claims: BTreeMap<ClaimId, Vec<Vec<Signature>>>,
+    /// Frames.
+    frames: BTreeMap<u8, BTreeMap<ElementId, Vec<Signature>>>,
+}
+
+impl Evidence {
+    /// Takes what a transaction reveals.
+    pub fn collect(&mut self, graph: &Graph, tx: &Transaction) {
+        let mut inputs: BTreeMap<ElementId, Signature> = BTreeMap::new();
+        for txin in &tx.input {
+            let Some((name, role)) = graph.outputs.get(&txin.previous_output) else {
+                continue;
+            };
+            let Some(revealed) = revealed(graph, *name, *role, &txin.witness) else {
+                continue;
+            };
+            match (name, role) {
+                (TxName::Challenge(id), _) => {
+                    let frames = self.frames.entry(id.claim.c).or_default();
+                    for (element, signature) in revealed {
+                        remember(frames.entry(element).or_default(), signature);
+                    }
+                }
+                _ => inputs.extend(revealed),
+            }
+        }
+        if let Some(TxName::Claim(id)) = graph.names.get(&tx.compute_txid()) {
+            let all: Vec<Signature> = inputs.into_values().collect();
+            if all.len() == graph.deployment.plan.program.inputs.len() {
+                remember(self.claims.entry(*id).or_default(), all);
+            }
+        }
+    }
+
+    /// Input sets shown for a claim.
+    pub fn shown(&self, id: ClaimId) -> &[Vec<Signature>] {
+        self.claims.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All input sets that a claimer ever signed.
+    pub fn signed_by(&self, c: u8) -> impl Iterator<Item = &Vec<Signature>> {
+        self.claims
+            .iter()
+            .filter(move |(id, _)| id.c == c)
+            .flat_map(|(_, sets)| sets)
+    }
+
+    /// Frames that a claimer signed.
+    pub fn frames(&self, c: u8, element: ElementId) -> &[Signature] {
+        let frames = self.frames.get(&c).and_then(|frames| frames.get(&element));
+        frames.map_or(&[], Vec::as_slice)
+    }
+}
+
+fn remember<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+/// The signatures that a witness reveals, if it spends by a reveal leaf.
+fn revealed(
+    graph: &Graph,
+    name: TxName,
+    role: Role,
+    witness: &bitcoin::Witness,
+) -> Option<Vec<(ElementId, Signature)>> {
+    let tap = graph.get(name)?.output(role)?.1.tap.as_ref()?;
+    let items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
+    let [stack @ .., script, _control] = items.as_slice() else {
+        return None;
+    };
+    let leaf = tap.leaves.iter().find(|leaf| {
+        leaf.script
+            .as_ref()
+            .is_some_and(|leaf| leaf.as_bytes() == script.as_slice())
+    })?;
+    let plan = &graph.deployment.plan;
+    match (&leaf.kind, role) {
+        (LeafKind::ClaimReveal(reveal), Role::Bond { group, .. }) => {
+            let proofs = reveal.parse(stack)?;
+            let group = plan.input_groups.get(usize::from(group))?;
+            Some(
+                group
+                    .iter()
+                    .copied()
+                    .zip(proofs.into_iter().map(|p| p.claimer))
+                    .collect(),
+            )
+        }
+        (LeafKind::AssertReveal(reveal), Role::Challenged { group }) => {
+            let group = plan.frame_groups.get(usize::from(group))?;
+            Some(group.iter().copied().zip(reveal.parse(stack)?).collect())
+        }
+        _ => None,
+    }
+}
+
+/// The words of a set of input signatures.
+pub(super) fn words(plan: &Plan, inputs: &[Signature]) -> Option<Vec<u32>> {
+    let mut words = Vec::new();
+    for (element, signature) in plan.elements.iter().zip(inputs) {
+        words.extend(digits_to_words(
+            &signature.message(element.shape()),
+            &element.digits(),
+        )?);
+    }
+    Some(words)
+}
+
+/// A lie that a leaf can prove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lie {
+    /// The segment whose leaf proves it.
+    pub segment: usize,
+    /// One signature for each element that the leaf reads, then for each that it checks.
+    pub signatures: Vec<Signature>,
+}
+
+/// The first lie in a claim of outcome `k`: `trace` is what `inputs` really give, `frames`
+/// what the claimer signed for each element. `None` if nothing is wrong, or if what would show
+/// it wasn't revealed.
+pub fn find_lie<'a>(
+    plan: &Plan,
+    trace: &Trace,
+    inputs: &'a [Signature],
+    frames: impl Fn(ElementId) -> &'a [Signature],
+    k: u8,
+) -> Option<Lie> {
+    let right = |id: &ElementId, signature: &&Signature| {
+        let (Some(element), Some(words)) = (
+            plan.elements.get(id.index()),
+            trace.elements.get(id.index()),
+        ) else {
+            return false;
+        };
+        signature.message(element.shape()) == words_to_digits(words, &element.digits())
+    };
+    let last = plan.segments.len().checked_sub(1)?;
+    for (segment, part) in plan.segments.iter().enumerate() {
+        let reads = part.reads.iter().map(|id| match inputs.get(id.index()) {
+            Some(signature) => Some(signature),
+            None => frames(*id).iter().find(|signature| right(id, signature)),
+        });
+        let writes = part.writes.iter().map(|id| {
+            let signed = frames(*id);
+            signed
+                .iter()
+                .find(|signature| !right(id, signature))
+                .or_else(|| signed.first())
+        });
+        let all: Option<Vec<&Signature>> = reads.chain(writes).collect();
+        let Some(all) = all else { continue };
+        let wrong_write = part
+            .writes
+            .iter()
+            .zip(all.iter().skip(part.reads.len()))
+            .any(|(id, signature)| !right(id, signature));
+        let aborts = trace.abort_segment == Some(segment);
+        let wrong_end = segment == last && trace.end != End::Outcome(u32::from(k));
+        if wrong_write || aborts || wrong_end {
+            return Some(Lie {
+                segment,
+                signatures: all.into_iter().cloned().collect(),
+            });
+        }
+    }
+    None
+}
