@@ -133,7 +133,12 @@ pub fn source(path: &Path) -> Result<String, Failure> {
             // Drawn over the text before it: the rest may be anything.
             let valid = bytes.get(..diagnostic.span.start as usize);
             let before = String::from_utf8_lossy(valid.unwrap_or_default());
-            Err(source_failure(&[*diagnostic], &before, path, stderr_style()))
+            Err(source_failure(
+                &[*diagnostic],
+                &before,
+                path,
+                stderr_style(),
+            ))
         }
     }
 }
@@ -175,9 +180,10 @@ pub fn compile_failure(error: CompileError, source: &str, path: &Path, style: St
                 SegmentError::TooLarge { span, .. } => artifact::lines(source, *span),
                 _ => None,
             };
-            let place = place.map_or_else(|| format!("`{shown}`"), |[line, _]| {
-                format!("`{shown}`, line {line}")
-            });
+            let place = place.map_or_else(
+                || format!("`{shown}`"),
+                |[line, _]| format!("`{shown}`, line {line}"),
+            );
             Failure::new(
                 Exit::No,
                 "too-large",

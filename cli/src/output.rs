@@ -53,9 +53,11 @@ impl Output {
         let _ = io::stderr().write_all(text.as_bytes()); // nowhere left to complain to
     }
 
-    /// Whether scripts read the output.
-    pub fn is_json(&self) -> bool {
-        self.json
+    /// Tells people something beside the result, on standard error.
+    pub fn aside(&self, text: &str) {
+        if !self.json {
+            let _ = io::stderr().write_all(text.as_bytes()); // nowhere left to complain to
+        }
     }
 
     /// Writes to standard output. A reader who has gone away is no error.

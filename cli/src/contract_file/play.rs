@@ -73,7 +73,11 @@ fn case(raw: Raw, contract: &Contract) -> Result<PlayCase, String> {
         _ => return Err("needs either `expect` (an outcome) or `aborts` (an error)".to_owned()),
     };
     if *expected != ends || how != outcome.is_some() {
-        let ended = if outcome.is_some() { "outcome" } else { "error" };
+        let ended = if outcome.is_some() {
+            "outcome"
+        } else {
+            "error"
+        };
         return Err(format!(
             "expected `{expected}`, but `settle` ends with the {ended} `{ends}`"
         ));

@@ -18,7 +18,11 @@ impl Compiled {
             out.push('\n');
         };
         for (n, element) in program.inputs.iter().enumerate() {
-            let blank = if element.optional { ", may be blank" } else { "" };
+            let blank = if element.optional {
+                ", may be blank"
+            } else {
+                ""
+            };
             let words = element.words.len();
             push(
                 &mut out,
