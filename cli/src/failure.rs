@@ -2,6 +2,7 @@
 
 use gavel_regtest::Error as NodeError;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::Exit;
 
@@ -15,6 +16,12 @@ pub struct Failure {
     /// What to try, if the message doesn't say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The problems found in a source, as `gavel check --json` has them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub diagnostics: Vec<Value>,
+    /// The same, drawn for people; shown before the message.
+    #[serde(skip)]
+    pub drawn: String,
     /// How the process ends.
     #[serde(skip)]
     pub exit: Exit,
@@ -27,6 +34,8 @@ impl Failure {
             kind: kind.into(),
             message: message.into(),
             hint: None,
+            diagnostics: Vec::new(),
+            drawn: String::new(),
             exit,
         }
     }
