@@ -60,6 +60,20 @@ impl Output {
         }
     }
 
+    /// Shows a line as it comes; scripts get everything at the end.
+    pub fn line(&self, text: &str) {
+        if !self.json {
+            self.write(text);
+        }
+    }
+
+    /// Shows a result that people have already read line by line.
+    pub fn json_only<T: Serialize>(&self, result: &T) {
+        if self.json {
+            self.write(&json!(result).to_string());
+        }
+    }
+
     /// Writes to standard output. A reader who has gone away is no error.
     fn write(&self, text: &str) {
         let mut out = io::stdout().lock();

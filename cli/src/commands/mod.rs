@@ -6,6 +6,7 @@ mod compile;
 mod completions;
 mod cost;
 mod new;
+mod play;
 mod regtest;
 
 use clap::Subcommand;
@@ -25,6 +26,8 @@ pub enum Command {
     Compile(compile::Compile),
     /// What a contract costs, before any money moves
     Cost(Box<cost::Cost>),
+    /// Play a game on a real node: who does what, transactions, balance sheet
+    Play(Box<play::Play>),
     /// A Bitcoin Core node on regtest: install, start, use, stop
     Regtest(Box<regtest::Regtest>),
     /// Print completions for a shell
@@ -39,6 +42,7 @@ impl Command {
             Self::Check(command) => command.run(output),
             Self::Compile(command) => command.run(output),
             Self::Cost(command) => command.run(output),
+            Self::Play(command) => command.run(output),
             Self::Regtest(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }
