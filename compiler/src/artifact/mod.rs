@@ -23,7 +23,6 @@ use crate::script::{self, ScriptError};
 use crate::segment::{Body, Budget, Plan, SegmentError, plan};
 use crate::units::{Sats, StackDepth, Weight};
 use crate::value::ValueType;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -139,7 +138,7 @@ pub fn compile(
     let budget = options.budget()?;
     let (contract, warnings) = instantiated(source, params)?;
     let plan = plan(&contract.program, &budget)?;
-    let bodies = bodies(&plan, progress)?;
+    let bodies = script::bodies(&plan, progress)?.clone();
     Ok(Compiled {
         source: source.to_owned(),
         params: params.clone(),
@@ -163,35 +162,6 @@ fn instantiated(
         }
         CompileError::Diagnostics(found)
     })
-}
-
-fn bodies(
-    plan: &Plan,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Vec<Vec<Body>>, ScriptError> {
-    let last = plan.segments.len().saturating_sub(1);
-    let outcomes = plan.program.outcomes.len() as u8;
-    let jobs: Vec<(usize, Option<u8>)> = (0..last)
-        .map(|segment| (segment, None))
-        .chain((0..outcomes).map(|k| (last, Some(k))))
-        .collect();
-    let done = std::sync::atomic::AtomicUsize::new(0);
-    let made: Vec<Result<Body, ScriptError>> = jobs
-        .par_iter()
-        .map(|(segment, claimed)| {
-            let body = script::body(plan, *segment, *claimed);
-            let before = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            progress(before + 1, jobs.len());
-            body
-        })
-        .collect();
-    let mut bodies = vec![Vec::new(); plan.segments.len()];
-    for ((segment, _), body) in jobs.iter().zip(made) {
-        if let Some(of) = bodies.get_mut(*segment) {
-            of.push(body?);
-        }
-    }
-    Ok(bodies)
 }
 
 /// A compiled contract as data. Numbers of sats, weights and bytes are plain numbers; hashes
