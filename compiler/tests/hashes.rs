@@ -4,8 +4,10 @@
 
 mod support;
 
+use gavel_compiler::script::Disprove;
 use gavel_compiler::script::vm::Why;
-use gavel_compiler::segment::{Budget, costs, plan};
+use gavel_compiler::segment::{Budget, Plan, costs, plan};
+use gavel_compiler::word::legalise::{blake3, sha256};
 use gavel_compiler::word::{Author, Builder, End, InputElement, Op, Program, Value};
 use support::*;
 
@@ -41,9 +43,14 @@ fn check(name: &str, program: &Program) {
         println!("{name}: {cost:?}");
     }
     assert_eq!(plan.segments.len(), 1);
-    let mut inputs: Vec<u32> = (0..24u32)
-        .map(|n| n.wrapping_mul(0x9e37_79b9) ^ 0x5a5a)
-        .collect();
+    let leaves = [leaf(&plan, 0, 0, 2), leaf(&plan, 0, 1, 2)];
+    for seed in [0x9e37_79b9u32, 0x85eb_ca6b, 0xc2b2_ae35, 0] {
+        let words = (1..=24u32).map(|n| n.wrapping_mul(seed).rotate_left(n) ^ seed);
+        check_block(program, &plan, &leaves, words.collect());
+    }
+}
+
+fn check_block(program: &Program, plan: &Plan, leaves: &[Disprove; 2], mut inputs: Vec<u32>) {
     let zeros = [0; 8];
     let start = [inputs.as_slice(), &zeros].concat();
     let execution = gavel_compiler::word::run(program, &start);
@@ -54,8 +61,7 @@ fn check(name: &str, program: &Program) {
         .unwrap();
     let first = compression.first.index();
     inputs.extend(&execution.values[first..first + 8]);
-    let leaves = [leaf(&plan, 0, 0, 2), leaf(&plan, 0, 1, 2)];
-    let (frames, end) = messages(&plan, &inputs);
+    let (frames, end) = messages(plan, &inputs);
     assert_eq!(end, End::Outcome(1));
     assert_eq!(spend(&leaves[0], &frames).verdict, Ok(()));
     assert_eq!(
@@ -65,7 +71,7 @@ fn check(name: &str, program: &Program) {
     for bit in [0, 77, 255] {
         let mut wrong = inputs.clone();
         wrong[24 + bit / 32] ^= 1 << (bit % 32);
-        let (frames, end) = messages(&plan, &wrong);
+        let (frames, end) = messages(plan, &wrong);
         assert_eq!(end, End::Outcome(0));
         assert_eq!(spend(&leaves[1], &frames).verdict, Ok(()));
         assert_eq!(
@@ -93,4 +99,44 @@ fn blake3_fits_one_leaf() {
         flags: 11,
     };
     check("BLAKE3", &program(blake3));
+}
+
+#[test]
+fn expansions_agree_with_their_operations() {
+    let mut builder = Builder::new();
+    let words = builder.input(element("all", 24));
+    let state = std::array::from_fn(|n| words[n]);
+    let block = std::array::from_fn(|n| words[8 + n]);
+    let tail = [3, 9, 41, 5];
+    let pairs = [
+        (
+            sha256(&mut builder, state, block),
+            builder.compress(Op::Sha256 { state, block }),
+        ),
+        (
+            blake3(&mut builder, state, block, tail),
+            builder.compress(Op::Blake3 {
+                cv: state,
+                block,
+                counter: [tail[0], tail[1]],
+                block_len: tail[2],
+                flags: tail[3],
+            }),
+        ),
+    ];
+    let mut same = builder.constant(1);
+    for (plain, atomic) in pairs {
+        for (a, b) in plain.into_iter().zip(atomic) {
+            let equal = builder.push(Op::Eq(a, b));
+            same = builder.and_bool(same, equal);
+        }
+    }
+    let program = builder.finish(same, vec!["no".into(), "yes".into()]);
+    for seed in 0..200u32 {
+        let inputs: Vec<u32> = (0..24)
+            .map(|n: u32| (seed + 1).wrapping_mul(0x9e37_79b9).rotate_left(n * 3) ^ n)
+            .collect();
+        let end = gavel_compiler::word::run(&program, &inputs).end;
+        assert_eq!(end, End::Outcome(1));
+    }
 }

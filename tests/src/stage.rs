@@ -111,7 +111,9 @@ impl Stage {
     pub fn load_with(path: impl AsRef<Path>, options: Options) -> Result<Self, LoadError> {
         let path = path.as_ref();
         let source = read(path)?;
-        let params = options.params.unwrap_or_else(|| path.with_extension("params.json"));
+        let params = options
+            .params
+            .unwrap_or_else(|| path.with_extension("params.json"));
         let params: Map<String, Value> = json(&params)?;
         let drawn = |found: Vec<Diagnostic>| {
             let name = path.display().to_string();
@@ -120,12 +122,26 @@ impl Stage {
         };
         let (contract, _) = front::instantiate(&source, &params).map_err(drawn)?;
         let plan = plan(&contract.program, &options.budget)?;
-        let play = options.play.unwrap_or_else(|| path.with_extension("play.json"));
+        let play = options
+            .play
+            .unwrap_or_else(|| path.with_extension("play.json"));
         let file: PlayFile = json(&play)?;
-        let wrong = |reason: String| LoadError::Json { path: play.clone(), reason };
-        let cases = file.cases.into_iter().map(|c| case(&contract, c).map_err(wrong));
+        let wrong = |reason: String| LoadError::Json {
+            path: play.clone(),
+            reason,
+        };
+        let cases = file
+            .cases
+            .into_iter()
+            .map(|c| case(&contract, c).map_err(wrong));
         let cases = cases.collect::<Result<_, _>>()?;
-        Ok(Self { contract, plan, terms: options.terms, cases, node: options.node })
+        Ok(Self {
+            contract,
+            plan,
+            terms: options.terms,
+            cases,
+            node: options.node,
+        })
     }
 
     /// The first case with an outcome.
@@ -135,7 +151,9 @@ impl Stage {
 
     /// A case with another outcome than `k`.
     pub fn other(&self, k: u8) -> Option<&Case> {
-        self.cases.iter().find(|case| case.outcome.is_some_and(|outcome| outcome != k))
+        self.cases
+            .iter()
+            .find(|case| case.outcome.is_some_and(|outcome| outcome != k))
     }
 
     /// A case on which `settle` aborts.
@@ -152,27 +170,41 @@ fn case(contract: &Contract, case: PlayCase) -> Result<Case, String> {
     let end = run(program, &words).end;
     let found = match end {
         End::Outcome(k) => program.outcomes.get(k as usize).map(String::as_str),
-        End::Abort(code) => program.aborts.get(usize::from(code)).map(|abort| abort.name.as_str()),
+        End::Abort(code) => program
+            .aborts
+            .get(usize::from(code))
+            .map(|abort| abort.name.as_str()),
     };
     let found = found.unwrap_or("?");
     let (expected, outcome) = match (&case.expect, &case.aborts, end) {
         (Some(name), None, End::Outcome(k)) => (name, Some(k as u8)),
         (None, Some(name), End::Abort(_)) => (name, None),
         (Some(_), Some(_), _) | (None, None, _) => {
-            return Err(named("has to say either \"expect\" or \"aborts\"".to_owned()));
+            return Err(named(
+                "has to say either \"expect\" or \"aborts\"".to_owned(),
+            ));
         }
         (Some(name), ..) | (_, Some(name), _) => {
             return Err(named(format!("was to end in {name}, but ends in {found}")));
         }
     };
     if found != expected {
-        return Err(named(format!("was to end in {expected}, but ends in {found}")));
+        return Err(named(format!(
+            "was to end in {expected}, but ends in {found}"
+        )));
     }
-    Ok(Case { name: case.name, words, outcome })
+    Ok(Case {
+        name: case.name,
+        words,
+        outcome,
+    })
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {
-    let failed = |error| LoadError::Read { path: path.to_owned(), error };
+    let failed = |error| LoadError::Read {
+        path: path.to_owned(),
+        error,
+    };
     std::fs::read_to_string(path).map_err(failed)
 }
 

@@ -7,6 +7,7 @@
 //! become one sum of many terms per digit.
 
 use super::graph::{Graph, Node, NodeId, SPREAD, Table};
+use super::shape::{Shape, Terms, def, flatten, is_mask};
 use crate::word::{Op, Program, Value};
 use std::collections::HashMap;
 
@@ -30,13 +31,6 @@ pub enum Step {
     /// The value of the `AbortIf` with this code: its digits, least first.
     Result(u16, Vec<NodeId>),
 }
-
-/// Most terms of one sum: bounds the tables that split it.
-const MAX_TERMS: usize = 7;
-/// How far an operation may be from its only reader and still be computed there.
-const MAX_DISTANCE: usize = 24;
-/// How deep operations that wait for their readers may nest.
-const MAX_NESTING: u32 = 40;
 
 /// Lowers a task.
 pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
@@ -70,18 +64,6 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
     (lower.graph, steps)
 }
 
-/// What is decided about each operation before any digit is made.
-struct Shape {
-    /// By instruction: computed where it stands, rather than where it is read.
-    anchored: Vec<bool>,
-    /// By value: part of the sum that reads it.
-    fused: Vec<bool>,
-    /// By value: some reader wants its digits plain.
-    plain: Vec<bool>,
-    /// By value: some reader wants its digits spread.
-    spread: Vec<bool>,
-}
-
 struct Lower<'a> {
     task: &'a Task,
     bits: Vec<u8>,
@@ -92,12 +74,6 @@ struct Lower<'a> {
     spreads: HashMap<NodeId, NodeId>,
     /// Where each input word's digits begin.
     offsets: Vec<u32>,
-}
-
-/// The operands of a fused sum and its constant.
-struct Terms {
-    terms: Vec<(Value, bool)>,
-    constant: u32,
 }
 
 impl<'a> Lower<'a> {
@@ -283,10 +259,11 @@ impl<'a> Lower<'a> {
             let both = self.graph.both(x[0], y[0]);
             return self.boolean(both);
         }
+        let mask = is_mask(&self.task.program, a) || is_mask(&self.task.program, b);
         std::array::from_fn(
             |n| match (self.graph.as_const(x[n]), self.graph.as_const(y[n])) {
-                (Some(keep), _) => self.graph.mask(y[n], keep),
-                (_, Some(keep)) => self.graph.mask(x[n], keep),
+                (Some(keep), _) if mask || keep == 0 || keep == 15 => self.graph.mask(y[n], keep),
+                (_, Some(keep)) if mask || keep == 0 || keep == 15 => self.graph.mask(x[n], keep),
                 _ => self.and_digit(x[n], y[n]),
             },
         )
@@ -412,139 +389,4 @@ impl<'a> Lower<'a> {
         self.spreads.insert(plain, spread);
         spread
     }
-}
-
-/// Flattens a sum and those of its operands that are fused into it.
-fn flatten(program: &Program, fused: &[bool], value: Value) -> Terms {
-    let mut flat = Terms {
-        terms: Vec::new(),
-        constant: 0,
-    };
-    let mut stack = vec![(value, true, true)];
-    while let Some((value, plus, root)) = stack.pop() {
-        match def(program, value) {
-            Some(Op::Const(word)) => {
-                let word = if plus { *word } else { word.wrapping_neg() };
-                flat.constant = flat.constant.wrapping_add(word);
-            }
-            Some(Op::Add(a, b)) if root || fused[value.index()] => {
-                stack.push((*b, plus, false));
-                stack.push((*a, plus, false));
-            }
-            Some(Op::Sub(a, b)) if root || fused[value.index()] => {
-                stack.push((*b, !plus, false));
-                stack.push((*a, plus, false));
-            }
-            _ => flat.terms.push((value, plus)),
-        }
-    }
-    flat
-}
-
-/// The operation that defines a value (in a task each defines at most one).
-fn def(program: &Program, value: Value) -> Option<&Op> {
-    let at = program.insts.partition_point(|inst| {
-        inst.first < value || (inst.first == value && inst.op.results() == 0)
-    });
-    program.insts.get(at).map(|inst| &inst.op)
-}
-
-impl Shape {
-    fn of(program: &Program, bits: &[u8]) -> Self {
-        let values = program.value_count();
-        let mut uses = vec![0u32; values];
-        let mut reader = vec![0usize; values];
-        for (n, inst) in program.insts.iter().enumerate() {
-            for operand in inst.op.operands() {
-                uses[operand.index()] += 1;
-                reader[operand.index()] = n;
-            }
-        }
-        let mut shape = Self {
-            anchored: vec![false; program.insts.len()],
-            fused: fuse(program, &uses, &reader),
-            plain: vec![false; values],
-            spread: vec![false; values],
-        };
-        let mut nesting = vec![0u32; values];
-        for (n, inst) in program.insts.iter().enumerate() {
-            if inst.op.results() == 0 {
-                continue;
-            }
-            let value = inst.first.index();
-            let near = uses[value] == 1 && reader[value] - n <= MAX_DISTANCE;
-            let waits = match inst.op {
-                Op::Const(_) | Op::Input(_) => true,
-                Op::Not(_) | Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) | Op::Bswap(_) => true,
-                Op::And(..) | Op::Or(..) | Op::Xor(..) => near,
-                Op::Add(..) | Op::Sub(..) => shape.fused[value],
-                _ => false,
-            };
-            let deep = inst.op.operands().iter().map(|v| nesting[v.index()]).max();
-            let deep = deep.map_or(0, |deep| deep + 1);
-            shape.anchored[n] = !waits || deep > MAX_NESTING;
-            nesting[value] = if shape.anchored[n] { 0 } else { deep };
-        }
-        shape.wants(program, bits);
-        shape
-    }
-
-    /// Which forms readers want, from the last reader to the first.
-    fn wants(&mut self, program: &Program, bits: &[u8]) {
-        for inst in program.insts.iter().rev() {
-            let (plain, spread) = match inst.op.results() {
-                0 => (true, false),
-                _ => (
-                    self.plain[inst.first.index()],
-                    self.spread[inst.first.index()],
-                ),
-            };
-            let mut want = |value: Value, plain: bool, spread: bool| {
-                self.plain[value.index()] |= plain;
-                self.spread[value.index()] |= spread;
-            };
-            let constant = |value: Value| matches!(def(program, value), Some(Op::Const(_)));
-            match inst.op {
-                Op::Not(a) | Op::Bswap(a) => want(a, plain, spread),
-                Op::Shl(a, by) | Op::Shr(a, by) | Op::Rotr(a, by) if by % 4 == 0 => {
-                    want(a, plain, spread);
-                }
-                Op::And(a, b) | Op::Or(a, b) | Op::Xor(a, b) => {
-                    let flags = bits[a.index()] <= 1 && bits[b.index()] <= 1;
-                    let masks = matches!(inst.op, Op::And(..)) && (constant(a) || constant(b));
-                    want(a, flags || masks, !flags && !masks);
-                    want(b, flags || masks, !flags && !masks);
-                }
-                _ => {
-                    for operand in inst.op.operands() {
-                        want(operand, true, false);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Which sums become part of the sum that reads them.
-fn fuse(program: &Program, uses: &[u32], reader: &[usize]) -> Vec<bool> {
-    let mut fused = vec![false; uses.len()];
-    // Terms of each sum so far; a sum that waits counts at its reader.
-    let mut terms: Vec<usize> = vec![1; uses.len()];
-    for (n, inst) in program.insts.iter().enumerate() {
-        let (Op::Add(a, b) | Op::Sub(a, b)) = inst.op else {
-            continue;
-        };
-        let mut count = 2;
-        for operand in [a, b] {
-            let index = operand.index();
-            let sum = matches!(def(program, operand), Some(Op::Add(..) | Op::Sub(..)));
-            let alone = uses[index] == 1 && reader[index] == n;
-            if sum && alone && count + terms[index] - 1 <= MAX_TERMS {
-                fused[index] = true;
-                count += terms[index] - 1;
-            }
-        }
-        terms[inst.first.index()] = count;
-    }
-    fused
 }

@@ -16,6 +16,7 @@ mod emit;
 mod graph;
 pub mod leaf;
 mod lower;
+mod shape;
 pub mod vm;
 pub mod winternitz;
 
