@@ -52,7 +52,10 @@ pub(super) fn text(loaded: &Loaded) -> String {
         ),
     );
     if !loaded.cases.is_empty() {
-        line("examples", format!("{} in the play file, all as they say", loaded.cases.len()));
+        line(
+            "examples",
+            format!("{} in the play file, all as they say", loaded.cases.len()),
+        );
     }
     let mut table = Table::new(&[
         "segment", "lines", "reads", "writes", "body B", "leaf B", "spend WU", "peak",
