@@ -104,7 +104,7 @@ fn absurd_parameters() {
         (json!({ "stake": "18446744073709551616" }), "whole number"),
         (json!({ "stake": u64::MAX }), ""),
         (
-            json!({ "stake": 50_000, "steak": 1 }),
+            json!({ "stake": 50_000, "stakes": 1 }),
             "did you mean `stake`",
         ),
         (

@@ -110,7 +110,7 @@ fn every_field_is_compared() {
         "/options",
     ];
     leaves.retain(|at| !inputs.iter().any(|input| at.starts_with(input)));
-    let step = leaves.len().div_ceil(60);
+    let step = leaves.len().div_ceil(30);
     for at in leaves.iter().step_by(step) {
         let error = check_edit(|value| match value.pointer_mut(at) {
             Some(Value::String(text)) => text.push('x'),
