@@ -1,5 +1,7 @@
 //! `gavel new`, `check`, `compile` and `cost` on contracts that are as they should be.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -4,6 +4,8 @@
 //! that holds the example contracts. Numbers and hashes may differ: they change with every
 //! improvement of the generated code. `GAVEL_UPDATE_DOCS=1` writes what is printed now.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod support;
 
 use std::path::Path;
