@@ -2,6 +2,7 @@
 
 use gavel_regtest::Error as NodeError;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::exit::Exit;
 
@@ -15,9 +16,22 @@ pub struct Failure {
     /// What to try, if the message doesn't say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The problems found in a source.
+    #[serde(flatten)]
+    pub problems: Option<Box<Problems>>,
     /// How the process ends.
     #[serde(skip)]
     pub exit: Exit,
+}
+
+/// Problems found in a source.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problems {
+    /// As `gavel check --json` has them.
+    pub diagnostics: Vec<Value>,
+    /// Drawn for people; shown before the message.
+    #[serde(skip)]
+    pub drawn: String,
 }
 
 impl Failure {
@@ -27,6 +41,7 @@ impl Failure {
             kind: kind.into(),
             message: message.into(),
             hint: None,
+            problems: None,
             exit,
         }
     }

@@ -7,10 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod contract_file;
 mod exit;
 mod failure;
+mod file;
 mod output;
 mod progress;
+mod table;
 
 use std::process::ExitCode;
 
@@ -37,6 +40,10 @@ const AFTER_HELP: &str = "\
 Exit codes: 0 good, 1 the contract or the game says no, 2 usage, 3 environment.
 
 Examples:
+  gavel new bet                a contract to start from
+  gavel check bet.gvl          everything that is wrong with it
+  gavel compile bet.gvl        scripts, trees, an artifact
+  gavel cost bet.gvl           what it costs, before any money moves
   gavel regtest install        build a Bitcoin Core node, once
   gavel regtest up             start it in the background
   gavel completions bash       completions for your shell";

@@ -1,7 +1,8 @@
 //! The one place that writes results and errors.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
+use gavel_compiler::diagnostic::Style;
 use serde::Serialize;
 use serde_json::json;
 
@@ -28,6 +29,11 @@ impl Output {
         }
     }
 
+    /// Whether standard output is a terminal that wants colours (<https://no-color.org>).
+    pub fn style(&self) -> Style {
+        style(!self.json && io::stdout().is_terminal())
+    }
+
     /// Shows a failure: to people on standard error, to scripts on standard output.
     pub fn failure(&self, failure: &Failure) {
         if self.json {
@@ -38,8 +44,37 @@ impl Output {
             .hint
             .as_deref()
             .map(|hint| format!("\nhint: {hint}"));
-        let text = format!("error: {}{}\n", failure.message, hint.unwrap_or_default());
+        let text = format!(
+            "{}error: {}{}\n",
+            failure
+                .problems
+                .as_ref()
+                .map_or("", |problems| &problems.drawn),
+            failure.message,
+            hint.unwrap_or_default()
+        );
         let _ = io::stderr().write_all(text.as_bytes()); // nowhere left to complain to
+    }
+
+    /// Tells people something beside the result, on standard error.
+    pub fn aside(&self, text: &str) {
+        if !self.json {
+            let _ = io::stderr().write_all(text.as_bytes()); // nowhere left to complain to
+        }
+    }
+
+    /// Shows a line as it comes; scripts get everything at the end.
+    pub fn line(&self, text: &str) {
+        if !self.json {
+            self.write(text);
+        }
+    }
+
+    /// Shows a result that people have already read line by line.
+    pub fn json_only<T: Serialize>(&self, result: &T) {
+        if self.json {
+            self.write(&json!(result).to_string());
+        }
     }
 
     /// Writes to standard output. A reader who has gone away is no error.
@@ -49,5 +84,19 @@ impl Output {
         let _ = out
             .write_all(format!("{text}{end}").as_bytes())
             .and_then(|()| out.flush());
+    }
+}
+
+/// The style for diagnostics on standard error.
+pub fn stderr_style() -> Style {
+    style(io::stderr().is_terminal())
+}
+
+fn style(terminal: bool) -> Style {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if terminal && !unwanted {
+        Style::Colour
+    } else {
+        Style::Plain
     }
 }

@@ -146,10 +146,7 @@ pub(crate) fn in_source_order(diagnostics: &mut Vec<Diagnostic>) {
 }
 
 /// The name among `known` that is most like `name`, if one is like enough to be meant.
-pub(crate) fn did_you_mean<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     let limit = if length < 2 { 0 } else { (length / 3).max(1) };
     known

@@ -9,6 +9,7 @@
 //! the parameters and the [`Options`], on any machine and with any number of threads.
 //! Knows no node, no key that could sign, and none of the other crates.
 
+pub mod artifact;
 pub mod commit;
 pub mod contract;
 pub mod diagnostic;
@@ -22,4 +23,5 @@ pub mod units;
 pub mod value;
 pub mod word;
 
+pub use artifact::{Artifact, Compiled, Options, compile};
 pub use front::{Checked, check, instantiate, run_tests};

@@ -293,14 +293,20 @@ impl Game {
                     .accepted
                     .insert((broadcast.party, broadcast.tx.compute_txid()));
                 if new {
-                    self.note(&who, format!("broadcast {}", broadcast.name));
+                    self.note(
+                        &who,
+                        format!("broadcast {}", self.graph.label(broadcast.name)),
+                    );
                 }
                 new
             }
             Submitted::Known => false,
             Submitted::Refused(reason) => {
                 if self.refused.insert((broadcast.party, broadcast.name)) {
-                    let what = format!("offered {}, refused: {reason}", broadcast.name);
+                    let what = format!(
+                        "offered {}, refused: {reason}",
+                        self.graph.label(broadcast.name)
+                    );
                     self.note(&who, what);
                 }
                 false

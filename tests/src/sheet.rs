@@ -127,7 +127,7 @@ pub fn tx_rows(node: &Node, graph: &Graph, start: Height) -> Result<Vec<TxRow>, 
         );
         let present = |input: usize, element: usize| present(&planned, &tx, input, element);
         rows.push(TxRow {
-            name: planned.name.to_string(),
+            name: graph.label(planned.name),
             id: planned.name,
             txid,
             vbytes: VBytes(tx.vsize() as u64),

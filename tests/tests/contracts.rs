@@ -2,17 +2,21 @@
 //! One test per pair, so that each has a node of its own and a name.
 
 use gavel_tests::{Stage, scenario};
+use std::sync::OnceLock;
 
-fn check(contract: &str, scenario: &str) {
-    let path = format!("{}/../contracts/{contract}.gvl", env!("CARGO_MANIFEST_DIR"));
-    let stage = Stage::load(&path).expect("an example contract loads");
+fn check(contract: &str, stage: &OnceLock<Stage>, scenario: &str) {
+    // Compiling a contract with hashes takes seconds: once for all its games.
+    let stage = stage.get_or_init(|| {
+        let path = format!("{}/../contracts/{contract}.gvl", env!("CARGO_MANIFEST_DIR"));
+        Stage::load(&path).expect("an example contract loads")
+    });
     let scenario = scenario::find(scenario).expect("a known scenario");
-    if let Some(why) = (scenario.unfit)(&stage) {
+    if let Some(why) = (scenario.unfit)(stage) {
         println!("{} does not fit {contract}: {why}", scenario.name);
         return;
     }
     let mut lines = Vec::new();
-    let result = (scenario.play)(&stage, &mut |line| lines.push(line.clone()));
+    let result = (scenario.play)(stage, &mut |line| lines.push(line.clone()));
     match result {
         Ok(reports) => {
             assert!(!reports.is_empty());
@@ -30,9 +34,11 @@ fn check(contract: &str, scenario: &str) {
 macro_rules! scenarios {
     ($contract:ident: $($test:ident $name:literal,)*) => {
         mod $contract {
+            static STAGE: std::sync::OnceLock<gavel_tests::Stage> = std::sync::OnceLock::new();
+
             $(#[test]
             fn $test() {
-                super::check(stringify!($contract), $name);
+                super::check(stringify!($contract), &STAGE, $name);
             })*
 
             #[test]

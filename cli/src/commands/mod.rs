@@ -1,7 +1,12 @@
 //! The commands, one per file. To add one: a file with a struct of raw arguments that derives
 //! `clap::Args` and has `run(self, &Output) -> Result<Exit, Failure>`, and two lines here.
 
+mod check;
+mod compile;
 mod completions;
+mod cost;
+mod new;
+mod play;
 mod regtest;
 
 use clap::Subcommand;
@@ -13,6 +18,16 @@ use crate::output::Output;
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a contract to start from
+    New(new::New),
+    /// Check a contract: source, parameters, tests
+    Check(check::Check),
+    /// Compile a contract to scripts, trees and an artifact
+    Compile(compile::Compile),
+    /// What a contract costs, before any money moves
+    Cost(Box<cost::Cost>),
+    /// Play a game on a real node: who does what, transactions, balance sheet
+    Play(Box<play::Play>),
     /// A Bitcoin Core node on regtest: install, start, use, stop
     Regtest(Box<regtest::Regtest>),
     /// Print completions for a shell
@@ -23,6 +38,11 @@ impl Command {
     /// Does it.
     pub fn run(self, output: &Output) -> Result<Exit, Failure> {
         match self {
+            Self::New(command) => command.run(output),
+            Self::Check(command) => command.run(output),
+            Self::Compile(command) => command.run(output),
+            Self::Cost(command) => command.run(output),
+            Self::Play(command) => command.run(output),
             Self::Regtest(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }

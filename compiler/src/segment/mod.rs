@@ -90,6 +90,50 @@ pub struct Plan {
     pub frame_groups: Vec<Vec<ElementId>>,
     /// The segments in order; the last one also checks the outcome.
     pub segments: Vec<Segment>,
+    /// Bodies of the leaves, once they were made.
+    #[serde(skip)]
+    pub made: Made,
+}
+
+/// The bodies of a plan's leaves, made once and shared by its clones. They follow from the rest
+/// of the plan, so they take no part in comparisons.
+#[derive(Clone, Default)]
+pub struct Made(std::sync::Arc<std::sync::OnceLock<Bodies>>);
+
+/// The bodies of each segment: one, or in the last segment one per outcome.
+pub type Bodies = Vec<Vec<Body>>;
+
+impl Made {
+    /// The bodies, made by `make` if they weren't yet.
+    ///
+    /// # Errors
+    /// Those of `make`.
+    pub fn get_or_make<E>(&self, make: impl FnOnce() -> Result<Bodies, E>) -> Result<&Bodies, E> {
+        if self.0.get().is_none() {
+            let bodies = make()?;
+            return Ok(self.0.get_or_init(|| bodies));
+        }
+        // Always set here; an empty list is never shown.
+        Ok(self.0.get_or_init(Vec::new))
+    }
+}
+
+impl PartialEq for Made {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Made {}
+
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.get().is_some() {
+            "made"
+        } else {
+            "not made"
+        })
+    }
 }
 
 /// A leaf's program-dependent part for one segment and (in the last segment) one claimed

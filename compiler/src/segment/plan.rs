@@ -37,6 +37,7 @@ pub fn plan(program: &Program, budget: &Budget) -> Result<Plan, SegmentError> {
             elements,
             input_groups: input_groups.clone(),
             frame_groups,
+            made: super::Made::default(),
             segments,
         };
         match first_excess(&plan, budget)? {

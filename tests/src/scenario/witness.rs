@@ -3,7 +3,6 @@
 use super::{Scenario, any, has, must, paid, play_with, rounds, usual};
 use crate::game::PlayError;
 use crate::rogue::Rogue;
-use crate::stage::Stage;
 use crate::table::{Table, vouch};
 use bitcoin::{Transaction, Witness};
 use gavel_compiler::word::Author;
@@ -107,7 +106,7 @@ const SPOILS: &[Spoil] = &[
     },
     Spoil {
         what: "an element of 19 bytes",
-        change: |element, _| drop(element.pop()),
+        change: |element, _| element.truncate(19),
     },
     Spoil {
         what: "an empty element",

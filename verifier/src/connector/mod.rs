@@ -16,7 +16,7 @@ use bitcoin::secp256k1::{PublicKey, Scalar, Secp256k1, XOnlyPublicKey};
 use bitcoin::taproot::LeafVersion;
 use gavel_compiler::commit;
 use gavel_compiler::script::{self, Disprove};
-use gavel_compiler::segment::{Body, ElementId};
+use gavel_compiler::segment::{Bodies, Body, ElementId};
 use gavel_compiler::word::Author;
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -66,15 +66,7 @@ pub struct Connectors {
     pub staked: Vec<Arc<Tap>>,
     /// `own[p]`: a party's own key, no leaves: `paid`, `freed`, keyed anchors.
     pub own: Vec<Arc<Tap>>,
-    bodies: Bodies,
     keys: Vec<PublicOneTimeKeys>,
-}
-
-/// Bodies of the disprove leaves: one per segment, and the last one per outcome.
-#[derive(Debug)]
-struct Bodies {
-    segments: Vec<Body>,
-    last: Vec<Body>,
 }
 
 /// Places of the leaves within their trees.
@@ -111,7 +103,8 @@ impl Connectors {
         let nobody = nobody(&d.contract.id)?;
         let key = |party: u8| d.parties.get(usize::from(party)).map_or(nobody, |p| p.key);
         let parties: Vec<u8> = (0..d.n()).collect();
-        let bodies = Bodies::new(d)?;
+        let failed = |e: script::ScriptError| DeployError::Script(e.to_string());
+        let bodies = script::bodies(&d.plan, &|_, _| ()).map_err(failed)?;
 
         let bond = parties.iter().map(|c| {
             let group = |group: &Vec<ElementId>| {
@@ -162,12 +155,11 @@ impl Connectors {
             vault: Tap::new(d.joint, vec![]),
             bond: bond.collect::<Result<_, DeployError>>()?,
             stake: stake.collect::<Result<_, DeployError>>()?,
-            claimed: claimed_taps(d, &keys, &bodies)?,
+            claimed: claimed_taps(d, &keys, bodies)?,
             open: open.collect::<Result<_, DeployError>>()?,
             challenged: challenged.collect::<Result<_, DeployError>>()?,
             staked: staked.collect::<Result<_, DeployError>>()?,
             own: parties.iter().map(|p| Tap::new(key(*p), vec![])).collect(),
-            bodies,
             keys,
         })
     }
@@ -183,7 +175,7 @@ impl Connectors {
         k: u8,
         segment: usize,
     ) -> Result<Disprove, DeployError> {
-        let body = self.bodies.get(segment, k);
+        let body = self.body(d, segment, k);
         let keys = self.keys.get(usize::from(c));
         let (Some(body), Some(keys)) = (body, keys) else {
             return Err(DeployError::Script(format!(
@@ -199,34 +191,16 @@ impl Connectors {
     }
 
     /// A disprove leaf's body.
-    pub fn body(&self, segment: usize, k: u8) -> Option<&Body> {
-        self.bodies.get(segment, k)
+    pub fn body<'a>(&self, d: &'a Deployment, segment: usize, k: u8) -> Option<&'a Body> {
+        body_of(script::bodies(&d.plan, &|_, _| ()).ok()?, segment, k)
     }
 }
 
-impl Bodies {
-    fn new(d: &Deployment) -> Result<Self, DeployError> {
-        let failed = |e: script::ScriptError| DeployError::Script(e.to_string());
-        let body = |segment, k| script::body(&d.plan, segment, k).map_err(failed);
-        let last = d.plan.segments.len().saturating_sub(1);
-        let segments = (0..last)
-            .into_par_iter()
-            .map(|s| body(s, None))
-            .collect::<Result<_, _>>()?;
-        let outcomes = 0..d.outcomes();
-        let last = outcomes
-            .into_par_iter()
-            .map(|k| body(last, Some(k)))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { segments, last })
-    }
-
-    fn get(&self, segment: usize, k: u8) -> Option<&Body> {
-        match segment.cmp(&self.segments.len()) {
-            std::cmp::Ordering::Less => self.segments.get(segment),
-            std::cmp::Ordering::Equal => self.last.get(usize::from(k)),
-            std::cmp::Ordering::Greater => None,
-        }
+/// The body of a segment's leaf against outcome `k`.
+fn body_of(bodies: &Bodies, segment: usize, k: u8) -> Option<&Body> {
+    match bodies.get(segment)?.as_slice() {
+        [body] => Some(body),
+        per_outcome => per_outcome.get(usize::from(k)),
     }
 }
 
@@ -245,20 +219,22 @@ fn claimed_taps(
         ))
     };
     let release = d.locks().release;
-    let last = bodies.segments.len();
+    let last = bodies.len().saturating_sub(1);
     (0..d.n())
         .zip(keys)
         .map(|(c, keys)| {
-            let shared: Vec<TapLeafHash> = bodies
-                .segments
-                .par_iter()
-                .enumerate()
-                .map(|(segment, body)| hash(c, keys, segment, body))
+            let leaf = |(segment, body): (usize, &Body)| hash(c, keys, segment, body);
+            let shared: Vec<(usize, &Body)> =
+                bodies.iter().take(last).flatten().enumerate().collect();
+            let shared: Vec<TapLeafHash> = shared
+                .into_par_iter()
+                .map(leaf)
                 .collect::<Result<_, DeployError>>()?;
             let per_outcome: Vec<TapLeafHash> = bodies
-                .last
+                .get(last)
+                .map_or(&[][..], Vec::as_slice)
                 .par_iter()
-                .map(|body| hash(c, keys, last, body))
+                .map(|body| leaf((last, body)))
                 .collect::<Result<_, DeployError>>()?;
             let claimer = d.parties.get(usize::from(c)).map_or(d.joint, |p| p.key);
             let taps = per_outcome.into_iter().map(|last| {

@@ -131,3 +131,37 @@ pub enum Role {
     /// A small output that lets a child pay for the transaction.
     Anchor,
 }
+
+impl super::Graph {
+    /// A transaction's name with the names of parties and outcomes: `Claim[alice,BobWins]`.
+    pub fn label(&self, name: TxName) -> String {
+        let d = &self.deployment;
+        let claim = |id: ClaimId| format!("{},{}", d.party_name(id.c), d.outcome_name(id.k));
+        let dispute = |id: DisputeId| format!("{},{}", claim(id.claim), d.party_name(id.v));
+        let held = |held| match held {
+            Held::Staked => "staked",
+            Held::Challenged => "challenged",
+        };
+        match name {
+            TxName::Fund | TxName::Close | TxName::Refund => name.to_string(),
+            TxName::Claim(id) => format!("Claim[{}]", claim(id)),
+            TxName::Payout(id) => format!("Payout[{}]", claim(id)),
+            TxName::PayoutLate(id) => format!("PayoutLate[{}]", claim(id)),
+            TxName::Release(id) => format!("Release[{}]", claim(id)),
+            TxName::Challenge(id) => format!("Challenge[{}]", dispute(id)),
+            TxName::Assert(id) => format!("Assert[{}]", dispute(id)),
+            TxName::NoAssert(id) => format!("NoAssert[{}]", dispute(id)),
+            TxName::Collect(id, permit, at) => {
+                let permit = match permit {
+                    Permit::Paid => "paid",
+                    Permit::Freed => "freed",
+                };
+                format!("Collect[{}] {permit}+{}", dispute(id), held(at))
+            }
+            TxName::Disprove(id, segment) => format!("Disprove[{}] segment {segment}", dispute(id)),
+            TxName::Unstake(id, at) => format!("Unstake[{}] {}", dispute(id), held(at)),
+            TxName::Sweep(id) => format!("Sweep[{}]", dispute(id)),
+            TxName::Reclaim(party) => format!("Reclaim[{}]", d.party_name(party)),
+        }
+    }
+}

@@ -11,9 +11,10 @@ use super::super::code::Code;
 use super::super::winternitz::{self, Keep};
 use super::{MAX_CHALLENGERS, SchnorrSignature, take_signatures};
 use crate::commit::{PublicKey, Shape, Signature};
-use crate::segment::{Body, ElementId, Plan};
+use crate::segment::{Bodies, Body, ElementId, Plan};
 use crate::units::StackDepth;
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
+use rayon::prelude::*;
 
 /// The leaf of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +131,47 @@ fn prefix(keys: &[&PublicKey], shapes: &[Shape], challengers: &[[u8; 32]]) -> As
         winternitz::verify(&mut asm, key, *shape, Keep::Alt);
     }
     asm
+}
+
+/// All bodies of a plan, made in parallel the first time they are asked for; `progress` is told
+/// how many of how many are done. The result doesn't depend on the number of threads.
+///
+/// # Errors
+/// [`ScriptError`] of the first body that can't be made.
+pub fn bodies<'a>(
+    plan: &'a Plan,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<&'a Bodies, ScriptError> {
+    plan.made.get_or_make(|| make_bodies(plan, progress))
+}
+
+fn make_bodies(
+    plan: &Plan,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Bodies, ScriptError> {
+    let last = plan.segments.len().saturating_sub(1);
+    let outcomes = plan.program.outcomes.len() as u8;
+    let jobs: Vec<(usize, Option<u8>)> = (0..last)
+        .map(|segment| (segment, None))
+        .chain((0..outcomes).map(|k| (last, Some(k))))
+        .collect();
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let made: Vec<Result<Body, ScriptError>> = jobs
+        .par_iter()
+        .map(|(segment, claimed)| {
+            let made = body(plan, *segment, *claimed);
+            let before = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            progress(before + 1, jobs.len());
+            made
+        })
+        .collect();
+    let mut bodies = vec![Vec::new(); plan.segments.len()];
+    for ((segment, _), body) in jobs.iter().zip(made) {
+        if let Some(of) = bodies.get_mut(*segment) {
+            of.push(body?);
+        }
+    }
+    Ok(bodies)
 }
 
 /// The elements that a segment's leaf checks, reads before writes.

@@ -1,0 +1,181 @@
+//! `gavel check`: everything that is wrong with a contract, in one run.
+
+use std::path::{Path, PathBuf};
+
+use gavel_compiler::diagnostic::Diagnostic;
+use gavel_compiler::front::{TestReport, check, instantiate, run_tests};
+use gavel_compiler::word::Span;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::contract_file::{draw, from_artifact, is_artifact, params_of, source};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Check a contract: its source, its parameters, and the tests that it carries.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+All problems are shown in one run, in the order of the source. Parameters are those beside the
+source (NAME.params.json) unless others are named; without any, the source alone is checked.
+Exit code 1 if there is an error or a test fails; warnings are no errors.
+
+Examples:
+  gavel check bet.gvl
+  gavel check bet.gvl --params other.json
+  gavel check bet.gvl --json | jq '.diagnostics[].message'
+  gavel check bet.artifact.json          an artifact: whether it says what its source gives")]
+pub struct Check {
+    /// The source (.gvl), or an artifact (.json)
+    file: PathBuf,
+    /// Parameters, a JSON object by name
+    #[arg(long, value_name = "FILE")]
+    params: Option<PathBuf>,
+    /// Don't run the tests that the source carries
+    #[arg(long)]
+    no_tests: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    file: PathBuf,
+    contract: String,
+    /// The parameters that were checked too.
+    params: Option<PathBuf>,
+    ok: bool,
+    errors: usize,
+    warnings: usize,
+    diagnostics: Vec<Value>,
+    tests: Vec<Test>,
+}
+
+#[derive(Debug, Serialize)]
+struct Test {
+    name: String,
+    line: usize,
+    ok: bool,
+    failures: Vec<Unmet>,
+}
+
+#[derive(Debug, Serialize)]
+struct Unmet {
+    line: usize,
+    message: String,
+}
+
+impl Check {
+    pub(super) fn run(self, output: &Output) -> Result<Exit, Failure> {
+        let (report, found, text) = self.look()?;
+        let exit = if report.ok { Exit::Good } else { Exit::No };
+        let style = output.style();
+        output.result(&report, || {
+            report.text(&draw(&found, &text, &self.file, style))
+        });
+        Ok(exit)
+    }
+
+    fn look(&self) -> Result<(Report, Vec<Diagnostic>, String), Failure> {
+        if is_artifact(&self.file) {
+            if self.params.is_some() {
+                return Err(Failure::usage(
+                    "an artifact carries its parameters; leave `--params` away",
+                ));
+            }
+            let compiled = from_artifact(&self.file)?;
+            let report = self.report(&compiled.source, &compiled.warnings, None);
+            return Ok((report, compiled.warnings, compiled.source));
+        }
+        let text = source(&self.file)?;
+        let params = params_of(&self.file, self.params.as_deref())?;
+        let checked = check(&text);
+        let ok = checked.is_ok();
+        let mut found = checked.diagnostics;
+        let mut with = None;
+        if let Some((at, given)) = params {
+            if ok {
+                match instantiate(&text, &given) {
+                    Ok((_, all)) => found = all,
+                    Err(more) => found.extend(more),
+                }
+            }
+            with = Some(at);
+        }
+        Ok((self.report(&text, &found, with), found, text))
+    }
+
+    fn report(&self, source: &str, found: &[Diagnostic], params: Option<PathBuf>) -> Report {
+        let errors = found.iter().filter(|d| d.is_error()).count();
+        let tests = match run_tests(source) {
+            Ok(reports) if !self.no_tests => reports.iter().map(|r| Test::new(source, r)).collect(),
+            _ => Vec::new(), // errors of the source are shown already
+        };
+        Report {
+            file: self.file.clone(),
+            contract: check(source).contract.name,
+            params,
+            ok: errors == 0 && tests.iter().all(|test| test.ok),
+            errors,
+            warnings: found.len() - errors,
+            diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
+            tests,
+        }
+    }
+}
+
+impl Test {
+    fn new(source: &str, report: &TestReport) -> Self {
+        let failures = report.failures.iter().map(|failure| Unmet {
+            line: line(source, failure.span),
+            message: failure.message.clone(),
+        });
+        Self {
+            name: report.name.clone(),
+            line: line(source, report.span),
+            ok: report.failures.is_empty(),
+            failures: failures.collect(),
+        }
+    }
+}
+
+impl Report {
+    fn text(&self, drawn: &str) -> String {
+        let mut lines = Vec::new();
+        for test in &self.tests {
+            let verdict = if test.ok { "passed" } else { "FAILED" };
+            lines.push(format!("test \"{}\": {verdict}", test.name));
+            for failure in &test.failures {
+                let place = place(&self.file, failure.line);
+                lines.push(format!("  {place}: {}", failure.message));
+            }
+        }
+        let failed = self.tests.iter().filter(|test| !test.ok).count();
+        let verdict = if self.ok { "ok" } else { "not ok" };
+        let with = match &self.params {
+            Some(params) => format!(", with {}", params.display()),
+            None => String::new(),
+        };
+        lines.push(format!(
+            "{}: {verdict}{with}: {}, {}, {} of {} passed",
+            self.file.display(),
+            count(self.errors, "error"),
+            count(self.warnings, "warning"),
+            self.tests.len() - failed,
+            count(self.tests.len(), "test"),
+        ));
+        format!("{drawn}{}", lines.join("\n"))
+    }
+}
+
+/// `1 error`, `2 errors`.
+pub(super) fn count(n: usize, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
+}
+
+fn line(source: &str, span: Span) -> usize {
+    gavel_compiler::artifact::lines(source, span).map_or(1, |[first, _]| first)
+}
+
+fn place(file: &Path, line: usize) -> String {
+    format!("{}:{line}", file.display())
+}

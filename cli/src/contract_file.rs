@@ -1,0 +1,229 @@
+//! A contract from a path: a source with its parameters, or an artifact, which is checked.
+//!
+//! Beside `bet.gvl` may lie `bet.params.json`, used where no other parameters are named, and
+//! `bet.play.json`, example inputs. Beside an artifact `bet.json` or `bet.artifact.json` only
+//! the latter counts: it carries its parameters.
+
+mod json;
+mod play;
+
+pub use json::{object, terms};
+pub use play::PlayCase;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use gavel_compiler::artifact::{ArtifactError, CompileError};
+use gavel_compiler::contract::Contract;
+use gavel_compiler::diagnostic::{Diagnostic, Style};
+use gavel_compiler::segment::Plan;
+use gavel_compiler::{Compiled, Options, artifact, compile};
+use serde_json::{Map, Value};
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Problems};
+use crate::file;
+use crate::output::stderr_style;
+use crate::progress::Progress;
+
+/// A contract, ready for use.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Everything made of it: source, parameters, plan, bodies.
+    pub compiled: Compiled,
+    /// The example inputs of its play file; empty if there is none.
+    pub cases: Vec<PlayCase>,
+}
+
+impl Loaded {
+    /// The contract, parameters folded in.
+    pub fn contract(&self) -> &Contract {
+        &self.compiled.contract
+    }
+
+    /// Its program, cut.
+    pub fn plan(&self) -> &Plan {
+        &self.compiled.plan
+    }
+
+    /// The warnings of the check, drawn, each with an empty line after it.
+    pub fn warnings(&self, style: Style) -> String {
+        draw(
+            &self.compiled.warnings,
+            &self.compiled.source,
+            &self.path,
+            style,
+        )
+    }
+}
+
+/// Loads a contract: a source with the parameters at `params` (where `None`, those beside it,
+/// if any) and the options, or an artifact, whose own parameters and options count; naming
+/// others is an error.
+///
+/// # Errors
+/// A [`Failure`] with everything that is wrong with the source or its parameters, or with what
+/// is wrong with a file.
+pub fn load(
+    path: &Path,
+    params: Option<&Path>,
+    options: Option<&Options>,
+) -> Result<Loaded, Failure> {
+    let compiled = if is_artifact(path) {
+        if params.is_some() || options.is_some() {
+            let shown = path.display();
+            return Err(Failure::usage(format!(
+                "`{shown}` is an artifact, which carries its parameters and options"
+            ))
+            .hint("Leave them away, or name the source."));
+        }
+        from_artifact(path)?
+    } else {
+        let source = source(path)?;
+        let given = params_of(path, params)?.map(|(_, given)| given);
+        let given = given.unwrap_or_default();
+        let progress = watch("generating scripts");
+        compile(
+            &source,
+            &given,
+            options.unwrap_or(&Options::default()),
+            &progress,
+        )
+        .map_err(|error| compile_failure(error, &source, path, stderr_style()))?
+    };
+    let cases = play::cases(&beside(path, "play.json"), &compiled.contract)?;
+    Ok(Loaded {
+        path: path.to_owned(),
+        compiled,
+        cases,
+    })
+}
+
+/// Whether a path is taken for an artifact, by its name.
+pub fn is_artifact(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ext| ext.eq_ignore_ascii_case("json"))
+}
+
+/// An artifact's contract, compiled again.
+pub fn from_artifact(path: &Path) -> Result<Compiled, Failure> {
+    let text = file::read_text(path, "an artifact (.json)")?;
+    let progress = watch("checking the artifact");
+    artifact::verify(&text, &progress).map_err(|error| {
+        let shown = path.display();
+        let message = format!("`{shown}` is refused: {error}");
+        let mut failure = Failure::new(Exit::No, "artifact", message);
+        if let ArtifactError::Compile { source_text, error } = error {
+            let inner = compile_failure(error, &source_text, path, stderr_style());
+            failure.problems = inner.problems;
+        }
+        failure.hint("`gavel compile FILE.gvl -o OUT.json` writes an artifact.")
+    })
+}
+
+/// The text of a source.
+pub fn source(path: &Path) -> Result<String, Failure> {
+    let bytes = file::read(path, "a contract (.gvl)")?;
+    match gavel_compiler::front::decode_source(&bytes) {
+        Ok(text) => Ok(text.to_owned()),
+        Err(diagnostic) => {
+            // Drawn over the text before it: the rest may be anything.
+            let valid = bytes.get(..diagnostic.span.start as usize);
+            let before = String::from_utf8_lossy(valid.unwrap_or_default());
+            Err(source_failure(
+                &[*diagnostic],
+                &before,
+                path,
+                stderr_style(),
+            ))
+        }
+    }
+}
+
+/// Parameters, and the file that they stand in.
+pub type Params = (PathBuf, Map<String, Value>);
+
+/// The parameters for a source: those named, or else those beside it, with where they are.
+pub fn params_of(path: &Path, named: Option<&Path>) -> Result<Option<Params>, Failure> {
+    let at = match named {
+        Some(named) => named.to_owned(),
+        None => {
+            let sibling = beside(path, "params.json");
+            if !sibling.exists() {
+                return Ok(None);
+            }
+            sibling
+        }
+    };
+    let given = object(&at, "parameters (a JSON object)")?;
+    Ok(Some((at, given)))
+}
+
+/// `dir/bet.gvl` or `dir/bet.artifact.json` → `dir/bet.play.json`.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.strip_suffix(".artifact").unwrap_or(&stem);
+    path.with_file_name(format!("{stem}.{ending}"))
+}
+
+/// All that keeps a source from being compiled.
+pub fn compile_failure(error: CompileError, source: &str, path: &Path, style: Style) -> Failure {
+    match error {
+        CompileError::Diagnostics(found) => source_failure(&found, source, path, style),
+        CompileError::Segment(error) => {
+            use gavel_compiler::segment::SegmentError;
+            let shown = path.display();
+            let place = match &error {
+                SegmentError::TooLarge { span, .. } => artifact::lines(source, *span),
+                _ => None,
+            };
+            let place = place.map_or_else(
+                || format!("`{shown}`"),
+                |[line, _]| format!("`{shown}`, line {line}"),
+            );
+            Failure::new(
+                Exit::No,
+                "too-large",
+                format!("{place}: the contract can't be cut into leaves: {error}"),
+            )
+        }
+        CompileError::Option { .. } => Failure::usage(error.to_string()),
+        CompileError::Script(_) => Failure::new(Exit::No, "script", error.to_string())
+            .hint("This is a defect of Gavel; please report it with the source."),
+    }
+}
+
+/// Problems of a source as a failure.
+fn source_failure(found: &[Diagnostic], source: &str, path: &Path, style: Style) -> Failure {
+    let errors = found.iter().filter(|d| d.is_error()).count();
+    let plural = if errors == 1 { "" } else { "s" };
+    let message = format!("`{}` has {errors} error{plural}", path.display());
+    let mut failure = Failure::new(Exit::No, "source", message);
+    failure.problems = Some(Box::new(Problems {
+        diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
+        drawn: draw(found, source, path, style),
+    }));
+    failure
+}
+
+/// Diagnostics drawn, each with an empty line after it.
+pub fn draw(found: &[Diagnostic], source: &str, path: &Path, style: Style) -> String {
+    let path = path.display().to_string();
+    found
+        .iter()
+        .map(|d| d.draw(source, &path, style) + "\n\n")
+        .collect()
+}
+
+/// Shows progress of a job that tells how far it is from several threads.
+fn watch(what: &'static str) -> impl Fn(usize, usize) + Sync {
+    let progress = Mutex::new(Progress::new());
+    move |done, total| {
+        // A poisoned lock only means that a bar stands still.
+        if let Ok(mut progress) = progress.lock() {
+            progress.show(what, done as u64, total as u64);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Files that the user names: read whole, written whole.
+//!
+//! A path that names nothing, or something that can't be what is wanted, is a mistake on the
+//! command line (exit 2); a file that the system won't give or take is the environment's fault
+//! (exit 3); what stands in it is judged by others (exit 1).
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// The largest file that is read: more than any source or artifact has.
+const LARGEST: u64 = 64 << 20;
+
+/// The bytes of a file. `what` is what it should be, e.g. `a contract`.
+pub fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput => Failure::new(
+            Exit::Usage,
+            "no-such-file",
+            format!("`{shown}` does not exist; expected {what}"),
+        ),
+        ErrorKind::IsADirectory => is_a_directory(path, what),
+        _ => Failure::new(
+            Exit::Environment,
+            "unreadable",
+            format!("`{shown}` can't be read: {error}"),
+        ),
+    };
+    let file = fs::File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(is_a_directory(path, what));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::new(
+            Exit::No,
+            "too-large",
+            format!(
+                "`{shown}` is larger than {} MiB; expected {what}",
+                LARGEST >> 20
+            ),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// A file's text.
+pub fn read_text(path: &Path, what: &str) -> Result<String, Failure> {
+    String::from_utf8(read(path, what)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let shown = path.display();
+        Failure::new(
+            Exit::No,
+            "not-utf8",
+            format!("`{shown}`: byte {at} is not UTF-8 text; expected {what}"),
+        )
+    })
+}
+
+fn is_a_directory(path: &Path, what: &str) -> Failure {
+    let shown = path.display();
+    Failure::new(
+        Exit::Usage,
+        "is-a-directory",
+        format!("`{shown}` is a directory; expected {what}"),
+    )
+}
+
+/// What becomes of a file that is already there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It is replaced, at once.
+    Replace,
+    /// It stays, and writing fails.
+    Keep,
+}
+
+/// Writes a file: beside its place first, then renamed, so that nobody ever sees half of it.
+pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failure> {
+    let shown = path.display();
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(is_a_directory(path, "a file to write"));
+    }
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Failure::new(
+            Exit::Usage,
+            "no-such-folder",
+            format!("`{shown}` can't be written: `{folder}` is no folder"),
+        ));
+    }
+    let failed = |error: std::io::Error| {
+        Failure::new(
+            Exit::Environment,
+            "unwritable",
+            format!("`{shown}` can't be written: {error}"),
+        )
+    };
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    readable(file.as_file()).map_err(failed)?;
+    match existing {
+        Existing::Replace => file.persist(path).map_err(|e| failed(e.error))?,
+        Existing::Keep => file.persist_noclobber(path).map_err(|e| {
+            if e.error.kind() == ErrorKind::AlreadyExists {
+                exists(path)
+            } else {
+                failed(e.error)
+            }
+        })?,
+    };
+    Ok(())
+}
+
+/// A file that would have to be overwritten.
+pub fn exists(path: &Path) -> Failure {
+    let shown = path.display();
+    Failure::new(
+        Exit::Usage,
+        "exists",
+        format!("`{shown}` exists already, and isn't overwritten"),
+    )
+}
+
+/// Temporary files are for their owner only; these are for everybody to read.
+#[cfg(unix)]
+fn readable(file: &fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &fs::File) -> std::io::Result<()> {
+    Ok(())
+}
