@@ -224,7 +224,7 @@ fn io_is_where_the_architecture_has_it() {
 #[test]
 fn packages_for_io_are_only_where_they_may_be() {
     let may: [(&str, &[&str]); 5] = [
-        ("bitcoincore-rpc", &["verifier"]),
+        ("bitcoincore-rpc", &["verifier", "regtest"]),
         ("gavel-regtest", &["tests", "cli"]),
         ("gavel-tests", &["cli"]),
         ("clap", &["cli"]),
