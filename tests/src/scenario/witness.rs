@@ -33,7 +33,7 @@ pub(super) const FORGED_INPUT: Scenario = Scenario {
         *word ^= 1;
         let name = TxName::Claim(ClaimId { c: 0, k });
         let seat = |me, party| match me {
-            0 => Rogue::new(party).into(),
+            0 => Rogue::new(party).insisting().into(),
             _ => party.into(),
         };
         let (game, report) =
