@@ -28,7 +28,7 @@ pub struct Amounts {
     pub assert_cost: Sats,
     /// What all outputs of `bond[c]` hold together: bond, opens, Claim's fee and anchor.
     pub claim: Sats,
-    /// What the vault holds above the pot: Refund's fee and anchor.
+    /// What the vault holds above the pot: fee and anchor of Refund or of the largest Close.
     pub reserve: Sats,
 }
 

@@ -129,6 +129,14 @@ impl Ctx<'_> {
         };
         self.checked(self.anchored(make, 0))
     }
+
+    /// Close: the vault as all agree, to the arms of an outcome. Its fee is the vault's reserve.
+    pub fn close(&self, fund: &Planned, k: u8) -> Result<Planned, DeployError> {
+        let vault = coin(fund, Role::Vault)?.joint(None);
+        let mut outputs = self.arms(outcome_arms(self.d, k)?)?;
+        outputs.push(Output::anchor());
+        self.checked(Planned::new(TxName::Close, 3, vec![vault], outputs))
+    }
 }
 
 fn outcome_arms(d: &Deployment, k: u8) -> Result<&[Arm], DeployError> {
@@ -159,9 +167,7 @@ impl Graph {
             amounts: self.amounts,
         };
         let fund = self.get(TxName::Fund);
-        ctx.close(
-            fund.ok_or_else(|| DeployError::Script("no Fund".to_owned()))?,
-            k,
-        )
+        let fund = fund.ok_or_else(|| DeployError::Script("no Fund".to_owned()))?;
+        ctx.close(fund, k)
     }
 }
