@@ -145,16 +145,6 @@ fn outcome_arms(d: &Deployment, k: u8) -> Result<&[Arm], DeployError> {
         .ok_or_else(|| DeployError::Script(format!("no outcome {k}")))
 }
 
-impl Ctx<'_> {
-    /// Close of outcome `k`, paid for by the vault's reserve.
-    pub fn close(&self, fund: &Planned, k: u8) -> Result<Planned, DeployError> {
-        let vault = coin(fund, Role::Vault)?.joint(None);
-        let mut outputs = self.arms(outcome_arms(self.d, k)?)?;
-        outputs.push(Output::anchor());
-        self.checked(Planned::new(TxName::Close, 3, vec![vault], outputs))
-    }
-}
-
 impl Graph {
     /// Close: the vault as all agree, to the arms of an outcome; signed when they agree.
     ///
