@@ -21,7 +21,10 @@ fn a_bad_author_signature_costs_nothing_but_the_claim() {
     let table = Table::seat(&stage).expect("seats");
     let good = table.vouch(&case.words).expect("signatures");
     let mut bad = good.clone();
-    let author = bad.iter_mut().find_map(|proof| proof.author.as_mut()).expect("an author");
+    let author = bad
+        .iter_mut()
+        .find_map(|proof| proof.author.as_mut())
+        .expect("an author");
     author.0[0].0[0] ^= 1;
     let lied = (k + 1) % stage.contract.program.outcomes.len() as u8;
     let claims = [(0, k, bad), (1, lied, good)];
@@ -33,8 +36,16 @@ fn a_bad_author_signature_costs_nothing_but_the_claim() {
     game.play(&mut |_| ()).expect("ends");
     let report = game.report(&stage, "bad-author").expect("holds");
     let names: Vec<TxName> = report.transactions.iter().map(|row| row.id).collect();
-    assert!(!names.iter().any(|name| matches!(name, TxName::Claim(id) if id.c == 0)));
-    assert!(names.iter().any(|name| matches!(name, TxName::Disprove(id, _) if id.claim.c == 1)));
+    assert!(
+        !names
+            .iter()
+            .any(|name| matches!(name, TxName::Claim(id) if id.c == 0))
+    );
+    assert!(
+        names
+            .iter()
+            .any(|name| matches!(name, TxName::Disprove(id, _) if id.claim.c == 1))
+    );
 }
 
 /// Nothing is signed for a claim that is not vouched for: a later, good one can still be made.
@@ -60,7 +71,10 @@ fn inputs_are_checked_before_a_one_time_key_signs() {
         let mut short = good.clone();
         short[spoilt].author.as_mut().expect("signed").0.pop();
         for bad in [unsigned, other, short] {
-            assert!(matches!(kit.check_inputs(k, &bad), Err(KitError::NotVouched { .. })));
+            assert!(matches!(
+                kit.check_inputs(k, &bad),
+                Err(KitError::NotVouched { .. })
+            ));
         }
     }
     assert!(kit.check_inputs(k, &good[1..]).is_err());

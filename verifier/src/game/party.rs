@@ -326,10 +326,9 @@ impl Party {
         }
         let challenge = TxName::Challenge(dispute);
         let challenged = self.view.unspent(challenge, Role::Challenged { group: 0 });
-        if let Some(at) = challenged.map(|(_, _, at)| at) {
-            if self.mature(at, locks.no_assert, act) {
-                self.push(act, TxName::NoAssert(dispute), deadline);
-            }
+        let challenged = challenged.map(|(_, _, at)| at);
+        if challenged.is_some_and(|at| self.mature(at, locks.no_assert, act)) {
+            self.push(act, TxName::NoAssert(dispute), deadline);
         }
     }
 
