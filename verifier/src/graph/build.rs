@@ -292,6 +292,7 @@ impl Ctx<'_> {
                 .map_or(Sats(0), |(_, output)| output.value());
             Sats(self.fee(planned).0 + anchor.0)
         };
+        // Enough for Refund and for a Close of any outcome.
         let mut reserve = cost(&self.refund(&fund)?);
         for k in 0..d.outcomes() {
             reserve = reserve.max(cost(&self.close(&fund, k)?));

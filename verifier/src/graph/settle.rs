@@ -146,8 +146,7 @@ fn outcome_arms(d: &Deployment, k: u8) -> Result<&[Arm], DeployError> {
 }
 
 impl Graph {
-    /// Close: the vault as all agree, to the arms of an outcome; signed when they agree. The
-    /// vault's reserve pays the fee.
+    /// Close: the vault as all agree, to the arms of an outcome; signed when they agree.
     ///
     /// # Errors
     /// [`DeployError`] if there is no such outcome.
