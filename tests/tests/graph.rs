@@ -1,6 +1,12 @@
 //! The pre-signed graph, before any node sees it: sizes, values, locks, and everything that
 //! must not be deployed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 mod support;
 
 use bitcoin::secp256k1::XOnlyPublicKey;

@@ -1,6 +1,12 @@
 //! Games of four and five parties on a real node: a contract built by hand, cut into several
 //! segments that hand values on.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 mod support;
 
 use gavel_tests::{Stage, scenario};

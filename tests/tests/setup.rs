@@ -4,6 +4,12 @@
 //! "Signed nothing" needs no assertion of its own: a step gives either an error or the next
 //! message, and consumes the party.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 mod support;
 
 use bitcoin::Txid;
