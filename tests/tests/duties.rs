@@ -1,5 +1,11 @@
 //! What an honest party does when something of its own goes wrong: the rest, all the same.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 use gavel_tests::{Game, Rogue, Stage, Table};
 use gavel_verifier::game::{Kit, KitError, Party, Player};
 use gavel_verifier::graph::TxName;

@@ -2,6 +2,12 @@
 //! must not be deployed.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 mod support;
 
 use bitcoin::secp256k1::XOnlyPublicKey;

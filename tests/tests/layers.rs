@@ -1,6 +1,12 @@
 //! The rules of `docs/architecture.md`: who may depend on whom, and where I/O is.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,12 @@
 //! segments that hand values on.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 mod support;
 
 use gavel_tests::{Stage, scenario};

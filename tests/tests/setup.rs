@@ -5,6 +5,12 @@
 //! message, and consumes the party.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 mod support;
 
 use bitcoin::Txid;
