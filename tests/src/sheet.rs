@@ -2,8 +2,8 @@
 //! from the names of the confirmed transactions by the protocol's rules.
 
 use crate::game::PlayError;
-use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
-use gavel_compiler::units::{Height, Sats, VBytes};
+use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, Witness};
+use gavel_compiler::units::{Height, Sats, VBytes, Weight};
 use gavel_regtest::Node;
 use gavel_verifier::graph::{DUST, DisputeId, Graph, Held, Permit, Planned, Role, TxName};
 use serde::Serialize;
@@ -44,11 +44,52 @@ pub struct SheetRow {
     pub fees: Sats,
     /// What it should have got, by the rules, given which transactions were confirmed.
     pub expected: Sats,
-    /// What the contract promised it of the pot under what was paid.
+    /// What the contract promises it of the pot, whatever was paid: under the true outcome,
+    /// or the refund where no true claim was made.
     pub promised: Sats,
     /// The least an honest party may get: what it paid in and what it was promised, less what
     /// it staked on the pot and its fees.
     pub at_least: Sats,
+}
+
+/// How the vault must be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// To the arms of the true outcome.
+    Outcome(u8),
+    /// To the refund arms.
+    Refund,
+    /// To the arms of a lie, because nobody watched; the truth was due.
+    Robbed {
+        /// What was due.
+        truth: u8,
+        /// What is paid.
+        lie: u8,
+    },
+}
+
+impl Due {
+    /// What is paid in the end.
+    fn paid(self) -> Self {
+        match self {
+            Self::Robbed { lie, .. } => Self::Outcome(lie),
+            other => other,
+        }
+    }
+
+    /// What each party was promised of the pot.
+    fn arms(self, graph: &Graph) -> BTreeMap<u8, u64> {
+        let coin = &graph.deployment.contract.coin;
+        let arms = match self {
+            Self::Outcome(k) | Self::Robbed { truth: k, .. } => coin.pay.get(usize::from(k)),
+            Self::Refund => Some(&coin.refund),
+        };
+        let mut sums = BTreeMap::new();
+        for arm in arms.into_iter().flatten() {
+            *sums.entry(arm.party).or_insert(0) += arm.amount.0;
+        }
+        sums
+    }
 }
 
 /// All parties' lines.
@@ -126,17 +167,61 @@ pub fn tx_rows(node: &Node, graph: &Graph, start: Height) -> Result<Vec<TxRow>, 
                 .sum::<u64>(),
         );
         let present = |input: usize, element: usize| present(&planned, &tx, input, element);
+        let annexes: u64 = tx
+            .input
+            .iter()
+            .map(|txin| annex_weight(&txin.witness))
+            .sum();
+        let broken = |what: String| PlayError::Broken(format!("{}: {what}", planned.name));
+        if planned.tx.compute_txid() != txid {
+            return Err(broken("differs from its plan".to_owned()));
+        }
+        let due = planned_fee(graph, &planned);
+        if due != Some(Sats(fee)) {
+            return Err(broken(format!("pays a fee of {fee} sats, planned {due:?}")));
+        }
         rows.push(TxRow {
             name: graph.label(planned.name),
             id: planned.name,
             txid,
             vbytes: VBytes(tx.vsize() as u64),
-            predicted_vbytes: planned.weight_with(&present).vbytes(),
+            predicted_vbytes: Weight(planned.weight_with(&present).0 + annexes).vbytes(),
             fee: Sats(fee),
             height,
         });
     }
     Ok(rows)
+}
+
+/// The fee by the rules: its predicted size at the deployment's fee rate; Close spends what the
+/// vault holds in reserve.
+fn planned_fee(graph: &Graph, planned: &Planned) -> Option<Sats> {
+    let anchor = planned.output(Role::Anchor);
+    match planned.name {
+        TxName::Close => {
+            let anchor = anchor.map_or(0, |(_, output)| output.value().0);
+            graph.amounts.reserve.0.checked_sub(anchor).map(Sats)
+        }
+        _ => {
+            let rate = graph.deployment.terms.relay_feerate;
+            planned.vsize().0.checked_mul(rate).map(Sats)
+        }
+    }
+}
+
+/// A script path's annex (BIP 341).
+fn annex(witness: &Witness) -> Option<&[u8]> {
+    let last = witness.last()?;
+    (witness.len() > 2 && last.first() == Some(&0x50)).then_some(last)
+}
+
+/// What an annex adds to a witness, its share of the item count included.
+fn annex_weight(witness: &Witness) -> u64 {
+    let size = |n: usize| bitcoin::VarInt::from(n).size() as u64;
+    let items = witness.len();
+    annex(witness).map_or(0, |annex| {
+        size(annex.len()) + annex.len() as u64 + size(items) - size(items.saturating_sub(1))
+    })
 }
 
 /// Whether an optional element of a Claim's group was present: its author signed in the
@@ -152,7 +237,9 @@ fn present(planned: &Planned, tx: &Transaction, input: usize, element: usize) ->
             return None;
         };
         let witness = &tx.input.get(input)?.witness;
-        let items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
+        let annexed = usize::from(annex(witness).is_some());
+        let items = witness.iter().take(witness.len() - annexed);
+        let items: Vec<Vec<u8>> = items.map(<[u8]>::to_vec).collect();
         let [stack @ .., _script, _control] = items.as_slice() else {
             return None;
         };
@@ -162,7 +249,7 @@ fn present(planned: &Planned, tx: &Transaction, input: usize, element: usize) ->
 }
 
 /// A transaction that a party built when it needed it, as the graph would have planned it.
-fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
+pub(crate) fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
     let d = &graph.deployment;
     let spent: BTreeSet<OutPoint> = tx.input.iter().map(|txin| txin.previous_output).collect();
     let first = graph.outputs.get(&tx.input.first()?.previous_output)?;
@@ -228,18 +315,24 @@ pub(crate) fn closed(graph: &Graph, txid: Txid) -> Option<(u8, Planned)> {
     closes.next()
 }
 
-/// The balance sheet.
+/// The balance sheet of a finished game; `due` is how it must have ended.
 pub fn sheet(
     node: &Node,
     graph: &Graph,
     start: Height,
     rows: &[TxRow],
     honest: &[bool],
+    due: Due,
 ) -> Result<Sheet, PlayError> {
     let d = &graph.deployment;
     let got = received(node, graph, start)?;
     let books = Books::new(graph, rows);
-    let pot = paid_arms(graph, rows);
+    let paid = paid(graph, rows);
+    if paid != Some(due.paid()) {
+        let what = format!("the vault was paid to {paid:?}, due is {due:?}");
+        return Err(PlayError::Broken(what));
+    }
+    let (pot, due) = (due.paid().arms(graph), due.arms(graph));
     let row = |party: u8| {
         let index = usize::from(party);
         let fund = d
@@ -250,10 +343,11 @@ pub fn sheet(
             .copied()
             .unwrap_or_default()
             .0;
-        let promised = pot.get(&party).copied().unwrap_or(0);
+        let promised = due.get(&party).copied().unwrap_or(0);
+        let paid = pot.get(&party).copied().unwrap_or(0);
         let paid_in = books.paid_in(party);
         let fees = books.costs.get(&party).copied().unwrap_or(0) + books.shared(party);
-        let expected = books.credits.get(&party).copied().unwrap_or(0) + promised;
+        let expected = books.credits.get(&party).copied().unwrap_or(0) + paid;
         SheetRow {
             party: d.party_name(party).to_owned(),
             honest: honest.get(index).copied().unwrap_or(true),
@@ -302,20 +396,14 @@ fn received(node: &Node, graph: &Graph, start: Height) -> Result<Vec<u64>, PlayE
     Ok(got)
 }
 
-/// What the pot paid to each party: by the outcome's arms, or the refund's.
-fn paid_arms(graph: &Graph, rows: &[TxRow]) -> BTreeMap<u8, u64> {
-    let coin = &graph.deployment.contract.coin;
-    let arms = rows.iter().find_map(|row| match row.id {
-        TxName::Payout(id) | TxName::PayoutLate(id) => coin.pay.get(usize::from(id.k)),
-        TxName::Refund => Some(&coin.refund),
-        TxName::Close => coin.pay.get(usize::from(closed(graph, row.txid)?.0)),
+/// How the vault was spent; `None` if it lies there still.
+fn paid(graph: &Graph, rows: &[TxRow]) -> Option<Due> {
+    rows.iter().find_map(|row| match row.id {
+        TxName::Payout(id) | TxName::PayoutLate(id) => Some(Due::Outcome(id.k)),
+        TxName::Refund => Some(Due::Refund),
+        TxName::Close => Some(Due::Outcome(closed(graph, row.txid)?.0)),
         _ => None,
-    });
-    let mut paid = BTreeMap::new();
-    for arm in arms.into_iter().flatten() {
-        *paid.entry(arm.party).or_insert(0) += arm.amount.0;
-    }
-    paid
+    })
 }
 
 /// The protocol's rules as bookkeeping: from which transactions were confirmed to who owns

@@ -78,6 +78,7 @@ macro_rules! contracts {
             rival_paid "rival-paid",
             accomplice_challenger "accomplice-challenger",
             odd_witness "odd-witness",
+            annexed_claim "annexed-claim",
             absent_victim "absent-victim",
             early_spends "early-spends",
         })*

@@ -40,7 +40,9 @@ fn a_bad_author_signature_costs_nothing_but_the_claim() {
     })
     .expect("begins");
     game.play(&mut |_| ()).expect("ends");
-    let report = game.report(&stage, "bad-author").expect("holds");
+    let report = game
+        .report(&stage, "bad-author", gavel_tests::sheet::Due::Refund)
+        .expect("holds");
     let names: Vec<TxName> = report.transactions.iter().map(|row| row.id).collect();
     assert!(
         !names
