@@ -21,7 +21,7 @@ use gavel_compiler::{Compiled, Options, artifact, compile};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, Problems};
 use crate::file;
 use crate::output::stderr_style;
 use crate::progress::Progress;
@@ -117,8 +117,7 @@ pub fn from_artifact(path: &Path) -> Result<Compiled, Failure> {
         let mut failure = Failure::new(Exit::No, "artifact", message);
         if let ArtifactError::Compile { source_text, error } = error {
             let inner = compile_failure(error, &source_text, path, stderr_style());
-            failure.diagnostics = inner.diagnostics;
-            failure.drawn = inner.drawn;
+            failure.problems = inner.problems;
         }
         failure.hint("`gavel compile FILE.gvl -o OUT.json` writes an artifact.")
     })
@@ -143,11 +142,11 @@ pub fn source(path: &Path) -> Result<String, Failure> {
     }
 }
 
+/// Parameters, and the file that they stand in.
+pub type Params = (PathBuf, Map<String, Value>);
+
 /// The parameters for a source: those named, or else those beside it, with where they are.
-pub fn params_of(
-    path: &Path,
-    named: Option<&Path>,
-) -> Result<Option<(PathBuf, Map<String, Value>)>, Failure> {
+pub fn params_of(path: &Path, named: Option<&Path>) -> Result<Option<Params>, Failure> {
     let at = match named {
         Some(named) => named.to_owned(),
         None => {
@@ -202,8 +201,10 @@ fn source_failure(found: &[Diagnostic], source: &str, path: &Path, style: Style)
     let plural = if errors == 1 { "" } else { "s" };
     let message = format!("`{}` has {errors} error{plural}", path.display());
     let mut failure = Failure::new(Exit::No, "source", message);
-    failure.diagnostics = found.iter().map(|d| d.to_json(source)).collect();
-    failure.drawn = draw(found, source, path, style);
+    failure.problems = Some(Box::new(Problems {
+        diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
+        drawn: draw(found, source, path, style),
+    }));
     failure
 }
 

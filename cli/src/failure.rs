@@ -16,15 +16,22 @@ pub struct Failure {
     /// What to try, if the message doesn't say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The problems found in a source, as `gavel check --json` has them.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub diagnostics: Vec<Value>,
-    /// The same, drawn for people; shown before the message.
-    #[serde(skip)]
-    pub drawn: String,
+    /// The problems found in a source.
+    #[serde(flatten)]
+    pub problems: Option<Box<Problems>>,
     /// How the process ends.
     #[serde(skip)]
     pub exit: Exit,
+}
+
+/// Problems found in a source.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problems {
+    /// As `gavel check --json` has them.
+    pub diagnostics: Vec<Value>,
+    /// Drawn for people; shown before the message.
+    #[serde(skip)]
+    pub drawn: String,
 }
 
 impl Failure {
@@ -34,8 +41,7 @@ impl Failure {
             kind: kind.into(),
             message: message.into(),
             hint: None,
-            diagnostics: Vec::new(),
-            drawn: String::new(),
+            problems: None,
             exit,
         }
     }

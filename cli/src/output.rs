@@ -46,7 +46,10 @@ impl Output {
             .map(|hint| format!("\nhint: {hint}"));
         let text = format!(
             "{}error: {}{}\n",
-            failure.drawn,
+            failure
+                .problems
+                .as_ref()
+                .map_or("", |problems| &problems.drawn),
             failure.message,
             hint.unwrap_or_default()
         );

@@ -5,7 +5,7 @@ use bitcoin::relative::LockTime;
 use bitcoin::{Sequence, Transaction, Txid};
 use gavel_compiler::segment::Trace;
 use gavel_verifier::game::{Act, Duty, Event, Kit, KitError, Party, Player, View};
-use gavel_verifier::graph::{Role, TxName};
+use gavel_verifier::graph::{ClaimId, Role, TxName};
 use gavel_verifier::sign::{Guard, GuardError, Record};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -25,6 +25,7 @@ pub struct Rogue {
     keep: Keep,
     extra: Extra,
     forgeries: Option<Forgeries>,
+    insists: bool,
 }
 
 impl Rogue {
@@ -36,6 +37,7 @@ impl Rogue {
             keep: Box::new(|_, _| true),
             extra: Box::new(|_, _| Ok(vec![])),
             forgeries: None,
+            insists: false,
         }
     }
 
@@ -63,6 +65,13 @@ impl Rogue {
     #[must_use]
     pub fn forging(mut self, forgeries: Forgeries) -> Self {
         self.forgeries = Some(forgeries);
+        self
+    }
+
+    /// Claims what it was told to, whether or not it is true or vouched for.
+    #[must_use]
+    pub fn insisting(mut self) -> Self {
+        self.insists = true;
         self
     }
 
@@ -97,7 +106,20 @@ impl Player for Rogue {
 
     fn act(&mut self) -> Result<Act, KitError> {
         let mut act = self.inner.act()?;
+        let intent = self.inner.intent().filter(|_| self.insists).cloned();
         let (kit, view) = self.inner.parts_mut();
+        if let Some((k, inputs)) = intent {
+            act.troubles.clear();
+            let name = TxName::Claim(ClaimId { c: kit.me, k });
+            if view.confirmed(TxName::Fund).is_some() && view.confirmed(name).is_none() {
+                let tx = kit.claim(k, &inputs)?;
+                act.duties.push(Duty::Broadcast {
+                    name,
+                    tx,
+                    deadline: None,
+                });
+            }
+        }
         act.duties.retain(|duty| match duty {
             Duty::Broadcast { name, .. } => (self.keep)(view, *name),
             Duty::Compute { .. } => true,

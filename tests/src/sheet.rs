@@ -193,12 +193,19 @@ pub fn tx_rows(node: &Node, graph: &Graph, start: Height) -> Result<Vec<TxRow>, 
     Ok(rows)
 }
 
-/// The fee by the rules: its predicted size at the deployment's fee rate; Close spends what the
-/// vault holds in reserve.
+/// The fee by the rules: its predicted size at the deployment's fee rate; Refund and Close spend
+/// what the vault holds in reserve, and a disprover may have had to raise its fee.
 fn planned_fee(graph: &Graph, planned: &Planned) -> Option<Sats> {
     let anchor = planned.output(Role::Anchor);
     match planned.name {
-        TxName::Close => {
+        TxName::Disprove(..) => {
+            let least = planned.vsize().0 * graph.deployment.terms.relay_feerate;
+            let fee = planned.fee().0;
+            let times = fee.checked_div(least)?;
+            // It doubles with each block that it waits.
+            (fee == times * least && times.is_power_of_two()).then_some(Sats(fee))
+        }
+        TxName::Refund | TxName::Close => {
             let anchor = anchor.map_or(0, |(_, output)| output.value().0);
             graph.amounts.reserve.0.checked_sub(anchor).map(Sats)
         }
@@ -270,7 +277,15 @@ pub(crate) fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
             let (_, claimed) = graph.get(TxName::Claim(claim))?.output(Role::Claimed)?;
             let tap = claimed.tap.as_ref()?;
             let place = (0..tap.leaves.len()).find(|n| tap.control(*n).as_ref() == Some(&control));
-            graph.disprove(id, place?.checked_sub(1)?, rate).ok()
+            let segment = place?.checked_sub(1)?;
+            // At the fee rate it was made with.
+            let paid = claimed
+                .value()
+                .0
+                .checked_sub(tx.output.first()?.value.to_sat())?;
+            let size = graph.disprove_weight(claim, segment).ok()?.vbytes().0;
+            let rate = paid.checked_div(size)?;
+            graph.disprove(id, segment, rate).ok()
         }
         (TxName::Claim(claim), Role::Open { v }) => {
             let id = DisputeId { claim, v };

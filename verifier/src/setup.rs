@@ -30,8 +30,13 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// A message can't be read, or isn't from whom it should be.
-    #[error(transparent)]
-    Message(#[from] MessageError),
+    #[error("message from party {party}: {error}")]
+    Message {
+        /// Whose message it was to be.
+        party: u8,
+        /// What is wrong with it.
+        error: MessageError,
+    },
     /// One-time keys don't fit.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -104,6 +109,7 @@ pub struct Drawn {
     graph: Arc<Graph>,
     secrets: OneTimeKeys,
     session: Session,
+    own: Vec<u8>,
 }
 
 /// A party that signed its part of everything.
@@ -112,6 +118,7 @@ pub struct Signed {
     graph: Arc<Graph>,
     secrets: OneTimeKeys,
     round: PartialRound,
+    own: Vec<u8>,
 }
 
 /// A party that holds the whole graph, signed.
@@ -148,7 +155,7 @@ impl Announced {
             inputs: entrant.inputs,
             change: None,
         };
-        let own = seal(&hello, &contract.id, &key)?;
+        let own = sealed(&hello, &contract.id, &key)?;
         let common = Common {
             contract,
             plan,
@@ -182,7 +189,10 @@ impl Announced {
         expect("hello", messages, contract.parties.len(), me, &self.own)?;
         let hellos = (0..)
             .zip(messages)
-            .map(|(party, bytes)| open_hello(bytes, &contract.id, party))
+            .map(|(party, bytes)| {
+                let opened = open_hello(bytes, &contract.id, party);
+                opened.map_err(|error| SetupError::Message { party, error })
+            })
             .collect::<Result<Vec<Hello>, _>>()?;
         let deployment = Deployment::new(contract.clone(), plan.clone(), terms.clone(), hellos)?;
         let secrets = OneTimeKeys::new(&seed, &contract.id, &deployment.instance);
@@ -197,7 +207,7 @@ impl Announced {
                 .zip(secrets.public_keys(Role::Author, &ours))
                 .collect(),
         };
-        let own = seal(&message, &deployment.instance, &key)?;
+        let own = sealed(&message, &deployment.instance, &key)?;
         let common = Common {
             contract,
             plan,
@@ -259,15 +269,16 @@ impl Keyed {
         let id = d.instance;
         let (session, nonces) =
             Session::start(&d.keys, common.me, &common.key, jobs(&graph)?, &id, rng)?;
-        let message = seal(&nonces, &id, &common.key)?;
+        let own = sealed(&nonces, &id, &common.key)?;
         Ok((
             Drawn {
                 common,
                 graph,
                 secrets,
                 session,
+                own: own.clone(),
             },
-            message,
+            own,
         ))
     }
 }
@@ -288,23 +299,25 @@ impl Drawn {
             graph,
             secrets,
             mut session,
+            own,
         } = self;
         let d = &graph.deployment;
-        count("nonces", messages, d.parties.len())?;
+        expect("nonces", messages, d.parties.len(), common.me, &own)?;
         for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != common.me) {
             let message: NoncesMessage = receive(d, party, bytes)?;
             session = session.receive_nonces(party, &message)?;
         }
         let (round, partials) = session.sign()?;
-        let message = seal(&partials, &d.instance, &common.key)?;
+        let own = sealed(&partials, &d.instance, &common.key)?;
         Ok((
             Signed {
                 common,
                 graph,
                 secrets,
                 round,
+                own: own.clone(),
             },
-            message,
+            own,
         ))
     }
 }
@@ -320,9 +333,10 @@ impl Signed {
             graph,
             secrets,
             mut round,
+            own,
         } = self;
         let d = &graph.deployment;
-        count("partials", messages, d.parties.len())?;
+        expect("partials", messages, d.parties.len(), common.me, &own)?;
         for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != common.me) {
             let message: PartialsMessage = receive(d, party, bytes)?;
             round = round.receive_partials(party, &message)?;
@@ -447,7 +461,7 @@ impl Ready {
         };
         let (session, nonces) =
             Session::start(&d.keys, self.me, &self.key, vec![job], &attempt, rng)?;
-        let message = seal(&nonces, &d.instance, &self.key)?;
+        let message = sealed(&nonces, &d.instance, &self.key)?;
         Ok((
             Closing {
                 ready: self,
@@ -486,7 +500,7 @@ impl<'a> Closing<'a> {
             session = session.receive_nonces(party, &receive::<NoncesMessage>(d, party, bytes)?)?;
         }
         let (round, partials) = session.sign()?;
-        let message = seal(&partials, &d.instance, &ready.key)?;
+        let message = sealed(&partials, &d.instance, &ready.key)?;
         Ok((
             Closing {
                 ready,
@@ -644,7 +658,16 @@ fn receive<B: crate::sign::Body>(d: &Deployment, party: u8, bytes: &[u8]) -> Res
         got: n + 1,
         need: n,
     })?;
-    Ok(open(bytes, &d.instance, party, &sender.key)?)
+    open(bytes, &d.instance, party, &sender.key)
+        .map_err(|error| SetupError::Message { party, error })
+}
+
+fn sealed<B: crate::sign::Body>(
+    body: &B,
+    context: &[u8; 32],
+    key: &PartyKey,
+) -> Result<Vec<u8>, SetupError> {
+    seal(body, context, key).map_err(|_| SetupError::OwnKey)
 }
 
 fn count(kind: &'static str, messages: &[Vec<u8>], need: usize) -> Result<(), SetupError> {

@@ -48,7 +48,10 @@ impl New {
             (format!("{}.params.json", self.name), PARAMS),
             (format!("{}.play.json", self.name), PLAY),
         ]
-        .map(|(name, text)| (self.dir.join(name), text));
+        .map(|(name, text)| match self.dir.as_os_str().to_str() {
+            Some(".") => (PathBuf::from(name), text),
+            _ => (self.dir.join(name), text),
+        });
         if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
             return Err(file::exists(path).hint("Choose another name, or move the file away."));
         }

@@ -52,8 +52,8 @@ pub fn object(path: &Path, what: &str) -> Result<Map<String, Value>, Failure> {
 /// Terms of a deployment from a file; what it leaves out is the default.
 pub fn terms(path: &Path) -> Result<Terms, Failure> {
     const WHAT: &str = "terms (a JSON object)";
-    let text = file::read_text(path, WHAT)?;
-    serde_json::from_str(&text).map_err(|error| malformed(path, WHAT, &error))
+    let given = object(path, WHAT)?;
+    serde_json::from_value(Value::Object(given)).map_err(|error| malformed(path, WHAT, &error))
 }
 
 fn malformed(path: &Path, what: &str, error: &serde_json::Error) -> Failure {

@@ -34,9 +34,9 @@ pub const VERSION: u32 = 1;
 /// The compiler's version, [`Artifact::compiler`].
 pub const COMPILER: &str = env!("CARGO_PKG_VERSION");
 
-/// The smallest limit for a leaf's spend that can be asked for: commitments alone need more
-/// than less.
-pub const LEAST_LEAF_WEIGHT: Weight = Weight(10_000);
+/// The smallest limit for a leaf's spend that can be asked for: half of it is what a
+/// transaction takes besides.
+pub const LEAST_LEAF_WEIGHT: Weight = Weight(4_000);
 
 /// What can be chosen when compiling, besides the parameters. Parties who want the same
 /// scripts choose the same.

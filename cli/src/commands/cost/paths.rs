@@ -41,7 +41,7 @@ pub(super) struct Path {
     pub survive_fees: Sats,
     /// Blocks of waiting that the time locks impose at least, after Fund.
     pub blocks: u32,
-    /// Who bears the fees in the end.
+    /// Who bears most of the fees in the end.
     pub paid_by: &'static str,
 }
 
@@ -188,13 +188,13 @@ pub(super) fn paths(graph: &Graph, kinds: &[Kind]) -> Vec<Path> {
                     "Payout",
                 ],
                 payout.0,
-                "the liar's bond",
+                "the liar's bond, until disproved",
             ),
             path(
                 "false claim, then silence",
                 &["Fund", "Claim", "Challenge", "NoAssert", "Claim", "Payout"],
                 no_assert.0 + payout.0,
-                "the liar's bond",
+                "the liar's bond, until disproved",
             ),
             path(
                 "false challenge",
@@ -215,7 +215,7 @@ pub(super) fn paths(graph: &Graph, kinds: &[Kind]) -> Vec<Path> {
             "false claim, disproved",
             &["Fund", "Claim", "Disprove", "Claim", "Payout"],
             payout.0,
-            "the liar's bond",
+            "the liar's bond, until disproved",
         ));
     }
     all.extend([

@@ -1,0 +1,344 @@
+//! Whatever is given to `gavel`: an error that says what and where, the exit code of its kind,
+//! no panic, and no file written.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::Shop;
+
+#[test]
+fn files_that_are_no_contract() {
+    let shop = Shop::new();
+    shop.write("empty.gvl", "");
+    shop.write("empty.json", "");
+    shop.write("latin1.gvl", b"contract Caf\xe9 {}");
+    shop.write("nul.gvl", "contract\0{}");
+    std::fs::create_dir(shop.path("folder.gvl")).unwrap();
+    for command in ["check", "compile", "cost"] {
+        let refused = |file: &str, code, kind| {
+            let error = shop.refused(&format!("{command} {file}"), code, kind);
+            assert!(error.contains(file), "{error}");
+        };
+        refused("nothing.gvl", 2, "no-such-file");
+        refused("nothing.json", 2, "no-such-file");
+        refused("price_bet.gvl/x.gvl", 2, "no-such-file");
+        refused("folder.gvl", 2, "is-a-directory");
+        refused("latin1.gvl", 1, "source");
+        refused("empty.json", 1, "artifact");
+        refused("price_bet.params.json", 1, "artifact");
+        if command != "check" {
+            refused("empty.gvl", 1, "source");
+            refused("nul.gvl", 1, "source");
+        }
+    }
+    for file in ["empty.gvl", "nul.gvl"] {
+        let ran = shop.gavel(&format!("check {file} --json"));
+        assert_eq!(ran.code, 1);
+        assert_eq!(ran.json()["ok"], false);
+    }
+    shop.refused("check", 2, "usage");
+    shop.refused("compile price_bet.gvl --emit wasm", 2, "usage");
+}
+
+#[test]
+fn random_bytes_as_a_source() {
+    let shop = Shop::new();
+    let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let words = [
+        "contract ",
+        "settle",
+        "(",
+        ")",
+        "{",
+        "}",
+        "let ",
+        "= ",
+        "0x",
+        "[",
+        "u8 ",
+        "from ",
+        "\"",
+        "pay ",
+        "é",
+        "/",
+        "\n",
+        ";",
+        "1_0",
+        "if ",
+        "for ",
+        "<",
+        "::",
+    ];
+    for n in 0..40 {
+        let length = random() % 400;
+        let bytes: Vec<u8> = if n % 2 == 0 {
+            (0..length).map(|_| random() as u8).collect()
+        } else {
+            let pick = |_| words[random() as usize % words.len()];
+            (0..length).map(pick).collect::<String>().into_bytes()
+        };
+        shop.write("random.gvl", bytes);
+        for command in ["check", "compile"] {
+            assert_eq!(shop.gavel(&format!("{command} random.gvl")).code, 1);
+        }
+    }
+}
+
+#[test]
+fn absurd_parameters() {
+    let shop = Shop::new();
+    let cases = [
+        (json!({}), "no value"),
+        (json!({ "stake": "much" }), "whole number"),
+        (json!({ "stake": -1 }), "whole number"),
+        (json!({ "stake": 1.5 }), "whole number"),
+        (json!({ "stake": null }), "whole number"),
+        (json!({ "stake": [50_000] }), "whole number"),
+        (json!({ "stake": 9_999 }), "not allowed"),
+        (json!({ "stake": "18446744073709551616" }), "whole number"),
+        (json!({ "stake": u64::MAX }), ""),
+        (
+            json!({ "stake": 50_000, "stakes": 1 }),
+            "did you mean `stake`",
+        ),
+        (
+            json!({ "stake": 50_000, "alice": 7 }),
+            "a party's value is a name",
+        ),
+        (json!({ "stake": 50_000, "": {} }), "no parameter"),
+    ];
+    for (params, says) in cases {
+        shop.write("p.json", params.to_string());
+        let error = shop.refused("compile tic_tac_toe.gvl --params p.json", 1, "source");
+        assert!(error.contains(says), "{params}: {error}");
+        let ran = shop.gavel("check tic_tac_toe.gvl --params p.json --json");
+        assert_eq!((ran.code, &ran.json()["ok"]), (1, &Value::Bool(false)));
+    }
+    let malformed = [
+        ("", "EOF"),
+        ("[]", "expected"),
+        ("{\"stake\": 50000", "EOF"),
+        ("{\"stake\": 50000} x", "trailing"),
+        ("{\"stake\": 1, \"stake\": 50000}", "twice"),
+        ("{\"stake\": 1e999}", "out of range"),
+    ];
+    for (text, says) in malformed {
+        shop.write("p.json", text);
+        for command in ["check", "compile", "cost"] {
+            let error = shop.refused(
+                &format!("{command} tic_tac_toe.gvl --params p.json"),
+                1,
+                "json",
+            );
+            assert!(
+                error.contains(says) && error.contains("p.json"),
+                "{text}: {error}"
+            );
+        }
+    }
+    shop.write("p.json", b"\xff\xfe");
+    shop.refused("check tic_tac_toe.gvl --params p.json", 1, "not-utf8");
+    shop.refused("check tic_tac_toe.gvl --params q.json", 2, "no-such-file");
+    shop.write(
+        "p.json",
+        format!("{}1{}", "[".repeat(1 << 16), "]".repeat(1 << 16)),
+    );
+    shop.refused("check tic_tac_toe.gvl --params p.json", 1, "json");
+}
+
+#[test]
+fn absurd_keys_of_an_attestor() {
+    let shop = Shop::new();
+    let good: Value = serde_json::from_str(&shop.text("price_feed.params.json")).unwrap();
+    let mut short = good.clone();
+    short["oracle"].as_array_mut().unwrap().pop();
+    let mut odd = good.clone();
+    odd["oracle"][3] = json!("f41d");
+    let mut none = good.clone();
+    none["oracle"] = json!("oracle");
+    for params in [short, odd, none] {
+        shop.write("price_feed.params.json", params.to_string());
+        shop.refused("cost price_feed.gvl", 1, "source");
+    }
+}
+
+#[test]
+fn play_files_that_lie() {
+    let shop = Shop::new();
+    let case = |case: Value| json!({ "cases": [case] }).to_string();
+    let files = [
+        (
+            case(json!({ "name": "a", "inputs": { "price": 1 }, "expect": "AliceWins" })),
+            "BobWins",
+        ),
+        (
+            case(json!({ "name": "a", "inputs": { "price": 0 }, "expect": "BobWins" })),
+            "NoPrice",
+        ),
+        (
+            case(json!({ "name": "a", "inputs": { "prize": 0 }, "aborts": "NoPrice" })),
+            "prize",
+        ),
+        (
+            case(json!({ "name": "a", "inputs": {}, "aborts": "NoPrice" })),
+            "no value",
+        ),
+        (
+            case(json!({ "name": "a", "inputs": { "price": 0 } })),
+            "either",
+        ),
+        (case(json!({ "inputs": {} })), "name"),
+        (json!({ "case": [] }).to_string(), "case"),
+    ];
+    for (file, says) in files {
+        shop.write("price_feed.play.json", &file);
+        let error = shop.refused("compile price_feed.gvl", 1, "play-file");
+        assert!(error.contains(says), "{file}: {error}");
+    }
+}
+
+#[test]
+fn artifacts_edited_by_hand() {
+    let shop = Shop::new();
+    assert_eq!(shop.gavel("compile tic_tac_toe.gvl -o good.json").code, 0);
+    let good: Value = serde_json::from_str(&shop.text("good.json")).unwrap();
+    let edits: [(&str, Value, &str); 9] = [
+        ("/digest", json!("00"), "`/digest`"),
+        (
+            "/source",
+            json!(good["source"].as_str().unwrap().replace("2_016", "2_017")),
+            "`/contract/",
+        ),
+        ("/source", json!("contract"), "does not compile"),
+        ("/params/stake", json!(60_000), "`/contract/"),
+        ("/contract/id", json!("ff"), "`/contract/id`"),
+        (
+            "/segments/0/bodies/1/sha256",
+            json!("aa"),
+            "`/segments/0/bodies/1/sha256`",
+        ),
+        ("/elements/0/digits/1", json!(3), "`/elements/0/digits/1`"),
+        (
+            "/options/max_leaf_weight",
+            json!(1),
+            "`/options/max_leaf_weight`",
+        ),
+        ("/version", json!(99), "`/version`"),
+    ];
+    for (at, value, says) in edits {
+        let mut edited = good.clone();
+        *edited.pointer_mut(at).unwrap() = value;
+        shop.write("edited.json", edited.to_string());
+        for command in ["check", "compile", "cost"] {
+            let error = shop.refused(&format!("{command} edited.json"), 1, "artifact");
+            assert!(error.contains(says), "{at}: {error}");
+        }
+    }
+    shop.write("half.json", &shop.text("good.json")[..1_000]);
+    shop.refused("cost half.json", 1, "artifact");
+    shop.refused(
+        "cost good.json --params tic_tac_toe.params.json",
+        2,
+        "usage",
+    );
+    shop.refused("compile good.json --max-leaf-weight 9000", 2, "usage");
+    shop.refused(
+        "check good.json --params tic_tac_toe.params.json",
+        2,
+        "usage",
+    );
+}
+
+#[test]
+fn absurd_terms() {
+    let shop = Shop::new();
+    let cases = [
+        (json!({ "survive_feerate": 0 }), "deploy"),
+        (json!({ "relay_feerate": 10_001 }), "deploy"),
+        (json!({ "survive_feerate": "ten" }), "json"),
+        (json!({ "windows": { "challenge": 1 } }), "json"),
+        (json!({ "fee": 1 }), "json"),
+        (json!({ "bond": 1 }), "deploy"),
+        (json!([]), "json"),
+    ];
+    for (terms, kind) in cases {
+        shop.write("terms.json", terms.to_string());
+        shop.refused("cost price_feed.gvl --terms terms.json", 1, kind);
+    }
+    let windows = |challenge: u64, confirm: u64| {
+        json!({ "windows": {
+            "challenge": challenge, "assert": 144, "disprove": 144, "confirm": confirm, "reorg": 6,
+        } })
+    };
+    for terms in [
+        windows(10, 36),
+        windows(5_000, 36),
+        windows(u64::from(u32::MAX), 1),
+        windows(144, 0),
+    ] {
+        shop.write("terms.json", terms.to_string());
+        shop.refused("cost price_feed.gvl --terms terms.json", 1, "deploy");
+    }
+    shop.refused("cost price_feed.gvl --terms none.json", 2, "no-such-file");
+    shop.refused("cost price_feed.gvl --bond -5", 2, "usage");
+    shop.refused(
+        "cost price_feed.gvl --bond 18446744073709551615",
+        1,
+        "deploy",
+    );
+    shop.refused(
+        "cost price_feed.gvl --survive-feerate 18446744073709551615",
+        1,
+        "deploy",
+    );
+    shop.refused("compile price_feed.gvl --max-leaf-weight 0", 2, "usage");
+    shop.refused(
+        "compile price_bet.gvl --max-leaf-weight 5000",
+        1,
+        "too-large",
+    );
+}
+
+#[test]
+fn outputs_that_cannot_be_written() {
+    let shop = Shop::new();
+    shop.refused(
+        "compile price_feed.gvl -o no/such/out.json",
+        2,
+        "no-such-folder",
+    );
+    shop.refused(
+        "compile price_feed.gvl -o price_bet.gvl/out.json",
+        2,
+        "no-such-folder",
+    );
+    shop.refused("compile price_feed.gvl -o .", 2, "is-a-directory");
+    shop.refused("new bet --dir price_bet.gvl", 2, "usage");
+    #[cfg(target_os = "linux")]
+    {
+        shop.refused("compile price_feed.gvl -o /proc/out.json", 3, "unwritable");
+        shop.refused("new bet --dir /proc/no", 3, "unwritable");
+    }
+}
+
+#[test]
+fn a_reader_who_goes_away_is_no_error() {
+    let shop = Shop::new();
+    let line = format!(
+        "{} compile tic_tac_toe.gvl --emit asm | head -c 10",
+        env!("CARGO_BIN_EXE_gavel")
+    );
+    let output = std::process::Command::new("sh")
+        .args(["-c", &line])
+        .current_dir(shop.path(""))
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty());
+    assert_eq!(output.stdout.len(), 10);
+}
