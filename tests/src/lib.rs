@@ -15,5 +15,6 @@ pub mod table;
 
 pub use game::{Game, PlayError, Report};
 pub use rogue::Rogue;
+pub use sheet::Due;
 pub use stage::{Case, LoadError, Options, Stage};
 pub use table::Table;

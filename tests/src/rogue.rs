@@ -24,8 +24,8 @@ pub struct Rogue {
     lie: Lie,
     keep: Keep,
     extra: Extra,
-    insists: bool,
     forgeries: Option<Forgeries>,
+    insists: bool,
 }
 
 impl Rogue {
@@ -36,8 +36,8 @@ impl Rogue {
             lie: Box::new(|_, trace| trace),
             keep: Box::new(|_, _| true),
             extra: Box::new(|_, _| Ok(vec![])),
-            insists: false,
             forgeries: None,
+            insists: false,
         }
     }
 
@@ -61,17 +61,17 @@ impl Rogue {
         self.only(|_, _| false)
     }
 
-    /// Claims what it was told to, whether or not it is true or vouched for.
-    #[must_use]
-    pub fn insisting(mut self) -> Self {
-        self.insists = true;
-        self
-    }
-
     /// Also signs its own locked spends under a shorter lock and under none, and tells them.
     #[must_use]
     pub fn forging(mut self, forgeries: Forgeries) -> Self {
         self.forgeries = Some(forgeries);
+        self
+    }
+
+    /// Claims what it was told to, whether or not it is true or vouched for.
+    #[must_use]
+    pub fn insisting(mut self) -> Self {
+        self.insists = true;
         self
     }
 

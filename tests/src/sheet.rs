@@ -193,12 +193,19 @@ pub fn tx_rows(node: &Node, graph: &Graph, start: Height) -> Result<Vec<TxRow>, 
     Ok(rows)
 }
 
-/// The fee by the rules: its predicted size at the deployment's fee rate; Close spends what the
-/// vault holds in reserve.
+/// The fee by the rules: its predicted size at the deployment's fee rate; Refund and Close spend
+/// what the vault holds in reserve, and a disprover may have had to raise its fee.
 fn planned_fee(graph: &Graph, planned: &Planned) -> Option<Sats> {
     let anchor = planned.output(Role::Anchor);
     match planned.name {
-        TxName::Close => {
+        TxName::Disprove(..) => {
+            let least = planned.vsize().0 * graph.deployment.terms.relay_feerate;
+            let fee = planned.fee().0;
+            let times = fee.checked_div(least)?;
+            // It doubles with each block that it waits.
+            (fee == times * least && times.is_power_of_two()).then_some(Sats(fee))
+        }
+        TxName::Refund | TxName::Close => {
             let anchor = anchor.map_or(0, |(_, output)| output.value().0);
             graph.amounts.reserve.0.checked_sub(anchor).map(Sats)
         }
@@ -270,7 +277,15 @@ pub(crate) fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
             let (_, claimed) = graph.get(TxName::Claim(claim))?.output(Role::Claimed)?;
             let tap = claimed.tap.as_ref()?;
             let place = (0..tap.leaves.len()).find(|n| tap.control(*n).as_ref() == Some(&control));
-            graph.disprove(id, place?.checked_sub(1)?, rate).ok()
+            let segment = place?.checked_sub(1)?;
+            // At the fee rate it was made with.
+            let paid = claimed
+                .value()
+                .0
+                .checked_sub(tx.output.first()?.value.to_sat())?;
+            let size = graph.disprove_weight(claim, segment).ok()?.vbytes().0;
+            let rate = paid.checked_div(size)?;
+            graph.disprove(id, segment, rate).ok()
         }
         (TxName::Claim(claim), Role::Open { v }) => {
             let id = DisputeId { claim, v };
@@ -501,8 +516,29 @@ impl<'a> Books<'a> {
             TxName::Disprove(id, _) => self.credit(id.v, a.bond.0, cost),
             TxName::Unstake(id, at) => self.credit(id.v, held(at), cost),
             TxName::Sweep(id) => self.credit(id.claim.c, a.open.0, cost),
-            TxName::Reclaim(party) => self.credit(party, self.reclaimed(party, names), cost),
+            TxName::Reclaim(party) => {
+                self.credit(party, self.reclaimed(party, names), cost);
+                // Keyed anchors were booked as costs; whoever takes them back bore none.
+                let keyed = self.keyed(party, names);
+                let costs = self.costs.entry(party).or_insert(0);
+                *costs = costs.saturating_sub(keyed);
+            }
         }
+    }
+
+    /// The anchors of a game that only this party can spend.
+    fn keyed(&self, party: u8, names: &BTreeSet<TxName>) -> u64 {
+        let own = self
+            .graph
+            .connectors
+            .own
+            .get(usize::from(party))
+            .map(|tap| tap.script_pubkey());
+        let anchors = names
+            .iter()
+            .filter_map(|name| self.graph.get(*name)?.output(Role::Anchor));
+        let keyed = anchors.filter(|(_, anchor)| Some(&anchor.txout.script_pubkey) == own);
+        keyed.map(|(_, anchor)| anchor.value().0).sum()
     }
 
     /// What a party had left in bond, stakes and permits.
@@ -534,17 +570,7 @@ impl<'a> Books<'a> {
             let others = d.others(party).filter(|v| !used(v)).count() as u64;
             if d.rounds() { others * DUST.0 } else { 0 }
         };
-        let own = self
-            .graph
-            .connectors
-            .own
-            .get(usize::from(party))
-            .map(|tap| tap.script_pubkey());
-        let anchors = names
-            .iter()
-            .filter_map(|name| self.graph.get(*name)?.output(Role::Anchor));
-        let keyed = anchors.filter(|(_, anchor)| Some(&anchor.txout.script_pubkey) == own);
-        let keyed = keyed.map(|(_, anchor)| anchor.value().0).sum::<u64>();
+        let keyed = self.keyed(party, names);
         bond + stakes + permits.map(unused).sum::<u64>() + keyed
     }
 }
