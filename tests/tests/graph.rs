@@ -1,6 +1,6 @@
 //! The pre-signed graph, before any node sees it: sizes, values, locks, and everything that
 //! must not be deployed.
-#![allow(clippy::unwrap_used, clippy::panic)]
+
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,5 +1,5 @@
 //! The rules of `docs/architecture.md`: who may depend on whom, and where I/O is.
-#![allow(clippy::unwrap_used, clippy::panic)]
+
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

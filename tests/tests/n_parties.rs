@@ -1,6 +1,6 @@
 //! Games of four and five parties on a real node: a contract built by hand, cut into several
 //! segments that hand values on.
-#![allow(clippy::unwrap_used, clippy::panic)]
+
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

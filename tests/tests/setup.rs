@@ -3,7 +3,7 @@
 //!
 //! "Signed nothing" needs no assertion of its own: a step gives either an error or the next
 //! message, and consumes the party.
-#![allow(clippy::unwrap_used, clippy::panic)]
+
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
