@@ -13,7 +13,7 @@ use gavel_verifier::deploy::DeployError;
 use gavel_verifier::game::{InputProof, KitError, Party, Player};
 use gavel_verifier::graph::{Graph, TxName};
 use gavel_verifier::run::{Broadcast, RunError, Runner};
-use gavel_verifier::setup::{Ready, SetupError};
+use gavel_verifier::setup::{FundingError, Ready, SetupError, StoreError};
 use gavel_verifier::sign::{MemoryGuard, OneTimeError};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -37,6 +37,12 @@ pub enum PlayError {
     /// The parties can't agree.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// A party's money isn't where it said.
+    #[error(transparent)]
+    Funding(#[from] FundingError),
+    /// A setup can't be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A transaction can't be made.
     #[error(transparent)]
     Kit(#[from] KitError),
