@@ -131,9 +131,7 @@ impl Game {
             fund,
             ..
         } = table;
-        let (user, password) = credentials(node.rpc().auth())?;
-        let chain = CoreRpc::connect(node.rpc().url(), &user, &password, "regtest")?;
-        let runner = Runner::new(chain)?;
+        let runner = Runner::new(connect(&node)?)?;
         let start = Height(node.rpc().height()?);
         let mut players: Vec<Box<dyn Player>> = Vec::new();
         let mut honest = Vec::new();
@@ -400,6 +398,16 @@ impl Seat {
 /// The prover, as the runner wants it.
 pub fn prover(plan: &Plan) -> impl Fn(&[u32]) -> gavel_compiler::segment::Trace {
     |inputs| gavel_prover::trace(plan, inputs)
+}
+
+/// The node, as the verifier sees it.
+///
+/// # Errors
+/// [`PlayError`] if it can't be used.
+pub fn connect(node: &Node) -> Result<CoreRpc, PlayError> {
+    let (user, password) = credentials(node.rpc().auth())?;
+    let chain = CoreRpc::connect(node.rpc().url(), &user, &password, "regtest")?;
+    Ok(chain)
 }
 
 /// What the node accepts as user and password.
