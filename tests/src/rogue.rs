@@ -2,7 +2,7 @@
 
 use gavel_compiler::segment::Trace;
 use gavel_verifier::game::{Act, Duty, Event, Kit, KitError, Party, Player, View};
-use gavel_verifier::graph::TxName;
+use gavel_verifier::graph::{ClaimId, TxName};
 use gavel_verifier::sign::{Guard, GuardError, Record};
 
 type Lie = Box<dyn FnMut(&[u32], Trace) -> Trace + Send>;
@@ -16,6 +16,7 @@ pub struct Rogue {
     lie: Lie,
     keep: Keep,
     extra: Extra,
+    insists: bool,
 }
 
 impl Rogue {
@@ -26,6 +27,7 @@ impl Rogue {
             lie: Box::new(|_, trace| trace),
             keep: Box::new(|_, _| true),
             extra: Box::new(|_, _| Ok(vec![])),
+            insists: false,
         }
     }
 
@@ -47,6 +49,13 @@ impl Rogue {
     #[must_use]
     pub fn asleep(self) -> Self {
         self.only(|_, _| false)
+    }
+
+    /// Claims what it was told to, whether or not it is true or vouched for.
+    #[must_use]
+    pub fn insisting(mut self) -> Self {
+        self.insists = true;
+        self
     }
 
     /// Does something besides, whenever it is asked.
@@ -80,7 +89,20 @@ impl Player for Rogue {
 
     fn act(&mut self) -> Result<Act, KitError> {
         let mut act = self.inner.act()?;
+        let intent = self.inner.intent().filter(|_| self.insists).cloned();
         let (kit, view) = self.inner.parts_mut();
+        if let Some((k, inputs)) = intent {
+            act.troubles.clear();
+            let name = TxName::Claim(ClaimId { c: kit.me, k });
+            if view.confirmed(TxName::Fund).is_some() && view.confirmed(name).is_none() {
+                let tx = kit.claim(k, &inputs)?;
+                act.duties.push(Duty::Broadcast {
+                    name,
+                    tx,
+                    deadline: None,
+                });
+            }
+        }
         act.duties.retain(|duty| match duty {
             Duty::Broadcast { name, .. } => (self.keep)(view, *name),
             Duty::Compute { .. } => true,

@@ -1,6 +1,12 @@
 //! Every scenario on every contract of `contracts/` for which it makes sense, on a real node.
 //! One test per pair, so that each has a node of its own and a name.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
 use gavel_tests::{Stage, scenario};
 use std::sync::OnceLock;
 

@@ -270,6 +270,7 @@ impl Deployment {
                 return Err(DeployError::FeeRate { what, value });
             }
         }
+        check_coin(&contract)?;
         let instance = instance(&contract.id, &terms.canonical(), &parties)?;
         for (party, hello) in (0..).zip(&parties) {
             // Sizes count on 64-byte witnesses, and a P2TR signature commits to the amounts of
@@ -437,4 +438,40 @@ impl Deployment {
         }
         Ok(())
     }
+}
+
+/// Checks that every outcome and the refund pay out what the coin holds, to parties there are.
+fn check_coin(contract: &Contract) -> Result<(), DeployError> {
+    let coin = &contract.coin;
+    let wrong = |what: &str, detail: String| DeployError::Amount {
+        what: what.to_owned(),
+        detail,
+    };
+    fn sum(amounts: impl IntoIterator<Item = Sats>) -> Option<Sats> {
+        let mut amounts = amounts.into_iter();
+        amounts.try_fold(Sats(0), |sum, sats| sum.checked_add(sats))
+    }
+    let n = contract.parties.len();
+    let funding = sum(coin.fund.iter().copied());
+    let pot = funding.filter(|_| coin.fund.len() == n);
+    let pot = pot.ok_or_else(|| wrong("the funding", "not one amount per party".to_owned()))?;
+    let outcomes = &contract.program.outcomes;
+    if coin.pay.len() != outcomes.len() {
+        return Err(wrong("paying", "not one list per outcome".to_owned()));
+    }
+    let refund = ("the refund", &coin.refund);
+    let pay = outcomes.iter().map(String::as_str).zip(&coin.pay);
+    for (what, arms) in pay.chain([refund]) {
+        if let Some(arm) = arms.iter().find(|arm| usize::from(arm.party) >= n) {
+            return Err(wrong(what, format!("there is no party {}", arm.party)));
+        }
+        let paid = sum(arms.iter().map(|arm| arm.amount));
+        if paid != Some(pot) {
+            return Err(wrong(
+                what,
+                format!("the coin holds {pot}, it pays another sum"),
+            ));
+        }
+    }
+    Ok(())
 }

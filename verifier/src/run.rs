@@ -76,6 +76,7 @@ pub struct Runner<C> {
     known: BTreeMap<Height, BlockHash>,
     seen: BTreeSet<Txid>,
     traces: BTreeMap<Vec<u32>, Trace>,
+    troubles: Vec<(u8, KitError)>,
 }
 
 impl<C: Chain> Runner<C> {
@@ -95,6 +96,7 @@ impl<C: Chain> Runner<C> {
             known,
             seen: BTreeSet::new(),
             traces: BTreeMap::new(),
+            troubles: Vec::new(),
         })
     }
 
@@ -120,6 +122,7 @@ impl<C: Chain> Runner<C> {
             known: BTreeMap::from([(before, hash)]),
             seen: BTreeSet::new(),
             traces: BTreeMap::new(),
+            troubles: Vec::new(),
         })
     }
 
@@ -142,6 +145,7 @@ impl<C: Chain> Runner<C> {
         self.sync(players)?;
         let mut offered = Vec::new();
         let mut wake: Option<Height> = None;
+        let mut failed: Option<ChainError> = None;
         for player in players.iter_mut() {
             let act = loop {
                 let act = player.act().map_err(|error| RunError::Party {
@@ -162,10 +166,20 @@ impl<C: Chain> Runner<C> {
                     player.on(&Event::Traced { inputs, trace });
                 }
             };
+            let me = player.me();
+            self.troubles
+                .extend(act.troubles.into_iter().map(|error| (me, error)));
             wake = [wake, act.wake].into_iter().flatten().min();
             for duty in act.duties {
                 if let Duty::Broadcast { name, tx, .. } = duty {
-                    let said = self.chain.submit(&tx)?;
+                    let said = match self.chain.submit(&tx) {
+                        Ok(said) => said,
+                        // The other duties don't have to suffer for it.
+                        Err(error) => {
+                            failed = Some(error);
+                            continue;
+                        }
+                    };
                     let at = self.chain.height()?;
                     offered.push(Broadcast {
                         party: player.me(),
@@ -177,7 +191,12 @@ impl<C: Chain> Runner<C> {
                 }
             }
         }
-        Ok((offered, wake))
+        failed.map_or(Ok((offered, wake)), |error| Err(error.into()))
+    }
+
+    /// What parties should have done and couldn't, since the last call.
+    pub fn troubles(&mut self) -> Vec<(u8, KitError)> {
+        std::mem::take(&mut self.troubles)
     }
 
     /// Brings the parties up to date with the chain and the pool.
@@ -190,6 +209,8 @@ impl<C: Chain> Runner<C> {
                 return Err(RunError::TooDeep(height));
             }
             self.known.remove(&height);
+            // What comes back to the pool may have another witness.
+            self.seen.clear();
             tell(players, &Event::Disconnected { height });
         }
         let tip = self.chain.height()?;
@@ -197,16 +218,30 @@ impl<C: Chain> Runner<C> {
         for from in (next..=tip.0).step_by(CHUNK) {
             let to = tip.0.min(from.saturating_add(CHUNK as u32 - 1));
             let blocks = self.chain.blocks(Height(from), Height(to))?;
-            for (height, (hash, txs)) in (from..).map(Height).zip(blocks) {
-                self.known.insert(height, hash);
-                tell(players, &Event::Connected { height, txs });
+            for (height, block) in (from..).map(Height).zip(blocks) {
+                // The chain moved while it was read: what doesn't connect is left for the
+                // next call, which finds where it forked off.
+                let before = self.known.get(&Height(height.0.saturating_sub(1)));
+                if before.is_some_and(|before| *before != block.prev) {
+                    return Ok(());
+                }
+                self.known.insert(height, block.hash);
+                tell(
+                    players,
+                    &Event::Connected {
+                        height,
+                        txs: block.txs,
+                    },
+                );
             }
         }
         for txid in self.chain.mempool()? {
-            if self.seen.insert(txid) {
-                if let Some(tx) = self.chain.unconfirmed(txid)? {
-                    tell(players, &Event::Seen(tx));
-                }
+            if self.seen.contains(&txid) {
+                continue;
+            }
+            if let Some(tx) = self.chain.unconfirmed(txid)? {
+                self.seen.insert(txid);
+                tell(players, &Event::Seen(tx));
             }
         }
         Ok(())

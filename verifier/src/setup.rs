@@ -39,8 +39,13 @@ use std::sync::Arc;
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// A message can't be read, or isn't from whom it should be.
-    #[error(transparent)]
-    Message(#[from] MessageError),
+    #[error("message from party {party}: {error}")]
+    Message {
+        /// Whose message it was to be.
+        party: u8,
+        /// What is wrong with it.
+        error: MessageError,
+    },
     /// One-time keys don't fit.
     #[error(transparent)]
     Keys(#[from] KeysError),
@@ -125,6 +130,7 @@ pub struct Drawn {
     secrets: OneTimeKeys,
     session: Session,
     messages: Messages,
+    own: Vec<u8>,
 }
 
 /// A party that signed its part of everything.
@@ -134,6 +140,7 @@ pub struct Signed {
     secrets: OneTimeKeys,
     round: PartialRound,
     messages: Messages,
+    own: Vec<u8>,
 }
 
 /// A party that holds the whole graph, signed.
@@ -171,7 +178,7 @@ impl Announced {
             inputs: entrant.inputs,
             change: None,
         };
-        let own = seal(&hello, &contract.id, &key)?;
+        let own = sealed(&hello, &contract.id, &key)?;
         let common = Common {
             contract,
             plan,
@@ -251,7 +258,7 @@ impl Keyed {
         let id = d.instance;
         let (session, nonces) =
             Session::start(&d.keys, common.me, &common.key, jobs(&graph)?, &id, rng)?;
-        let message = seal(&nonces, &id, &common.key)?;
+        let own = sealed(&nonces, &id, &common.key)?;
         Ok((
             Drawn {
                 common,
@@ -262,8 +269,9 @@ impl Keyed {
                     hellos,
                     keys: messages.to_vec(),
                 },
+                own: own.clone(),
             },
-            message,
+            own,
         ))
     }
 }
@@ -285,15 +293,16 @@ impl Drawn {
             secrets,
             mut session,
             messages: kept,
+            own,
         } = self;
         let d = &graph.deployment;
-        count("nonces", messages, d.parties.len())?;
+        expect("nonces", messages, d.parties.len(), common.me, &own)?;
         for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != common.me) {
             let message: NoncesMessage = receive(d, party, bytes)?;
             session = session.receive_nonces(party, &message)?;
         }
         let (round, partials) = session.sign()?;
-        let message = seal(&partials, &d.instance, &common.key)?;
+        let own = sealed(&partials, &d.instance, &common.key)?;
         Ok((
             Signed {
                 common,
@@ -301,8 +310,9 @@ impl Drawn {
                 secrets,
                 round,
                 messages: kept,
+                own: own.clone(),
             },
-            message,
+            own,
         ))
     }
 }
@@ -319,9 +329,10 @@ impl Signed {
             secrets,
             mut round,
             messages: kept,
+            own,
         } = self;
         let d = &graph.deployment;
-        count("partials", messages, d.parties.len())?;
+        expect("partials", messages, d.parties.len(), common.me, &own)?;
         for (party, bytes) in (0..).zip(messages).filter(|(party, _)| *party != common.me) {
             let message: PartialsMessage = receive(d, party, bytes)?;
             round = round.receive_partials(party, &message)?;
@@ -456,7 +467,7 @@ impl Ready {
         };
         let (session, nonces) =
             Session::start(&d.keys, self.me, &self.key, vec![job], &attempt, rng)?;
-        let message = seal(&nonces, &d.instance, &self.key)?;
+        let message = sealed(&nonces, &d.instance, &self.key)?;
         Ok((
             Closing {
                 ready: self,
@@ -495,7 +506,7 @@ impl<'a> Closing<'a> {
             session = session.receive_nonces(party, &receive::<NoncesMessage>(d, party, bytes)?)?;
         }
         let (round, partials) = session.sign()?;
-        let message = seal(&partials, &d.instance, &ready.key)?;
+        let message = sealed(&partials, &d.instance, &ready.key)?;
         Ok((
             Closing {
                 ready,
@@ -622,7 +633,10 @@ fn deploy(
 ) -> Result<Deployment, SetupError> {
     let hellos = (0..)
         .zip(messages)
-        .map(|(party, bytes)| open_hello(bytes, &contract.id, party))
+        .map(|(party, bytes)| {
+            let opened = open_hello(bytes, &contract.id, party);
+            opened.map_err(|error| SetupError::Message { party, error })
+        })
         .collect::<Result<Vec<Hello>, _>>()?;
     Ok(Deployment::new(contract, plan, terms, hellos)?)
 }
@@ -646,7 +660,7 @@ fn own_keys(
             .zip(secrets.public_keys(Role::Author, &ours))
             .collect(),
     };
-    let own = seal(&message, &d.instance, key)?;
+    let own = sealed(&message, &d.instance, key)?;
     Ok((secrets, own))
 }
 
@@ -709,7 +723,16 @@ fn receive<B: crate::sign::Body>(d: &Deployment, party: u8, bytes: &[u8]) -> Res
         got: n + 1,
         need: n,
     })?;
-    Ok(open(bytes, &d.instance, party, &sender.key)?)
+    open(bytes, &d.instance, party, &sender.key)
+        .map_err(|error| SetupError::Message { party, error })
+}
+
+fn sealed<B: crate::sign::Body>(
+    body: &B,
+    context: &[u8; 32],
+    key: &PartyKey,
+) -> Result<Vec<u8>, SetupError> {
+    seal(body, context, key).map_err(|_| SetupError::OwnKey)
 }
 
 fn count(kind: &'static str, messages: &[Vec<u8>], need: usize) -> Result<(), SetupError> {

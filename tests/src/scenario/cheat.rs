@@ -291,7 +291,7 @@ pub(super) const TWO_LIARS: Scenario = Scenario {
         let seat = |me, party: Party| match me {
             0 | 1 => {
                 let own = ClaimId { c: me, k: lied };
-                Seat::from(Rogue::new(party).also(greedy(own)))
+                Seat::from(Rogue::new(party).insisting().also(greedy(own)))
             }
             _ => party.into(),
         };

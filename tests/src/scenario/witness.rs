@@ -33,7 +33,7 @@ pub(super) const FORGED_INPUT: Scenario = Scenario {
         *word ^= 1;
         let name = TxName::Claim(ClaimId { c: 0, k });
         let seat = |me, party| match me {
-            0 => Rogue::new(party).into(),
+            0 => Rogue::new(party).insisting().into(),
             _ => party.into(),
         };
         let (game, report) =
@@ -176,10 +176,10 @@ pub(super) const ODD_WITNESS: Scenario = Scenario {
         let good: Arc<Mutex<Option<Transaction>>> = Arc::default();
         let (kept, claim) = (good.clone(), proofs.clone());
         let make = move |kit: &mut Kit, _: &View| {
-            if let Ok(mut kept) = kept.lock() {
-                if kept.is_none() {
-                    *kept = Some(kit.claim(k, &claim)?);
-                }
+            if let Ok(mut kept) = kept.lock()
+                && kept.is_none()
+            {
+                *kept = Some(kit.claim(k, &claim)?);
             }
             Ok(vec![])
         };

@@ -1,6 +1,6 @@
 //! Bitcoin Core over JSON-RPC.
 
-use super::{Chain, ChainError, Submitted};
+use super::{Chain, ChainBlock, ChainError, Submitted};
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use bitcoin::{Block, BlockHash, Transaction, Txid};
 use bitcoincore_rpc::jsonrpc::{self, simple_http::SimpleHttpTransport};
@@ -190,6 +190,16 @@ fn decode<T: bitcoin::consensus::Decodable>(
     })
 }
 
+fn chain_block(hash: BlockHash, hex: &str) -> Result<ChainBlock, ChainError> {
+    let block: Block = decode("getblock", hex)?;
+    let prev = block.header.prev_blockhash;
+    Ok(ChainBlock {
+        hash,
+        prev,
+        txs: block.txdata,
+    })
+}
+
 impl Chain for CoreRpc {
     fn height(&self) -> Result<Height, ChainError> {
         self.call("getblockcount", &[]).map(Height)
@@ -199,23 +209,17 @@ impl Chain for CoreRpc {
         self.find("getblockhash", &[json!(height.0)], &[INVALID_PARAMETER])
     }
 
-    fn block(&self, hash: BlockHash) -> Result<Vec<Transaction>, ChainError> {
+    fn block(&self, hash: BlockHash) -> Result<ChainBlock, ChainError> {
         let hex: String = self.call("getblock", &[json!(hash), json!(0)])?;
-        decode::<Block>("getblock", &hex).map(|block| block.txdata)
+        chain_block(hash, &hex)
     }
 
-    fn blocks(
-        &self,
-        from: Height,
-        to: Height,
-    ) -> Result<Vec<(BlockHash, Vec<Transaction>)>, ChainError> {
+    fn blocks(&self, from: Height, to: Height) -> Result<Vec<ChainBlock>, ChainError> {
         let heights: Vec<Vec<Value>> = (from.0..=to.0).map(|h| vec![json!(h)]).collect();
         let hashes: Vec<BlockHash> = self.batch("getblockhash", &heights)?;
         let args: Vec<Vec<Value>> = hashes.iter().map(|h| vec![json!(h), json!(0)]).collect();
         let raw: Vec<String> = self.batch("getblock", &args)?;
-        let block = |(hash, hex): (BlockHash, String)| {
-            decode::<Block>("getblock", &hex).map(|block| (hash, block.txdata))
-        };
+        let block = |(hash, hex): (BlockHash, String)| chain_block(hash, &hex);
         hashes.into_iter().zip(raw).map(block).collect()
     }
 

@@ -55,6 +55,17 @@ pub enum ChainError {
     },
 }
 
+/// A block, as far as a game is concerned.
+#[derive(Clone, Debug)]
+pub struct ChainBlock {
+    /// Its hash.
+    pub hash: BlockHash,
+    /// The hash of the block before it.
+    pub prev: BlockHash,
+    /// Its transactions, in order.
+    pub txs: Vec<Transaction>,
+}
+
 /// A view of one chain, and a way to get transactions into it.
 pub trait Chain {
     /// Height of the best block.
@@ -66,16 +77,11 @@ pub trait Chain {
     /// Hash of the block at a height of the best chain; `None` above its tip.
     fn block_hash(&self, height: Height) -> Result<Option<BlockHash>, ChainError>;
 
-    /// A block's transactions, in order.
-    fn block(&self, hash: BlockHash) -> Result<Vec<Transaction>, ChainError>;
+    /// A block.
+    fn block(&self, hash: BlockHash) -> Result<ChainBlock, ChainError>;
 
-    /// The blocks of the best chain from one height to another, both included: hash and
-    /// transactions. An error if the chain doesn't reach so far (any more).
-    fn blocks(
-        &self,
-        from: Height,
-        to: Height,
-    ) -> Result<Vec<(BlockHash, Vec<Transaction>)>, ChainError> {
+    /// The blocks of the best chain from one height to another, both included. An error if the chain doesn't reach so far (any more).
+    fn blocks(&self, from: Height, to: Height) -> Result<Vec<ChainBlock>, ChainError> {
         (from.0..=to.0)
             .map(|height| {
                 let method = "getblockhash";
@@ -85,7 +91,7 @@ pub trait Chain {
                         method,
                         detail: format!("no block at height {height}"),
                     })?;
-                Ok((hash, self.block(hash)?))
+                self.block(hash)
             })
             .collect()
     }

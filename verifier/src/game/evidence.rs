@@ -1,12 +1,16 @@
 //! One-time signatures that were ever seen, and the lies that they prove.
 
-use crate::connector::LeafKind;
+use crate::connector::{Connectors, LeafKind, Tap};
 use crate::graph::{ClaimId, Graph, Role, TxName};
 use bitcoin::Transaction;
 use gavel_compiler::commit::{Signature, digits_to_words, words_to_digits};
+use gavel_compiler::script::leaf::disprove::elements_of;
 use gavel_compiler::segment::{ElementId, Plan, Trace};
 use gavel_compiler::word::End;
 use std::collections::BTreeMap;
+
+/// First byte of an annex.
+const ANNEX: u8 = 0x50;
 
 /// Signatures of claimers, by claimer. Several where a claimer signed twice.
 #[derive(Clone, Debug, Default)]
@@ -29,14 +33,19 @@ impl Evidence {
             let Some(revealed) = revealed(graph, *name, *role, &txin.witness) else {
                 continue;
             };
-            match (name, role) {
-                (TxName::Challenge(id), _) => {
-                    let frames = self.frames.entry(id.claim.c).or_default();
+            let framed = match (name, role) {
+                (TxName::Challenge(id), _) => Some(id.claim.c),
+                (TxName::Claim(id), Role::Claimed) => Some(id.c),
+                _ => None,
+            };
+            match framed {
+                Some(c) => {
+                    let frames = self.frames.entry(c).or_default();
                     for (element, signature) in revealed {
                         remember(frames.entry(element).or_default(), signature);
                     }
                 }
-                _ => inputs.extend(revealed),
+                None => inputs.extend(revealed),
             }
         }
         if let Some(TxName::Claim(id)) = graph.names.get(&tx.compute_txid()) {
@@ -81,10 +90,21 @@ fn revealed(
     witness: &bitcoin::Witness,
 ) -> Option<Vec<(ElementId, Signature)>> {
     let tap = graph.get(name)?.output(role)?.1.tap.as_ref()?;
-    let items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
-    let [stack @ .., script, _control] = items.as_slice() else {
+    let mut items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
+    // An annex (BIP 341) isn't relayed, but a miner may include it: it hides nothing.
+    if items.len() >= 2
+        && items
+            .last()
+            .is_some_and(|last| last.first() == Some(&ANNEX))
+    {
+        items.pop();
+    }
+    let [stack @ .., script, control] = items.as_slice() else {
         return None;
     };
+    if role == Role::Claimed {
+        return disproof(&graph.deployment.plan, tap, stack, control);
+    }
     let leaf = tap.leaves.iter().find(|leaf| {
         leaf.script
             .as_ref()
@@ -109,6 +129,29 @@ fn revealed(
         }
         _ => None,
     }
+}
+
+/// The frames that somebody's Disprove shows.
+fn disproof(
+    plan: &Plan,
+    tap: &Tap,
+    stack: &[Vec<u8>],
+    control: &[u8],
+) -> Option<Vec<(ElementId, Signature)>> {
+    let leaf = (0..tap.leaves.len()).find(|n| tap.control(*n).as_deref() == Some(control))?;
+    let segment = leaf.checked_sub(Connectors::CLAIMED_RELEASE + 1)?;
+    let (elements, shapes) = elements_of(plan, segment).ok()?;
+    let mut rest = stack;
+    let mut shown = Vec::with_capacity(elements.len());
+    for (element, shape) in elements.into_iter().zip(shapes) {
+        let (pairs, after) = rest.split_at_checked(2 * shape.digits())?;
+        let signature = Signature::from_witness(pairs.iter().map(Vec::as_slice))?;
+        shown.push((element, signature));
+        rest = after;
+    }
+    // What is an input was shown by the Claim; only complete sets of those count.
+    shown.retain(|(element, _)| element.index() >= plan.program.inputs.len());
+    Some(shown)
 }
 
 /// The words of a set of input signatures.

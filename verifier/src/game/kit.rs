@@ -3,7 +3,8 @@
 use crate::connector::LeafKind;
 use crate::deploy::DeployError;
 use crate::graph::{
-    ClaimId, DisputeId, FinishError, Graph, Planned, Proof, Signer as By, Spend, Spendable, TxName,
+    ClaimId, DUST, DisputeId, FinishError, Graph, Planned, Proof, Signer as By, Spend, Spendable,
+    TxName,
 };
 use crate::sign::{OneTimeError, Source};
 use bitcoin::secp256k1::schnorr;
@@ -11,6 +12,7 @@ use bitcoin::{TapNodeHash, Transaction};
 use gavel_compiler::commit::{Shape, Signature, words_to_digits};
 use gavel_compiler::script::ClaimSignature;
 use gavel_compiler::segment::ElementId;
+use gavel_compiler::word::Author;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -64,6 +66,20 @@ pub enum KitError {
         name: TxName,
         /// Why.
         error: OneTimeError,
+    },
+    /// An input isn't what its author signed: a Claim with it would be refused.
+    #[error("{name}: `{element}` is not vouched for by its author's one-time signature")]
+    NotVouched {
+        /// The transaction.
+        name: TxName,
+        /// The input's name.
+        element: String,
+    },
+    /// The inputs don't give the outcome that was to be claimed.
+    #[error("{name}: the inputs don't give this outcome; nothing was signed")]
+    NotTrue {
+        /// The transaction.
+        name: TxName,
     },
 }
 
@@ -153,6 +169,56 @@ impl Kit {
         })
     }
 
+    /// Checks every author's signature on inputs, as the Claim's leaves will. To be done before
+    /// anything is signed: a one-time key that signed inputs which no node takes is lost.
+    ///
+    /// # Errors
+    /// [`KitError::NotVouched`] names the first input that fails.
+    pub fn check_inputs(&self, k: u8, inputs: &[InputProof]) -> Result<(), KitError> {
+        let name = TxName::Claim(ClaimId { c: self.me, k });
+        let d = &self.graph.deployment;
+        let keys = self.graph.connectors.keys();
+        let elements = &d.plan.program.inputs;
+        for (index, element) in elements.iter().enumerate() {
+            let key = match element.author {
+                Author::Anyone => None,
+                Author::Party(p) => keys
+                    .get(usize::from(p))
+                    .and_then(|keys| keys.author.get(index)?.as_ref()),
+                Author::Attestor(a) => d.contract.attestors.get(usize::from(a)).map(|a| &a.key),
+            };
+            let good = inputs.get(index).is_some_and(|input| {
+                let tag = usize::from(element.optional);
+                let blank = element.optional && input.words.first() != Some(&1);
+                let words = input.words.get(tag..).unwrap_or(&[]);
+                let digits = element.words.get(tag..).unwrap_or(&[]);
+                input.words.len() == element.words.len()
+                    && match (key, &input.author) {
+                        (Some(key), Some(author)) if !blank => {
+                            author.verify(key, element.author_shape())
+                                == Some(words_to_digits(words, digits))
+                        }
+                        (Some(_), None) => blank,
+                        (None, None) => element.author == Author::Anyone,
+                        _ => false,
+                    }
+            });
+            if !good {
+                return Err(KitError::NotVouched {
+                    name,
+                    element: element.name.clone(),
+                });
+            }
+        }
+        if inputs.len() != elements.len() {
+            return Err(KitError::NotVouched {
+                name,
+                element: "too many inputs".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
     /// Assert against challenger `id.v`, with the words of every element of the trace.
     ///
     /// # Errors
@@ -179,7 +245,8 @@ impl Kit {
         })
     }
 
-    /// A disproof by this party.
+    /// A disproof by this party, at a multiple of its fee rate, but never for more than the
+    /// bond pays.
     ///
     /// # Errors
     /// [`KitError`] if the leaf or the signatures don't fit.
@@ -188,9 +255,13 @@ impl Kit {
         claim: ClaimId,
         segment: usize,
         signatures: &[Signature],
+        times: u64,
     ) -> Result<Transaction, KitError> {
         let id = DisputeId { claim, v: self.me };
-        let planned = self.graph.disprove(id, segment, self.feerate)?;
+        let size = self.graph.disprove_weight(claim, segment)?.vbytes().0;
+        let most = self.graph.amounts.bond.0.saturating_sub(DUST.0) / size.max(1);
+        let rate = self.feerate.saturating_mul(times).min(most);
+        let planned = self.graph.disprove(id, segment, rate)?;
         let place = self
             .graph
             .deployment

@@ -65,15 +65,22 @@ pub enum Duty {
 }
 
 /// A party's answer to what it knows.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Act {
     /// What to do now.
     pub duties: Vec<Duty>,
     /// The next tip height at which a lock lets the party do more.
     pub wake: Option<Height>,
+    /// What it should have done and couldn't. One duty that fails never hides another.
+    pub troubles: Vec<KitError>,
 }
 
 impl Act {
+    /// Keeps what went wrong, and goes on.
+    pub fn attempt(&mut self, done: Result<(), KitError>) {
+        self.troubles.extend(done.err());
+    }
+
     /// Wake up at a height, or earlier if something else asks for it.
     pub fn wake_at(&mut self, height: Height) {
         self.wake = Some(self.wake.map_or(height, |wake| wake.min(height)));

@@ -1,8 +1,9 @@
 //! The honest party.
 
-use super::evidence::{find_lie, words};
+use super::evidence::{Lie, find_lie, words};
 use super::kit::{InputProof, Kit, KitError};
 use super::{Act, Duty, Event, Player, View};
+use crate::deploy::DeployError;
 use crate::graph::{ClaimId, DisputeId, Held, Permit, Role, Spendable, TxName};
 use bitcoin::Transaction;
 use gavel_compiler::segment::Trace;
@@ -19,6 +20,8 @@ pub struct Party {
     intent: Option<(u8, Vec<InputProof>)>,
     close: Option<Transaction>,
     traces: BTreeMap<Vec<u32>, Trace>,
+    /// Since when each lie is being disproved.
+    disproving: BTreeMap<ClaimId, Height>,
 }
 
 /// What is known about a claim.
@@ -49,20 +52,27 @@ impl Player for Party {
             self.withdraw(&mut act)?;
             return Ok(act);
         };
-        self.vault(fund, &mut act)?;
-        for id in self.kit.graph.claims() {
-            let Some(at) = self.view.confirmed(TxName::Claim(id)) else {
-                continue;
-            };
-            match self.verdict(id) {
+        // Others' lies first: nothing that goes wrong elsewhere may delay a dispute.
+        let claims: Vec<(ClaimId, Height, Verdict)> = self
+            .kit
+            .graph
+            .claims()
+            .filter_map(|id| {
+                let at = self.view.confirmed(TxName::Claim(id))?;
+                Some((id, at, self.verdict(id)))
+            })
+            .collect();
+        for (id, at, verdict) in claims {
+            match verdict {
                 Verdict::Unknown(inputs) => act.duties.push(Duty::Compute { inputs }),
-                Verdict::True => self.uphold(id, at, &mut act)?,
+                Verdict::True => self.uphold(id, at, &mut act),
                 Verdict::False if id.c == self.kit.me => {}
-                Verdict::False => self.dispute(id, at, &mut act)?,
+                Verdict::False => self.dispute(id, at, &mut act),
             }
-            self.tidy(id, at, &mut act)?;
+            self.tidy(id, at, &mut act);
         }
-        self.reclaim(fund, &mut act)?;
+        self.vault(fund, &mut act);
+        self.reclaim(fund, &mut act);
         Ok(act)
     }
 }
@@ -77,6 +87,7 @@ impl Party {
             intent: None,
             close: None,
             traces: BTreeMap::new(),
+            disproving: BTreeMap::new(),
         }
     }
 
@@ -88,6 +99,11 @@ impl Party {
     /// Broadcasts a Close that all parties signed.
     pub fn close(&mut self, tx: Transaction) {
         self.close = Some(tx);
+    }
+
+    /// What it means to claim.
+    pub fn intent(&self) -> Option<&(u8, Vec<InputProof>)> {
+        self.intent.as_ref()
     }
 
     /// What it knows of the chain.
@@ -125,10 +141,22 @@ impl Party {
         false
     }
 
-    fn push(&self, act: &mut Act, name: TxName, deadline: Option<Height>) -> Result<(), KitError> {
-        let tx = self.kit.simple(name)?;
-        act.duties.push(Duty::Broadcast { name, tx, deadline });
-        Ok(())
+    fn push(&self, act: &mut Act, name: TxName, deadline: Option<Height>) {
+        self.offer(act, name, self.kit.simple(name), deadline);
+    }
+
+    /// A duty to broadcast, if the transaction could be made; else a trouble.
+    fn offer(
+        &self,
+        act: &mut Act,
+        name: TxName,
+        made: Result<Transaction, KitError>,
+        deadline: Option<Height>,
+    ) {
+        match made {
+            Ok(tx) => act.duties.push(Duty::Broadcast { name, tx, deadline }),
+            Err(error) => act.troubles.push(error),
+        }
     }
 
     fn vault_unspent(&self) -> bool {
@@ -159,9 +187,9 @@ impl Party {
     }
 
     /// Close, own claim, Refund.
-    fn vault(&mut self, fund: Height, act: &mut Act) -> Result<(), KitError> {
+    fn vault(&mut self, fund: Height, act: &mut Act) {
         if !self.vault_unspent() {
-            return Ok(());
+            return;
         }
         if let Some(tx) = &self.close {
             let tx = tx.clone();
@@ -170,32 +198,63 @@ impl Party {
                 tx,
                 deadline: None,
             });
-            return Ok(());
         }
-        let in_time = self
-            .claim_deadline()
-            .is_some_and(|deadline| self.view.tip() < deadline);
-        if let Some((k, inputs)) = self.intent.clone() {
+        if let (Some((k, inputs)), Some(deadline)) = (self.intent.clone(), self.claim_deadline()) {
             let name = TxName::Claim(ClaimId { c: self.kit.me, k });
-            if self.view.confirmed(name).is_none() && in_time {
-                let tx = self.kit.claim(k, &inputs)?;
-                act.duties.push(Duty::Broadcast {
-                    name,
-                    tx,
-                    deadline: self.claim_deadline(),
-                });
+            // A Close that all signed comes first, for as long as there is time.
+            let spare = self.kit.graph.deployment.terms.windows.confirm.0;
+            let last = if self.close.is_some() {
+                deadline.0.saturating_sub(spare)
+            } else {
+                0
+            };
+            let tip = self.view.tip();
+            if self.view.confirmed(name).is_none() && tip < deadline && tip.0 >= last {
+                self.claim_now(name, k, &inputs, deadline, act);
+            } else if tip.0 < last {
+                act.wake_at(Height(last));
             }
         }
         if self.mature(fund, self.kit.graph.deployment.locks().refund, act) {
-            self.push(act, TxName::Refund, None)?;
+            self.push(act, TxName::Refund, None);
         }
-        Ok(())
+    }
+
+    /// Own claim, once every author's signature is checked and the outcome computed: a
+    /// one-time key signs only once.
+    fn claim_now(
+        &mut self,
+        name: TxName,
+        k: u8,
+        inputs: &[InputProof],
+        deadline: Height,
+        act: &mut Act,
+    ) {
+        let words: Vec<u32> = inputs
+            .iter()
+            .flat_map(|input| input.words.clone())
+            .collect();
+        let Some(trace) = self.traces.get(&words) else {
+            act.duties.push(Duty::Compute { inputs: words });
+            return;
+        };
+        let made = match self.kit.check_inputs(k, inputs) {
+            Err(error) => Err(error),
+            Ok(()) if trace.end != End::Outcome(u32::from(k)) => Err(KitError::NotTrue { name }),
+            Ok(()) => self.kit.claim(k, inputs),
+        };
+        self.offer(act, name, made, Some(deadline));
     }
 
     /// Whether a claim is true, judged by every set of inputs shown for it.
     fn verdict(&self, id: ClaimId) -> Verdict {
         let plan = &self.kit.graph.deployment.plan;
-        for inputs in self.view.evidence.shown(id) {
+        let shown = self.view.evidence.shown(id);
+        if shown.is_empty() {
+            // Confirmed, and yet its inputs can't be read: nothing to take on trust.
+            return Verdict::False;
+        }
+        for inputs in shown {
             let Some(words) = words(plan, inputs) else {
                 return Verdict::False;
             };
@@ -209,119 +268,116 @@ impl Party {
     }
 
     /// A true claim: have it paid; if it is ours, answer challenges and get the bond back.
-    fn uphold(&mut self, id: ClaimId, at: Height, act: &mut Act) -> Result<(), KitError> {
+    fn uphold(&mut self, id: ClaimId, at: Height, act: &mut Act) {
         let claim = TxName::Claim(id);
         if self.view.unspent(claim, Role::Claimed).is_none() {
-            return Ok(());
+            return;
         }
         let d = &self.kit.graph.deployment;
         let (locks, rounds) = (d.locks(), d.rounds());
         let others: Vec<u8> = d.others(id.c).collect();
         if id.c == self.kit.me {
             for v in others.iter().copied() {
-                self.answer(DisputeId { claim: id, v }, act)?;
+                self.answer(DisputeId { claim: id, v }, act);
             }
         }
         if self.vault_unspent() {
-            let unchallenged = !rounds
-                || others
-                    .iter()
-                    .all(|v| self.view.unspent(claim, Role::Open { v: *v }).is_some());
-            if unchallenged && self.mature(at, locks.payout, act) {
-                self.push(act, TxName::Payout(id), None)?;
-            } else if !unchallenged && self.mature(at, locks.late, act) {
-                self.push(act, TxName::PayoutLate(id), None)?;
+            let open = |v: &u8| self.view.unspent(claim, Role::Open { v: *v }).is_some();
+            if (!rounds || others.iter().all(open)) && self.mature(at, locks.payout, act) {
+                self.push(act, TxName::Payout(id), None);
+            }
+            // Also where nobody's Challenge is confirmed: one that is stuck blocks Payout.
+            if rounds && self.mature(at, locks.late, act) {
+                self.push(act, TxName::PayoutLate(id), None);
             }
         } else if id.c == self.kit.me && self.mature(at, locks.release, act) {
-            self.push(act, TxName::Release(id), None)?;
+            self.push(act, TxName::Release(id), None);
         }
-        Ok(())
     }
 
     /// Answers a challenge with the frames.
-    fn answer(&mut self, id: DisputeId, act: &mut Act) -> Result<(), KitError> {
+    fn answer(&mut self, id: DisputeId, act: &mut Act) {
         let challenge = TxName::Challenge(id);
         let Some((_, _, at)) = self.view.unspent(challenge, Role::Challenged { group: 0 }) else {
-            return Ok(());
+            return;
         };
         let plan = &self.kit.graph.deployment.plan;
         let shown = self.view.evidence.shown(id.claim).first();
-        let trace = shown
-            .and_then(|inputs| words(plan, inputs))
-            .and_then(|w| self.traces.get(&w));
+        let words = shown.and_then(|inputs| words(plan, inputs));
+        let trace = words.and_then(|words| self.traces.get(&words));
         let Some(elements) = trace.map(|trace| trace.elements.clone()) else {
-            return Ok(());
+            return;
         };
-        let tx = self.kit.assert(id, &elements)?;
-        let deadline = Some(Height(at.0 + self.kit.graph.deployment.locks().no_assert.0));
-        act.duties.push(Duty::Broadcast {
-            name: TxName::Assert(id),
-            tx,
-            deadline,
-        });
-        Ok(())
+        let made = self.kit.assert(id, &elements);
+        let deadline = Height(at.0 + self.kit.graph.deployment.locks().no_assert.0);
+        self.offer(act, TxName::Assert(id), made, Some(deadline));
     }
 
     /// A false claim: kill it.
-    fn dispute(&self, id: ClaimId, at: Height, act: &mut Act) -> Result<(), KitError> {
+    fn dispute(&mut self, id: ClaimId, at: Height, act: &mut Act) {
         let claim = TxName::Claim(id);
         if self.view.unspent(claim, Role::Claimed).is_none() {
-            return Ok(());
+            return;
         }
-        let graph = &self.kit.graph;
-        let (d, locks, me) = (&graph.deployment, graph.deployment.locks(), self.kit.me);
+        let (rounds, locks) = (
+            self.kit.graph.deployment.rounds(),
+            self.kit.graph.deployment.locks(),
+        );
+        let me = self.kit.me;
         let deadline = Some(Height(at.0.saturating_add(locks.late.0)));
-        if let Some(disproof) = self.disproof(id)? {
-            let (name, tx) = disproof;
-            act.duties.push(Duty::Broadcast { name, tx, deadline });
-            return Ok(());
+        let lie = self.lie(id);
+        if let Some(lie) = &lie {
+            let since = *self.disproving.entry(id).or_insert(self.view.tip());
+            // Not confirmed by the next block: pay more, every block, up to the whole bond.
+            let blocks = self.view.tip().0.saturating_sub(since.0);
+            let times = 1u64.checked_shl(blocks).unwrap_or(u64::MAX);
+            let made = self.kit.disprove(id, lie.segment, &lie.signatures, times);
+            let name = TxName::Disprove(DisputeId { claim: id, v: me }, lie.segment as u16);
+            self.offer(act, name, made, deadline);
         }
-        if !d.rounds() {
-            return Ok(());
+        if !rounds {
+            return;
         }
         let dispute = DisputeId { claim: id, v: me };
         let stake = self
             .view
-            .unspent(TxName::Fund, Role::Stake { v: me, c: id.c });
-        if self.view.unspent(claim, Role::Open { v: me }).is_some() && stake.is_some() {
+            .unspent(TxName::Fund, Role::Stake { v: me, c: id.c })
+            .is_some();
+        let open = self.view.unspent(claim, Role::Open { v: me }).is_some();
+        if lie.is_none() && open && stake {
             let deadline = Some(Height(at.0.saturating_add(locks.payout.0)));
-            self.push(act, TxName::Challenge(dispute), deadline)?;
+            self.push(act, TxName::Challenge(dispute), deadline);
         }
         let challenge = TxName::Challenge(dispute);
-        if let Some((_, _, at)) = self.view.unspent(challenge, Role::Challenged { group: 0 }) {
-            if self.mature(at, locks.no_assert, act) {
-                self.push(act, TxName::NoAssert(dispute), deadline)?;
-            }
+        let challenged = self.view.unspent(challenge, Role::Challenged { group: 0 });
+        let challenged = challenged.map(|(_, _, at)| at);
+        if challenged.is_some_and(|at| self.mature(at, locks.no_assert, act)) {
+            self.push(act, TxName::NoAssert(dispute), deadline);
         }
-        Ok(())
     }
 
-    /// A disproof, if what was seen shows a lie.
-    fn disproof(&self, id: ClaimId) -> Result<Option<(TxName, Transaction)>, KitError> {
+    /// The first lie that what was seen shows.
+    fn lie(&self, id: ClaimId) -> Option<Lie> {
         let plan = &self.kit.graph.deployment.plan;
         let evidence = &self.view.evidence;
-        for inputs in evidence.signed_by(id.c) {
-            let trace = words(plan, inputs).and_then(|words| self.traces.get(&words));
-            let Some(trace) = trace else { continue };
-            let frames = |element| evidence.frames(id.c, element);
-            if let Some(lie) = find_lie(plan, trace, inputs, frames, id.k) {
-                let tx = self.kit.disprove(id, lie.segment, &lie.signatures)?;
-                let dispute = DisputeId {
-                    claim: id,
-                    v: self.kit.me,
-                };
-                return Ok(Some((TxName::Disprove(dispute, lie.segment as u16), tx)));
-            }
-        }
-        Ok(None)
+        evidence.signed_by(id.c).find_map(|inputs| {
+            let trace = self.traces.get(&words(plan, inputs)?)?;
+            find_lie(
+                plan,
+                trace,
+                inputs,
+                |element| evidence.frames(id.c, element),
+                id.k,
+            )
+        })
     }
 
     /// After a claim's end: stakes to whom they belong, and what lies open.
-    fn tidy(&self, id: ClaimId, at: Height, act: &mut Act) -> Result<(), KitError> {
+    fn tidy(&self, id: ClaimId, at: Height, act: &mut Act) {
         let (graph, me) = (&self.kit.graph, self.kit.me);
         let d = &graph.deployment;
         if !d.rounds() {
-            return Ok(());
+            return;
         }
         let locks = d.locks();
         let ended = self
@@ -337,11 +393,11 @@ impl Party {
             for (held, stake) in [(Held::Staked, staked), (Held::Challenged, challenged)] {
                 let Some((_, _, since)) = stake else { continue };
                 if id.c == me {
-                    self.collect(dispute, held, act)?;
+                    self.collect(dispute, held, act);
                 }
                 if v == me && self.mature(since, locks.unstake, act) {
-                    let outputs = graph.unstakeable(dispute, held)?;
-                    self.take(TxName::Unstake(dispute, held), outputs, act)?;
+                    let outputs = graph.unstakeable(dispute, held);
+                    self.take(TxName::Unstake(dispute, held), outputs, act);
                 }
             }
             let open = self
@@ -349,13 +405,12 @@ impl Party {
                 .unspent(TxName::Claim(id), Role::Open { v })
                 .is_some();
             if id.c == me && ended && open && self.mature(at, locks.payout, act) {
-                self.take(TxName::Sweep(dispute), graph.sweepable(dispute)?, act)?;
+                self.take(TxName::Sweep(dispute), graph.sweepable(dispute), act);
             }
         }
-        Ok(())
     }
 
-    fn collect(&self, id: DisputeId, held: Held, act: &mut Act) -> Result<(), KitError> {
+    fn collect(&self, id: DisputeId, held: Held, act: &mut Act) {
         let permits = [
             (
                 Permit::Paid,
@@ -372,49 +427,53 @@ impl Party {
             if let Some((_, _, at)) = self.view.unspent(name, role) {
                 let unstake = self.kit.graph.deployment.locks().unstake;
                 let deadline = Some(Height(at.0.saturating_add(unstake.0)));
-                self.push(act, TxName::Collect(id, permit, held), deadline)?;
+                self.push(act, TxName::Collect(id, permit, held), deadline);
             }
         }
-        Ok(())
     }
 
-    fn take(&self, name: TxName, outputs: Vec<Spendable>, act: &mut Act) -> Result<(), KitError> {
-        let unspent: Vec<Spendable> = outputs
-            .into_iter()
-            .filter(|s| !self.view.is_spent(&s.outpoint()))
-            .collect();
-        if !unspent.is_empty() {
-            let tx = self.kit.take(name, &unspent)?;
-            act.duties.push(Duty::Broadcast {
+    fn take(&self, name: TxName, outputs: Result<Vec<Spendable>, DeployError>, act: &mut Act) {
+        let made = outputs.map_err(KitError::from).and_then(|mut unspent| {
+            unspent.retain(|s| !self.view.is_spent(&s.outpoint()));
+            let some = !unspent.is_empty();
+            some.then(|| self.kit.take(name, &unspent)).transpose()
+        });
+        match made {
+            Ok(Some(tx)) => act.duties.push(Duty::Broadcast {
                 name,
                 tx,
                 deadline: None,
-            });
+            }),
+            Ok(None) => {}
+            Err(error) => act.troubles.push(error),
         }
-        Ok(())
     }
 
     /// After R, and once the vault's spend is buried: bond, stakes and small outputs.
-    fn reclaim(&self, fund: Height, act: &mut Act) -> Result<(), KitError> {
+    fn reclaim(&self, fund: Height, act: &mut Act) {
         let (graph, me) = (&self.kit.graph, self.kit.me);
         let d = &graph.deployment;
         let Some((_, spent)) = self.view.spender(TxName::Fund, Role::Vault) else {
-            return Ok(());
+            return;
         };
-        let mut outputs = graph.reclaimable(me)?;
-        let locked = outputs.iter().any(|s| !self.view.is_spent(&s.outpoint()));
+        let outputs = graph.reclaimable(me).map(|mut outputs| {
+            outputs.retain(|s| !self.view.is_spent(&s.outpoint()));
+            outputs
+        });
+        let locked = outputs.as_ref().is_ok_and(|outputs| !outputs.is_empty());
         let buried = self.mature(spent, d.terms.windows.reorg, act);
         if !locked || !buried || !self.mature(fund, d.locks().refund, act) {
-            return Ok(());
+            return;
         }
-        for name in graph
+        let small = graph
             .txs
             .keys()
-            .filter(|name| self.view.confirmed(**name).is_some())
-        {
-            outputs.extend(graph.leftovers(*name, me, |v| self.stake_open(*name, v))?);
-        }
-        self.take(TxName::Reclaim(me), outputs, act)
+            .filter(|name| self.view.confirmed(**name).is_some());
+        let small = small.map(|name| graph.leftovers(*name, me, |v| self.stake_open(*name, v)));
+        let all = std::iter::once(outputs)
+            .chain(small)
+            .collect::<Result<Vec<_>, _>>();
+        self.take(TxName::Reclaim(me), all.map(|all| all.concat()), act);
     }
 
     /// Whether a challenger's stake still lies where the permit of `name` could collect it.

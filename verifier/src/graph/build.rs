@@ -28,7 +28,7 @@ pub struct Amounts {
     pub assert_cost: Sats,
     /// What all outputs of `bond[c]` hold together: bond, opens, Claim's fee and anchor.
     pub claim: Sats,
-    /// What the vault holds above the pot: Refund's fee and anchor.
+    /// What the vault holds above the pot: fee and anchor of Refund or of the largest Close.
     pub reserve: Sats,
 }
 
@@ -292,7 +292,11 @@ impl Ctx<'_> {
                 .map_or(Sats(0), |(_, output)| output.value());
             Sats(self.fee(planned).0 + anchor.0)
         };
-        let reserve = cost(&self.refund(&fund)?);
+        // Enough for Refund and for a Close of any outcome.
+        let mut reserve = cost(&self.refund(&fund)?);
+        for k in 0..d.outcomes() {
+            reserve = reserve.max(cost(&self.close(&fund, k)?));
+        }
         let survive = d.terms.survive_feerate;
         let worst = self.worst_disprove()?.vbytes().max(LARGEST);
         let least = Sats(worst.0 * survive + DUST.0);

@@ -129,6 +129,14 @@ impl Ctx<'_> {
         };
         self.checked(self.anchored(make, 0))
     }
+
+    /// Close: the vault as all agree, to the arms of an outcome. Its fee is the vault's reserve.
+    pub fn close(&self, fund: &Planned, k: u8) -> Result<Planned, DeployError> {
+        let vault = coin(fund, Role::Vault)?.joint(None);
+        let mut outputs = self.arms(outcome_arms(self.d, k)?)?;
+        outputs.push(Output::anchor());
+        self.checked(Planned::new(TxName::Close, 3, vec![vault], outputs))
+    }
 }
 
 fn outcome_arms(d: &Deployment, k: u8) -> Result<&[Arm], DeployError> {
@@ -138,8 +146,7 @@ fn outcome_arms(d: &Deployment, k: u8) -> Result<&[Arm], DeployError> {
 }
 
 impl Graph {
-    /// Close: the vault as all agree, to the arms of an outcome; signed when they agree. The
-    /// vault's reserve pays the fee.
+    /// Close: the vault as all agree, to the arms of an outcome; signed when they agree.
     ///
     /// # Errors
     /// [`DeployError`] if there is no such outcome.
@@ -151,9 +158,6 @@ impl Graph {
         };
         let fund = self.get(TxName::Fund);
         let fund = fund.ok_or_else(|| DeployError::Script("no Fund".to_owned()))?;
-        let vault = coin(fund, Role::Vault)?.joint(None);
-        let mut outputs = ctx.arms(outcome_arms(&self.deployment, k)?)?;
-        outputs.push(Output::anchor());
-        ctx.checked(Planned::new(TxName::Close, 3, vec![vault], outputs))
+        ctx.close(fund, k)
     }
 }

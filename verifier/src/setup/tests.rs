@@ -54,7 +54,7 @@ fn entrant(contract: &Contract, me: u8) -> Entrant {
     };
     Entrant {
         me,
-        nonce: [me; 32],
+        nonce: [me + 100; 32],
         payout: script.clone(),
         inputs: vec![input(0), input(1)],
     }
