@@ -13,7 +13,7 @@ use gavel_verifier::deploy::DeployError;
 use gavel_verifier::game::{InputProof, KitError, Party, Player};
 use gavel_verifier::graph::{Graph, Role, TxName};
 use gavel_verifier::run::{Broadcast, RunError, Runner};
-use gavel_verifier::setup::{Ready, SetupError};
+use gavel_verifier::setup::{FundingError, Ready, SetupError, StoreError};
 use gavel_verifier::sign::{MemoryGuard, OneTimeError};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,12 @@ pub enum PlayError {
     /// The parties can't agree.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// A party's money isn't where it said.
+    #[error(transparent)]
+    Funding(#[from] FundingError),
+    /// A setup can't be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A transaction can't be made.
     #[error(transparent)]
     Kit(#[from] KitError),
@@ -129,9 +135,7 @@ impl Game {
             fund,
             ..
         } = table;
-        let (user, password) = credentials(node.rpc().auth())?;
-        let chain = CoreRpc::connect(node.rpc().url(), &user, &password, "regtest")?;
-        let runner = Runner::new(chain)?;
+        let runner = Runner::new(connect(&node)?)?;
         let start = Height(node.rpc().height()?);
         let mut players: Vec<Box<dyn Player>> = Vec::new();
         let mut honest = Vec::new();
@@ -448,6 +452,16 @@ pub(crate) fn script_refuses(
 /// The prover, as the runner wants it.
 pub fn prover(plan: &Plan) -> impl Fn(&[u32]) -> gavel_compiler::segment::Trace {
     |inputs| gavel_prover::trace(plan, inputs)
+}
+
+/// The node, as the verifier sees it.
+///
+/// # Errors
+/// [`PlayError`] if it can't be used.
+pub fn connect(node: &Node) -> Result<CoreRpc, PlayError> {
+    let (user, password) = credentials(node.rpc().auth())?;
+    let chain = CoreRpc::connect(node.rpc().url(), &user, &password, "regtest")?;
+    Ok(chain)
 }
 
 /// What the node accepts as user and password.

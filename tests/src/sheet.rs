@@ -496,6 +496,8 @@ impl<'a> Books<'a> {
         match row.id {
             // Out of the vault's reserve, which all paid in.
             TxName::Fund | TxName::Refund | TxName::Close => {}
+            // Instead of Fund: outside the game.
+            TxName::Withdraw(_) => {}
             // Out of what the bond holds beyond `claimed`.
             TxName::Claim(id) => *self.costs.entry(id.c).or_insert(0) += cost,
             TxName::Challenge(id) | TxName::Assert(id) => {

@@ -154,5 +154,6 @@ fn kind(name: TxName) -> &'static str {
         TxName::Unstake(..) => "Unstake",
         TxName::Sweep(_) => "Sweep",
         TxName::Reclaim(_) => "Reclaim",
+        TxName::Withdraw(_) => "Withdraw",
     }
 }
