@@ -1,6 +1,7 @@
 //! Nodes that are down, on another network, or die in the middle of a game: an error that says
 //! so, at once.
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"

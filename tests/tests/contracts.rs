@@ -2,6 +2,7 @@
 //! One test per pair, so that each has a node of its own and a name.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"

@@ -1,6 +1,7 @@
 //! What an honest party does when something of its own goes wrong: the rest, all the same.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"

@@ -5,6 +5,7 @@
 //! message, and consumes the party.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"

@@ -313,10 +313,10 @@ pub(super) const ANNEXED_CLAIM: Scenario = Scenario {
         let claim: Arc<Mutex<Option<Transaction>>> = Arc::default();
         let (made, with) = (claim.clone(), proofs.clone());
         let make = move |kit: &mut Kit, _: &View| {
-            if let Ok(mut made) = made.lock() {
-                if made.is_none() {
-                    *made = annexed(kit, lied, &with)?;
-                }
+            if let Ok(mut made) = made.lock()
+                && made.is_none()
+            {
+                *made = annexed(kit, lied, &with)?;
             }
             Ok(vec![])
         };
