@@ -16,6 +16,7 @@ pub mod table;
 
 pub use game::{Game, PlayError, Report};
 pub use rogue::Rogue;
+pub use sheet::Due;
 pub use simple::Play;
 pub use stage::{Case, LoadError, Options, Stage};
 pub use table::Table;

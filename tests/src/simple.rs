@@ -1,8 +1,10 @@
 //! A game in a few lines: open a contract, say who claims what and who cheats, play to the end.
 
 use crate::game::{Game, Line, PlayError, Report, Seat};
+use crate::sheet::Due;
 use crate::stage::Stage;
 use crate::table::Table;
+use gavel_compiler::word::{End, run};
 use gavel_verifier::game::Party;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -86,6 +88,12 @@ impl Play {
             claims,
             mut seats,
         } = self;
+        // The first claim that is true, if any, is what must be paid.
+        let program = &stage.contract.program;
+        let truth = claims
+            .iter()
+            .find(|(_, k, words)| run(program, words).end == End::Outcome(u32::from(*k)));
+        let due = truth.map_or(Due::Refund, |(_, k, _)| Due::Outcome(*k));
         let table = Table::seat(&stage)?;
         let mut proven = Vec::new();
         for (party, k, words) in claims {
@@ -96,7 +104,7 @@ impl Play {
             None => party.into(),
         })?;
         game.play(watch)?;
-        game.report(&stage, "custom")
+        game.report(&stage, "custom", due)
     }
 
     fn party(&self, name: &str) -> Result<u8, PlayError> {

@@ -13,11 +13,12 @@ use gavel_regtest::Node;
 use gavel_verifier::game::InputProof;
 use gavel_verifier::graph::Graph;
 use gavel_verifier::sample;
-use gavel_verifier::setup::{Announced, Entrant, Ready, finish_fund, input_proofs};
+use gavel_verifier::setup::{Announced, Entrant, Ready, check_funding, finish_fund, input_proofs};
 use gavel_verifier::sign::{
     DemoAttestor, FundingInput, MemoryGuard, Seed, rand::SeedableRng, rand::rngs::StdRng,
 };
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Money that a party keeps as change beyond what Fund needs.
@@ -35,6 +36,8 @@ pub struct Table {
     pub brought: Vec<Sats>,
     /// Fund, signed by all.
     pub fund: Transaction,
+    /// Where each party stored its setup.
+    pub stores: Vec<PathBuf>,
 }
 
 impl Table {
@@ -59,7 +62,7 @@ impl Table {
         let mut seeds = Vec::new();
         let mut payments = Vec::new();
         for party in 0..n {
-            let seed = Seed::from_bytes(&digest("seed", party, salt));
+            let seed = seed(party, salt);
             let key = seed.party_key(&contract.id).public();
             let key = TweakedPublicKey::dangerous_assume_tweaked(
                 seed.party_key(&contract.id)
@@ -92,12 +95,17 @@ impl Table {
             announced.push(state);
             messages.push(message);
         }
-        let parties = exchange(announced, messages, salt)?;
+        let parties = exchange(&node, announced, messages, salt)?;
         let graph = parties.first().map(|ready| ready.graph.clone());
         let graph = graph.ok_or_else(|| PlayError::Stage("a contract without parties".into()))?;
         let mut signatures = BTreeMap::new();
+        let mut stores = Vec::new();
         for ready in &parties {
-            signatures.extend(ready.sign_fund()?);
+            let name = format!("gavel-setup-{salt}-{}", ready.me);
+            let path = node.datadir().join(name);
+            let stored = ready.store(&path)?;
+            signatures.extend(ready.sign_fund(&stored)?);
+            stores.push(path);
         }
         let fund = finish_fund(&graph, &signatures)?;
         let brought = funded
@@ -110,6 +118,7 @@ impl Table {
             parties,
             brought,
             fund,
+            stores,
         })
     }
 
@@ -165,6 +174,7 @@ pub fn vouch(
 
 /// All rounds of messages between parties in this process.
 fn exchange(
+    node: &Node,
     announced: Vec<Announced>,
     hellos: Vec<Vec<u8>>,
     salt: u64,
@@ -188,6 +198,7 @@ fn exchange(
     let mut signed = Vec::new();
     let mut partials = Vec::new();
     for state in drawn {
+        check_money(node, state.graph())?;
         let (state, message) = state.nonces(&nonces)?;
         signed.push(state);
         partials.push(message);
@@ -196,6 +207,25 @@ fn exchange(
         .into_iter()
         .map(|state| Ok(state.partials(&partials)?))
         .collect()
+}
+
+/// Has the node confirm that everybody's money is where it was announced.
+fn check_money(node: &Node, graph: &Graph) -> Result<(), PlayError> {
+    let mut failed = None;
+    let checked = check_funding(&graph.deployment, |outpoint| {
+        let found = node.rpc().unspent(outpoint, true);
+        let found = found.map_err(|error| failed = Some(error)).ok()??;
+        Some((found.output, found.confirmations))
+    });
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(checked?),
+    }
+}
+
+/// A party's seed at the table with this salt.
+pub fn seed(party: u8, salt: u64) -> Seed {
+    Seed::from_bytes(&digest("seed", party, salt))
 }
 
 fn digest(what: &str, party: u8, salt: u64) -> [u8; 32] {

@@ -1,6 +1,7 @@
 //! Nodes that are down, on another network, or die in the middle of a game: an error that says
 //! so, at once.
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"
@@ -140,7 +141,7 @@ fn a_node_that_dies_in_the_middle_of_a_game() {
     }
     assert!(matches!(game.play(&mut |_| ()), Err(PlayError::Run(_))));
     assert!(matches!(
-        game.report(&stage, "dead"),
+        game.report(&stage, "dead", gavel_tests::Due::Outcome(k)),
         Err(PlayError::Node(_))
     ));
 }
@@ -161,7 +162,9 @@ fn a_node_that_comes_back() {
     let reachable = chain.and_then(|chain| chain.height()).is_ok();
     match game.play(&mut |_| ()) {
         Ok(()) => {
-            let report = game.report(&stage, "restarted").unwrap();
+            let report = game
+                .report(&stage, "restarted", gavel_tests::Due::Outcome(k))
+                .unwrap();
             assert_eq!(report.paid.as_deref(), Some("AliceWins"));
         }
         // A node with a cookie has a new one, or another port: an error, and no other.

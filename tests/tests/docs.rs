@@ -1,6 +1,7 @@
 //! `docs/integration-tests.md` shows exactly the code that is run. (Its shell script is run by
 //! `cli/tests/shell_example.rs`.)
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"

@@ -1,6 +1,7 @@
 //! The rules of `docs/architecture.md`: who may depend on whom, and where I/O is.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"

@@ -5,6 +5,7 @@
 //! message, and consumes the party.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"
@@ -666,10 +667,12 @@ fn a_party_with_two_faces_is_found_out_before_anybody_signs() {
 /// Fund is signed last: only by who holds every signature, and each its own inputs only.
 #[test]
 fn a_party_signs_only_its_own_inputs_of_fund() {
+    let directory = tempfile::tempdir().unwrap();
     for ready in &THREE.1.ready {
         let fund = ready.graph.get(TxName::Fund).unwrap();
         assert_eq!(ready.joint.len(), ready.graph.joint_jobs().len());
-        let signed = ready.sign_fund().unwrap();
+        let path = directory.path().join(ready.me.to_string());
+        let signed = ready.sign_fund(&ready.store(path).unwrap()).unwrap();
         let indices: Vec<usize> = signed.iter().map(|(index, _)| *index).collect();
         assert_eq!(indices, [usize::from(ready.me)]);
         let outpoint = fund.tx.input[indices[0]].previous_output;

@@ -1,11 +1,11 @@
 //! From a contract, terms and the parties' announcements to a checked deployment.
 
 use crate::sign::{Hello, HelloError, KeyAgg, KeyAggError, instance};
-use bitcoin::XOnlyPublicKey;
+use bitcoin::{OutPoint, XOnlyPublicKey};
 use gavel_compiler::commit::PublicKey;
 use gavel_compiler::contract::Contract;
 use gavel_compiler::segment::Plan;
-use gavel_compiler::units::{Blocks, Sats};
+use gavel_compiler::units::{Blocks, Height, Sats};
 use gavel_compiler::word::Author;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,10 @@ pub struct Terms {
     pub bond: Option<Sats>,
     /// A challenger's stake, per claimer; computed where absent.
     pub stake: Option<Sats>,
+    /// From this height on an honest party takes its money back if Fund isn't confirmed, so
+    /// that nobody can wait and see whether the contract turns out to its advantage; without,
+    /// it waits for ever.
+    pub fund_by: Option<Height>,
 }
 
 impl Default for Terms {
@@ -62,6 +66,7 @@ impl Default for Terms {
             survive_feerate: 10,
             bond: None,
             stake: None,
+            fund_by: None,
         }
     }
 }
@@ -74,9 +79,11 @@ impl Terms {
         let amounts = [self.bond, self.stake].map(|sats| sats.map_or(u64::MAX, |sats| sats.0));
         let windows = windows.iter().map(|blocks| u64::from(blocks.0));
         let rates = [self.relay_feerate, self.survive_feerate];
+        let fund_by = self.fund_by.map_or(u64::MAX, |height| u64::from(height.0));
         windows
             .chain(rates)
             .chain(amounts)
+            .chain([fund_by])
             .flat_map(u64::to_le_bytes)
             .collect()
     }
@@ -134,6 +141,14 @@ pub enum DeployError {
     /// A party's announcement is not acceptable.
     #[error(transparent)]
     Hello(#[from] HelloError),
+    /// A party wants to fund from an output of another kind than P2TR.
+    #[error("party {party}: its funding input {outpoint} is not P2TR")]
+    NotTaproot {
+        /// Index of the party.
+        party: u8,
+        /// The input.
+        outpoint: OutPoint,
+    },
     /// A party brought too little.
     #[error("party {party} brings {brings}, but needs {needs}")]
     Underfunded {
@@ -257,6 +272,14 @@ impl Deployment {
         }
         check_coin(&contract)?;
         let instance = instance(&contract.id, &terms.canonical(), &parties)?;
+        for (party, hello) in (0..).zip(&parties) {
+            // Sizes count on 64-byte witnesses, and a P2TR signature commits to the amounts of
+            // all inputs: whoever lies about one makes signatures that don't fit the chain.
+            let other = hello.inputs.iter().find(|i| !i.script.is_p2tr());
+            if let Some(outpoint) = other.map(|input| input.outpoint) {
+                return Err(DeployError::NotTaproot { party, outpoint });
+            }
+        }
         let keys: Vec<XOnlyPublicKey> = parties.iter().map(|party| party.key).collect();
         let keys = KeyAgg::new(&keys)?;
         let joint = keys.aggregate();

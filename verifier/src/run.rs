@@ -40,6 +40,14 @@ pub enum RunError {
         /// What happened.
         error: KitError,
     },
+    /// The chain doesn't reach the height to watch from: the node isn't synced yet.
+    #[error("the chain ends at height {tip}, before {from}, where watching is to begin")]
+    NotThere {
+        /// Where watching is to begin.
+        from: Height,
+        /// Where the chain ends.
+        tip: Height,
+    },
     /// The chain disagrees with what was seen, deeper than it was looked at.
     #[error("the chain was reorganised below height {0}, where watching began")]
     TooDeep(Height),
@@ -86,6 +94,32 @@ impl<C: Chain> Runner<C> {
         Ok(Self {
             chain,
             known,
+            seen: BTreeSet::new(),
+            traces: BTreeMap::new(),
+            troubles: Vec::new(),
+        })
+    }
+
+    /// Watches from the block at `height` on: after a restart, to rebuild what the parties knew.
+    /// The height must not be above that of Fund's block, and should be a reorganisation's
+    /// depth below it; the height at which the setup was stored will do, as will any lower.
+    ///
+    /// The chain gives back everything but what was only ever seen unconfirmed, and what was in
+    /// a party's head: whoever meant to claim must be told again
+    /// ([`Party::claim`](crate::game::Party::claim); the guard signs the same inputs again, and
+    /// no others).
+    ///
+    /// # Errors
+    /// [`RunError::NotThere`] if the chain ends below.
+    pub fn from(chain: C, height: Height) -> Result<Self, RunError> {
+        let before = Height(height.0.saturating_sub(1));
+        let Some(hash) = chain.block_hash(before)? else {
+            let tip = chain.height()?;
+            return Err(RunError::NotThere { from: height, tip });
+        };
+        Ok(Self {
+            chain,
+            known: BTreeMap::from([(before, hash)]),
             seen: BTreeSet::new(),
             traces: BTreeMap::new(),
             troubles: Vec::new(),

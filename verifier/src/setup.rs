@@ -2,12 +2,21 @@
 //!
 //! ```text
 //! Announced ──hellos──▶ Keyed ──one-time keys──▶ Drawn ──nonces──▶ Signed ──partials──▶ Ready
+//! Ready ──store──▶ Stored ──sign_fund──▶ signatures for Fund
 //! ```
 //!
 //! **Invariants:** every step consumes the state, so a bad message ends the attempt; each party
 //! recomputes the graph and signs only its own copy; a party's Fund inputs are signed last,
-//! when everything that can get its money back is there and verified. No I/O: messages go in
-//! and out as bytes.
+//! when everything that can get its money back is there, verified and on disk. No other I/O:
+//! messages go in and out as bytes.
+
+mod funding;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use funding::{FundingError, check_funding};
+pub use store::{StoreError, Stored};
 
 use crate::deploy::{DeployError, Deployment, PublicOneTimeKeys, Terms};
 use crate::game::{InputProof, Kit, KitError, Signer};
@@ -65,6 +74,9 @@ pub enum SetupError {
     /// Our key can't sign: can't happen by chance.
     #[error("our own key can't sign")]
     OwnKey,
+    /// What was stored is something else.
+    #[error("what was stored is another setup than this; nothing is signed")]
+    NotStored,
 }
 
 /// What a party brings, besides its seed.
@@ -76,7 +88,7 @@ pub struct Entrant {
     pub nonce: [u8; 32],
     /// Where it is paid.
     pub payout: ScriptBuf,
-    /// What it funds with: confirmed native segwit outputs.
+    /// What it funds with: confirmed P2TR outputs.
     pub inputs: Vec<FundingInput>,
 }
 
@@ -87,6 +99,13 @@ struct Common {
     me: u8,
     seed: Seed,
     key: PartyKey,
+}
+
+/// Everybody's messages as they came, by party: what a setup is rebuilt from.
+#[derive(Default)]
+struct Messages {
+    hellos: Vec<Vec<u8>>,
+    keys: Vec<Vec<u8>>,
 }
 
 /// A party that announced itself.
@@ -101,6 +120,7 @@ pub struct Keyed {
     deployment: Deployment,
     secrets: OneTimeKeys,
     own: Vec<u8>,
+    hellos: Vec<Vec<u8>>,
 }
 
 /// A party that drew its nonces.
@@ -109,6 +129,7 @@ pub struct Drawn {
     graph: Arc<Graph>,
     secrets: OneTimeKeys,
     session: Session,
+    messages: Messages,
     own: Vec<u8>,
 }
 
@@ -118,6 +139,7 @@ pub struct Signed {
     graph: Arc<Graph>,
     secrets: OneTimeKeys,
     round: PartialRound,
+    messages: Messages,
     own: Vec<u8>,
 }
 
@@ -131,6 +153,7 @@ pub struct Ready {
     pub joint: Arc<BTreeMap<(TxName, usize), schnorr::Signature>>,
     key: PartyKey,
     secrets: OneTimeKeys,
+    messages: Messages,
 }
 
 impl Announced {
@@ -187,27 +210,8 @@ impl Announced {
             key,
         } = self.common;
         expect("hello", messages, contract.parties.len(), me, &self.own)?;
-        let hellos = (0..)
-            .zip(messages)
-            .map(|(party, bytes)| {
-                let opened = open_hello(bytes, &contract.id, party);
-                opened.map_err(|error| SetupError::Message { party, error })
-            })
-            .collect::<Result<Vec<Hello>, _>>()?;
-        let deployment = Deployment::new(contract.clone(), plan.clone(), terms.clone(), hellos)?;
-        let secrets = OneTimeKeys::new(&seed, &contract.id, &deployment.instance);
-        let shapes: Vec<(u16, Shape)> = (0..).zip(claimer_shapes(&plan)).collect();
-        let ours: Vec<(u16, Shape)> = author_shapes(&plan, me).into_iter().collect();
-        let author = ours.iter().map(|(element, _)| *element);
-        let message = OneTimeKeysMessage {
-            party: me,
-            instance: deployment.instance,
-            claimer: secrets.public_keys(Role::Claimer, &shapes),
-            author: author
-                .zip(secrets.public_keys(Role::Author, &ours))
-                .collect(),
-        };
-        let own = sealed(&message, &deployment.instance, &key)?;
+        let deployment = deploy(contract.clone(), plan.clone(), terms.clone(), messages)?;
+        let (secrets, own) = own_keys(&deployment, me, &seed, &key)?;
         let common = Common {
             contract,
             plan,
@@ -222,6 +226,7 @@ impl Announced {
                 deployment,
                 secrets,
                 own: own.clone(),
+                hellos: messages.to_vec(),
             },
             own,
         ))
@@ -244,27 +249,11 @@ impl Keyed {
             deployment,
             secrets,
             own,
+            hellos,
         } = self;
         let n = deployment.parties.len();
         expect("one-time-keys", messages, n, common.me, &own)?;
-        let shapes: Vec<Shape> = claimer_shapes(&common.plan).collect();
-        let mut keys = Vec::with_capacity(n);
-        for (party, bytes) in (0..).zip(messages) {
-            let message: OneTimeKeysMessage = receive(&deployment, party, bytes)?;
-            message.check(
-                &deployment.instance,
-                &shapes,
-                &author_shapes(&common.plan, party),
-            )?;
-            let inputs = 0..common.plan.program.inputs.len() as u16;
-            keys.push(PublicOneTimeKeys {
-                claimer: message.claimer,
-                author: inputs
-                    .map(|element| message.author.get(&element).cloned())
-                    .collect(),
-            });
-        }
-        let graph = Arc::new(Graph::build(deployment, keys)?);
+        let graph = Arc::new(build(deployment, messages)?);
         let d = &graph.deployment;
         let id = d.instance;
         let (session, nonces) =
@@ -276,6 +265,10 @@ impl Keyed {
                 graph,
                 secrets,
                 session,
+                messages: Messages {
+                    hellos,
+                    keys: messages.to_vec(),
+                },
                 own: own.clone(),
             },
             own,
@@ -299,6 +292,7 @@ impl Drawn {
             graph,
             secrets,
             mut session,
+            messages: kept,
             own,
         } = self;
         let d = &graph.deployment;
@@ -315,6 +309,7 @@ impl Drawn {
                 graph,
                 secrets,
                 round,
+                messages: kept,
                 own: own.clone(),
             },
             own,
@@ -333,6 +328,7 @@ impl Signed {
             graph,
             secrets,
             mut round,
+            messages: kept,
             own,
         } = self;
         let d = &graph.deployment;
@@ -353,17 +349,26 @@ impl Signed {
             joint,
             key: common.key,
             secrets,
+            messages: kept,
         })
     }
 }
 
 impl Ready {
     /// Signs this party's inputs of Fund: P2TR outputs of its own key. (A wallet's inputs are
-    /// signed by the wallet.) From now on its money can be locked.
+    /// signed by the wallet, and only when there is a [`Stored`].) From now on its money can be
+    /// locked, so what gets it back must have been stored.
     ///
     /// # Errors
-    /// [`SetupError::OwnKey`] if an input isn't of its key.
-    pub fn sign_fund(&self) -> Result<Vec<(usize, schnorr::Signature)>, SetupError> {
+    /// [`SetupError::NotStored`] if `stored` is of another setup, [`SetupError::OwnKey`] if an
+    /// input isn't of its key.
+    pub fn sign_fund(
+        &self,
+        stored: &Stored,
+    ) -> Result<Vec<(usize, schnorr::Signature)>, SetupError> {
+        if !stored.is_of(self) {
+            return Err(SetupError::NotStored);
+        }
         let fund = self.graph.get(TxName::Fund).ok_or(SetupError::OwnKey)?;
         let key = self.key.tap_tweak(None).map_err(|_| SetupError::OwnKey)?;
         let ours = ScriptBuf::new_p2tr_tweaked(
@@ -423,6 +428,7 @@ impl Ready {
             joint,
             key,
             secrets,
+            messages: _,
         } = self;
         let signer = Box::new(PartySigner {
             key,
@@ -616,6 +622,65 @@ impl Signer for PartySigner {
             .collect();
         self.secrets.sign_all(&statements, self.guard.as_mut())
     }
+}
+
+/// The deployment that everybody's announcements make.
+fn deploy(
+    contract: Contract,
+    plan: Plan,
+    terms: Terms,
+    messages: &[Vec<u8>],
+) -> Result<Deployment, SetupError> {
+    let hellos = (0..)
+        .zip(messages)
+        .map(|(party, bytes)| {
+            let opened = open_hello(bytes, &contract.id, party);
+            opened.map_err(|error| SetupError::Message { party, error })
+        })
+        .collect::<Result<Vec<Hello>, _>>()?;
+    Ok(Deployment::new(contract, plan, terms, hellos)?)
+}
+
+/// A party's one-time keys, and its message about them: the same whenever it is made.
+fn own_keys(
+    d: &Deployment,
+    me: u8,
+    seed: &Seed,
+    key: &PartyKey,
+) -> Result<(OneTimeKeys, Vec<u8>), SetupError> {
+    let secrets = OneTimeKeys::new(seed, &d.contract.id, &d.instance);
+    let shapes: Vec<(u16, Shape)> = (0..).zip(claimer_shapes(&d.plan)).collect();
+    let ours: Vec<(u16, Shape)> = author_shapes(&d.plan, me).into_iter().collect();
+    let author = ours.iter().map(|(element, _)| *element);
+    let message = OneTimeKeysMessage {
+        party: me,
+        instance: d.instance,
+        claimer: secrets.public_keys(Role::Claimer, &shapes),
+        author: author
+            .zip(secrets.public_keys(Role::Author, &ours))
+            .collect(),
+    };
+    let own = sealed(&message, &d.instance, key)?;
+    Ok((secrets, own))
+}
+
+/// The graph that everybody's one-time public keys make.
+fn build(deployment: Deployment, messages: &[Vec<u8>]) -> Result<Graph, SetupError> {
+    let plan = &deployment.plan;
+    let shapes: Vec<Shape> = claimer_shapes(plan).collect();
+    let mut keys = Vec::with_capacity(messages.len());
+    for (party, bytes) in (0..).zip(messages) {
+        let message: OneTimeKeysMessage = receive(&deployment, party, bytes)?;
+        message.check(&deployment.instance, &shapes, &author_shapes(plan, party))?;
+        let inputs = 0..plan.program.inputs.len() as u16;
+        keys.push(PublicOneTimeKeys {
+            claimer: message.claimer,
+            author: inputs
+                .map(|element| message.author.get(&element).cloned())
+                .collect(),
+        });
+    }
+    Ok(Graph::build(deployment, keys)?)
 }
 
 fn claimer_shapes(plan: &Plan) -> impl Iterator<Item = Shape> {

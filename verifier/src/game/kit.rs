@@ -128,6 +128,19 @@ impl Kit {
         self.finish(&planned, |_| None)
     }
 
+    /// The party's money back out of a Fund that wasn't confirmed in time.
+    ///
+    /// # Errors
+    /// [`KitError`] if none of Fund's inputs is of the party's key, or they don't pay the fee.
+    pub fn withdraw(&self) -> Result<Transaction, KitError> {
+        let planned = self.graph.withdraw(self.me, self.feerate)?;
+        self.finish(&planned, |index| {
+            let sighash = planned.sighash(index).ok()?;
+            let signature = self.signer.sign_key_path(sighash, None)?;
+            Some(Proof::Own(signature))
+        })
+    }
+
     /// Claim of outcome `k` with these inputs, one per input element.
     ///
     /// # Errors

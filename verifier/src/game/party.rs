@@ -49,6 +49,7 @@ impl Player for Party {
     fn act(&mut self) -> Result<Act, KitError> {
         let mut act = Act::default();
         let Some(fund) = self.view.confirmed(TxName::Fund) else {
+            self.withdraw(&mut act)?;
             return Ok(act);
         };
         // Others' lies first: nothing that goes wrong elsewhere may delay a dispute.
@@ -160,6 +161,29 @@ impl Party {
 
     fn vault_unspent(&self) -> bool {
         self.view.unspent(TxName::Fund, Role::Vault).is_some()
+    }
+
+    /// Takes its money back when Fund isn't confirmed in time. If an input of its own is spent,
+    /// Fund can't be confirmed any more.
+    fn withdraw(&self, act: &mut Act) -> Result<(), KitError> {
+        let graph = &self.kit.graph;
+        let Some(by) = graph.deployment.terms.fund_by else {
+            return Ok(());
+        };
+        let own = graph.withdrawable(self.kit.me);
+        if own.is_empty() || own.iter().any(|(at, _)| self.view.is_spent(at)) {
+            return Ok(());
+        }
+        if self.view.tip() < by {
+            act.wake_at(by);
+            return Ok(());
+        }
+        act.duties.push(Duty::Broadcast {
+            name: TxName::Withdraw(self.kit.me),
+            tx: self.kit.withdraw()?,
+            deadline: None,
+        });
+        Ok(())
     }
 
     /// Close, own claim, Refund.

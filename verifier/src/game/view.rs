@@ -5,13 +5,15 @@ use super::evidence::Evidence;
 use crate::graph::{Graph, Output, Role, TxName};
 use bitcoin::{OutPoint, Transaction, Txid};
 use gavel_compiler::units::Height;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The chain as far as a graph is concerned.
 #[derive(Clone, Debug)]
 pub struct View {
     graph: Arc<Graph>,
+    /// What Fund spends.
+    funding: BTreeSet<OutPoint>,
     tip: Height,
     confirmed: BTreeMap<Txid, Height>,
     spent: BTreeMap<OutPoint, (Txid, Height)>,
@@ -22,8 +24,12 @@ pub struct View {
 impl View {
     /// Knows nothing yet.
     pub fn new(graph: Arc<Graph>) -> Self {
+        let fund = graph.get(TxName::Fund);
+        let funding = fund.into_iter().flat_map(|fund| &fund.tx.input);
+        let funding = funding.map(|txin| txin.previous_output).collect();
         Self {
             graph,
+            funding,
             tip: Height(0),
             confirmed: BTreeMap::new(),
             spent: BTreeMap::new(),
@@ -53,7 +59,10 @@ impl View {
     fn connect(&mut self, tx: &Transaction, height: Height) {
         let txid = tx.compute_txid();
         let ours = self.graph.names.contains_key(&txid);
-        let spends = |txin: &bitcoin::TxIn| self.graph.outputs.contains_key(&txin.previous_output);
+        let spends = |txin: &bitcoin::TxIn| {
+            let spent = &txin.previous_output;
+            self.graph.outputs.contains_key(spent) || self.funding.contains(spent)
+        };
         if !ours && !tx.input.iter().any(spends) {
             return;
         }

@@ -10,6 +10,7 @@ mod name;
 mod own;
 mod planned;
 mod settle;
+mod withdraw;
 
 pub use build::{Amounts, Graph};
 pub use name::{ClaimId, DisputeId, Held, Permit, Role, TxName};

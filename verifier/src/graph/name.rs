@@ -61,6 +61,8 @@ pub enum TxName {
     Sweep(DisputeId),
     /// What a party has left in bonds, stakes and small outputs.
     Reclaim(u8),
+    /// A party's funding inputs back to it, so that Fund can't be confirmed any more.
+    Withdraw(u8),
 }
 
 impl fmt::Display for ClaimId {
@@ -93,6 +95,7 @@ impl fmt::Display for TxName {
             Self::Unstake(id, held) => write!(f, "Unstake[{id}]({held:?})"),
             Self::Sweep(id) => write!(f, "Sweep[{id}]"),
             Self::Reclaim(p) => write!(f, "Reclaim[{p}]"),
+            Self::Withdraw(p) => write!(f, "Withdraw[{p}]"),
         }
     }
 }
@@ -162,6 +165,7 @@ impl super::Graph {
             TxName::Unstake(id, at) => format!("Unstake[{}] {}", dispute(id), held(at)),
             TxName::Sweep(id) => format!("Sweep[{}]", dispute(id)),
             TxName::Reclaim(party) => format!("Reclaim[{}]", d.party_name(party)),
+            TxName::Withdraw(party) => format!("Withdraw[{}]", d.party_name(party)),
         }
     }
 }

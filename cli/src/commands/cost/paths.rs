@@ -62,6 +62,7 @@ fn kind(name: TxName) -> (&'static str, &'static str) {
         TxName::Unstake(..) => ("Unstake", "the challenger"),
         TxName::Sweep(_) => ("Sweep", "the claimer"),
         TxName::Reclaim(_) => ("Reclaim", "its owner"),
+        TxName::Withdraw(_) => ("Withdraw", "its owner, instead of Fund"),
     }
 }
 
