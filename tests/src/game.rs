@@ -1,7 +1,7 @@
 //! Plays a table to its end and reports what happened.
 
-use crate::rogue::Rogue;
-use crate::sheet::{Sheet, TxRow, sheet, tx_rows};
+use crate::rogue::{Forgeries, Rogue};
+use crate::sheet::{Due, Sheet, TxRow, sheet, tx_rows};
 use crate::stage::Stage;
 use crate::table::Table;
 use bitcoin::Txid;
@@ -11,12 +11,12 @@ use gavel_regtest::{Auth, Node};
 use gavel_verifier::chain::{Chain, ChainError, CoreRpc, Submitted};
 use gavel_verifier::deploy::DeployError;
 use gavel_verifier::game::{InputProof, KitError, Party, Player};
-use gavel_verifier::graph::{Graph, TxName};
+use gavel_verifier::graph::{Graph, Role, TxName};
 use gavel_verifier::run::{Broadcast, RunError, Runner};
 use gavel_verifier::setup::{FundingError, Ready, SetupError, StoreError};
 use gavel_verifier::sign::{MemoryGuard, OneTimeError};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Rounds after which a game must be over; a game takes some dozens.
@@ -104,13 +104,17 @@ pub struct Game {
     runner: Runner<CoreRpc>,
     honest: Vec<bool>,
     events: Vec<Line>,
-    refused: BTreeSet<(u8, TxName)>,
+    refused: BTreeMap<(u8, TxName), BTreeSet<String>>,
     accepted: BTreeSet<(u8, Txid)>,
     start: Height,
     /// Whether every time lock is also tried one block early.
     pub probe_locks: bool,
     /// The transactions whose lock was tried.
     pub probed: BTreeSet<TxName>,
+    /// The outputs whose leaf refused a party's new signature under a shorter lock and under
+    /// none.
+    pub scripted: BTreeSet<Role>,
+    forgeries: Forgeries,
 }
 
 impl Game {
@@ -135,6 +139,7 @@ impl Game {
         let start = Height(node.rpc().height()?);
         let mut players: Vec<Box<dyn Player>> = Vec::new();
         let mut honest = Vec::new();
+        let forgeries = Forgeries::default();
         for ready in parties {
             let me = ready.me;
             let mut party = Party::new(Ready::into_kit(
@@ -146,7 +151,7 @@ impl Game {
                 party.claim(*k, proofs.clone());
             }
             let seat = seat(me, party);
-            players.push(seat.player);
+            players.push(Box::new(seat.player.forging(forgeries.clone())));
             honest.push(seat.honest);
         }
         let mut game = Self {
@@ -156,11 +161,13 @@ impl Game {
             runner,
             honest,
             events: vec![],
-            refused: BTreeSet::new(),
+            refused: BTreeMap::new(),
             accepted: BTreeSet::new(),
             start,
             probe_locks: false,
             probed: BTreeSet::new(),
+            scripted: BTreeSet::new(),
+            forgeries,
         };
         game.fund(&fund)?;
         Ok(game)
@@ -278,6 +285,17 @@ impl Game {
         {
             return Err(broken("was mined one block early"));
         }
+        let forged = self.forgeries.lock().map_err(|_| broken("has no lock"))?;
+        for (role, forged) in forged
+            .get(&broadcast.tx.compute_txid())
+            .into_iter()
+            .flatten()
+        {
+            script_refuses(rpc, forged, "Locktime requirement not satisfied")
+                .map_err(|why| broken(&format!("of {role:?} with a shorter lock: {why}")))?;
+            self.scripted.insert(*role);
+        }
+        drop(forged);
         rpc.reconsider(&hash)?;
         match self.runner.chain().submit(&broadcast.tx)? {
             Submitted::Refused(why) => Err(broken(&format!("is refused when due: {why}"))),
@@ -306,7 +324,11 @@ impl Game {
             }
             Submitted::Known => false,
             Submitted::Refused(reason) => {
-                if self.refused.insert((broadcast.party, broadcast.name)) {
+                let reasons = self.refused.entry((broadcast.party, broadcast.name));
+                let reasons = reasons.or_default();
+                let first = reasons.is_empty();
+                reasons.insert(reason.clone());
+                if first {
                     let what = format!(
                         "offered {}, refused: {reason}",
                         self.graph.label(broadcast.name)
@@ -318,20 +340,29 @@ impl Game {
         }
     }
 
-    /// Whether the node refused this transaction when this party offered it.
+    /// Whether a script refused this transaction when this party offered it.
     pub fn was_refused(&self, party: u8, name: impl Fn(TxName) -> bool) -> bool {
-        self.refused.iter().any(|(p, n)| *p == party && name(*n))
+        let script = |reason: &String| reason.contains(SCRIPT_FAILED);
+        let mut refused = self.refused.iter();
+        refused.any(|((p, n), reasons)| *p == party && name(*n) && reasons.iter().any(script))
     }
 
     /// The report, with every transaction and the balance sheet; checks what must hold in
-    /// every game: sizes as predicted, balances as the protocol's rules give them, honest
-    /// parties whole.
+    /// every game: the vault spent as `due`, sizes and fees as predicted, balances as the
+    /// protocol's rules give them, honest parties whole.
     ///
     /// # Errors
     /// [`PlayError::Broken`] names what doesn't hold.
-    pub fn report(&self, stage: &Stage, scenario: &str) -> Result<Report, PlayError> {
+    pub fn report(&self, stage: &Stage, scenario: &str, due: Due) -> Result<Report, PlayError> {
         let rows = tx_rows(&self.node, &self.graph, self.start)?;
-        let sheet = sheet(&self.node, &self.graph, self.start, &rows, &self.honest)?;
+        let sheet = sheet(
+            &self.node,
+            &self.graph,
+            self.start,
+            &rows,
+            &self.honest,
+            due,
+        )?;
         let d = &self.graph.deployment;
         let paid = rows.iter().find_map(|row| match row.id {
             TxName::Payout(id) | TxName::PayoutLate(id) => Some(d.outcome_name(id.k).to_owned()),
@@ -363,14 +394,14 @@ impl Game {
 
 /// Who sits in a party's place.
 pub struct Seat {
-    player: Box<dyn Player>,
+    player: Rogue,
     honest: bool,
 }
 
 impl From<Party> for Seat {
     fn from(party: Party) -> Self {
         Self {
-            player: Box::new(party),
+            player: Rogue::new(party),
             honest: true,
         }
     }
@@ -379,7 +410,7 @@ impl From<Party> for Seat {
 impl From<Rogue> for Seat {
     fn from(rogue: Rogue) -> Self {
         Self {
-            player: Box::new(rogue),
+            player: rogue,
             honest: false,
         }
     }
@@ -389,9 +420,32 @@ impl Seat {
     /// A player whose only deviation harms nobody: it is held to be honest in the sheet.
     pub fn still_honest(rogue: Rogue) -> Self {
         Self {
-            player: Box::new(rogue),
+            player: rogue,
             honest: true,
         }
+    }
+}
+
+/// What a node says when a script fails, by policy and in a block.
+const SCRIPT_FAILED: &str = "script-verify-flag-failed";
+
+/// Checks that a script refuses a transaction in a block, and by policy where nothing else does
+/// before it; the node has to say `why`.
+pub(crate) fn script_refuses(
+    rpc: &gavel_regtest::Rpc,
+    tx: &bitcoin::Transaction,
+    why: &str,
+) -> Result<(), PlayError> {
+    let broken = |what: String| Err(PlayError::Broken(what));
+    let fits = |said: &str| said.contains(SCRIPT_FAILED) && said.contains(why);
+    let verdict = rpc.test_accept(tx)?;
+    if verdict.allowed {
+        return broken("it was relayed".to_owned());
+    }
+    match rpc.mine_block_with(std::slice::from_ref(tx)) {
+        Ok(_) => broken("it was mined".to_owned()),
+        Err(error) if fits(&format!("{error:?}")) => Ok(()),
+        Err(error) => broken(format!("refused, but not by the script: {error:?}")),
     }
 }
 

@@ -10,10 +10,13 @@ pub mod game;
 pub mod rogue;
 pub mod scenario;
 pub mod sheet;
+pub mod simple;
 pub mod stage;
 pub mod table;
 
 pub use game::{Game, PlayError, Report};
 pub use rogue::Rogue;
+pub use sheet::Due;
+pub use simple::Play;
 pub use stage::{Case, LoadError, Options, Stage};
 pub use table::Table;

@@ -2,8 +2,8 @@
 //! from the names of the confirmed transactions by the protocol's rules.
 
 use crate::game::PlayError;
-use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid};
-use gavel_compiler::units::{Height, Sats, VBytes};
+use bitcoin::{OutPoint, ScriptBuf, Transaction, Txid, Witness};
+use gavel_compiler::units::{Height, Sats, VBytes, Weight};
 use gavel_regtest::Node;
 use gavel_verifier::graph::{DUST, DisputeId, Graph, Held, Permit, Planned, Role, TxName};
 use serde::Serialize;
@@ -44,11 +44,52 @@ pub struct SheetRow {
     pub fees: Sats,
     /// What it should have got, by the rules, given which transactions were confirmed.
     pub expected: Sats,
-    /// What the contract promised it of the pot under what was paid.
+    /// What the contract promises it of the pot, whatever was paid: under the true outcome,
+    /// or the refund where no true claim was made.
     pub promised: Sats,
     /// The least an honest party may get: what it paid in and what it was promised, less what
     /// it staked on the pot and its fees.
     pub at_least: Sats,
+}
+
+/// How the vault must be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// To the arms of the true outcome.
+    Outcome(u8),
+    /// To the refund arms.
+    Refund,
+    /// To the arms of a lie, because nobody watched; the truth was due.
+    Robbed {
+        /// What was due.
+        truth: u8,
+        /// What is paid.
+        lie: u8,
+    },
+}
+
+impl Due {
+    /// What is paid in the end.
+    fn paid(self) -> Self {
+        match self {
+            Self::Robbed { lie, .. } => Self::Outcome(lie),
+            other => other,
+        }
+    }
+
+    /// What each party was promised of the pot.
+    fn arms(self, graph: &Graph) -> BTreeMap<u8, u64> {
+        let coin = &graph.deployment.contract.coin;
+        let arms = match self {
+            Self::Outcome(k) | Self::Robbed { truth: k, .. } => coin.pay.get(usize::from(k)),
+            Self::Refund => Some(&coin.refund),
+        };
+        let mut sums = BTreeMap::new();
+        for arm in arms.into_iter().flatten() {
+            *sums.entry(arm.party).or_insert(0) += arm.amount.0;
+        }
+        sums
+    }
 }
 
 /// All parties' lines.
@@ -126,17 +167,68 @@ pub fn tx_rows(node: &Node, graph: &Graph, start: Height) -> Result<Vec<TxRow>, 
                 .sum::<u64>(),
         );
         let present = |input: usize, element: usize| present(&planned, &tx, input, element);
+        let annexes: u64 = tx
+            .input
+            .iter()
+            .map(|txin| annex_weight(&txin.witness))
+            .sum();
+        let broken = |what: String| PlayError::Broken(format!("{}: {what}", planned.name));
+        if planned.tx.compute_txid() != txid {
+            return Err(broken("differs from its plan".to_owned()));
+        }
+        let due = planned_fee(graph, &planned);
+        if due != Some(Sats(fee)) {
+            return Err(broken(format!("pays a fee of {fee} sats, planned {due:?}")));
+        }
         rows.push(TxRow {
             name: graph.label(planned.name),
             id: planned.name,
             txid,
             vbytes: VBytes(tx.vsize() as u64),
-            predicted_vbytes: planned.weight_with(&present).vbytes(),
+            predicted_vbytes: Weight(planned.weight_with(&present).0 + annexes).vbytes(),
             fee: Sats(fee),
             height,
         });
     }
     Ok(rows)
+}
+
+/// The fee by the rules: its predicted size at the deployment's fee rate; Refund and Close spend
+/// what the vault holds in reserve, and a disprover may have had to raise its fee.
+fn planned_fee(graph: &Graph, planned: &Planned) -> Option<Sats> {
+    let anchor = planned.output(Role::Anchor);
+    match planned.name {
+        TxName::Disprove(..) => {
+            let least = planned.vsize().0 * graph.deployment.terms.relay_feerate;
+            let fee = planned.fee().0;
+            let times = fee.checked_div(least)?;
+            // It doubles with each block that it waits.
+            (fee == times * least && times.is_power_of_two()).then_some(Sats(fee))
+        }
+        TxName::Refund | TxName::Close => {
+            let anchor = anchor.map_or(0, |(_, output)| output.value().0);
+            graph.amounts.reserve.0.checked_sub(anchor).map(Sats)
+        }
+        _ => {
+            let rate = graph.deployment.terms.relay_feerate;
+            planned.vsize().0.checked_mul(rate).map(Sats)
+        }
+    }
+}
+
+/// A script path's annex (BIP 341).
+fn annex(witness: &Witness) -> Option<&[u8]> {
+    let last = witness.last()?;
+    (witness.len() > 2 && last.first() == Some(&0x50)).then_some(last)
+}
+
+/// What an annex adds to a witness, its share of the item count included.
+fn annex_weight(witness: &Witness) -> u64 {
+    let size = |n: usize| bitcoin::VarInt::from(n).size() as u64;
+    let items = witness.len();
+    annex(witness).map_or(0, |annex| {
+        size(annex.len()) + annex.len() as u64 + size(items) - size(items.saturating_sub(1))
+    })
 }
 
 /// Whether an optional element of a Claim's group was present: its author signed in the
@@ -152,7 +244,9 @@ fn present(planned: &Planned, tx: &Transaction, input: usize, element: usize) ->
             return None;
         };
         let witness = &tx.input.get(input)?.witness;
-        let items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
+        let annexed = usize::from(annex(witness).is_some());
+        let items = witness.iter().take(witness.len() - annexed);
+        let items: Vec<Vec<u8>> = items.map(<[u8]>::to_vec).collect();
         let [stack @ .., _script, _control] = items.as_slice() else {
             return None;
         };
@@ -162,7 +256,7 @@ fn present(planned: &Planned, tx: &Transaction, input: usize, element: usize) ->
 }
 
 /// A transaction that a party built when it needed it, as the graph would have planned it.
-fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
+pub(crate) fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
     let d = &graph.deployment;
     let spent: BTreeSet<OutPoint> = tx.input.iter().map(|txin| txin.previous_output).collect();
     let first = graph.outputs.get(&tx.input.first()?.previous_output)?;
@@ -183,7 +277,15 @@ fn own_tx(graph: &Graph, tx: &Transaction) -> Option<Planned> {
             let (_, claimed) = graph.get(TxName::Claim(claim))?.output(Role::Claimed)?;
             let tap = claimed.tap.as_ref()?;
             let place = (0..tap.leaves.len()).find(|n| tap.control(*n).as_ref() == Some(&control));
-            graph.disprove(id, place?.checked_sub(1)?, rate).ok()
+            let segment = place?.checked_sub(1)?;
+            // At the fee rate it was made with.
+            let paid = claimed
+                .value()
+                .0
+                .checked_sub(tx.output.first()?.value.to_sat())?;
+            let size = graph.disprove_weight(claim, segment).ok()?.vbytes().0;
+            let rate = paid.checked_div(size)?;
+            graph.disprove(id, segment, rate).ok()
         }
         (TxName::Claim(claim), Role::Open { v }) => {
             let id = DisputeId { claim, v };
@@ -228,18 +330,24 @@ pub(crate) fn closed(graph: &Graph, txid: Txid) -> Option<(u8, Planned)> {
     closes.next()
 }
 
-/// The balance sheet.
+/// The balance sheet of a finished game; `due` is how it must have ended.
 pub fn sheet(
     node: &Node,
     graph: &Graph,
     start: Height,
     rows: &[TxRow],
     honest: &[bool],
+    due: Due,
 ) -> Result<Sheet, PlayError> {
     let d = &graph.deployment;
     let got = received(node, graph, start)?;
     let books = Books::new(graph, rows);
-    let pot = paid_arms(graph, rows);
+    let paid = paid(graph, rows);
+    if paid != Some(due.paid()) {
+        let what = format!("the vault was paid to {paid:?}, due is {due:?}");
+        return Err(PlayError::Broken(what));
+    }
+    let (pot, due) = (due.paid().arms(graph), due.arms(graph));
     let row = |party: u8| {
         let index = usize::from(party);
         let fund = d
@@ -250,10 +358,11 @@ pub fn sheet(
             .copied()
             .unwrap_or_default()
             .0;
-        let promised = pot.get(&party).copied().unwrap_or(0);
+        let promised = due.get(&party).copied().unwrap_or(0);
+        let paid = pot.get(&party).copied().unwrap_or(0);
         let paid_in = books.paid_in(party);
         let fees = books.costs.get(&party).copied().unwrap_or(0) + books.shared(party);
-        let expected = books.credits.get(&party).copied().unwrap_or(0) + promised;
+        let expected = books.credits.get(&party).copied().unwrap_or(0) + paid;
         SheetRow {
             party: d.party_name(party).to_owned(),
             honest: honest.get(index).copied().unwrap_or(true),
@@ -302,20 +411,14 @@ fn received(node: &Node, graph: &Graph, start: Height) -> Result<Vec<u64>, PlayE
     Ok(got)
 }
 
-/// What the pot paid to each party: by the outcome's arms, or the refund's.
-fn paid_arms(graph: &Graph, rows: &[TxRow]) -> BTreeMap<u8, u64> {
-    let coin = &graph.deployment.contract.coin;
-    let arms = rows.iter().find_map(|row| match row.id {
-        TxName::Payout(id) | TxName::PayoutLate(id) => coin.pay.get(usize::from(id.k)),
-        TxName::Refund => Some(&coin.refund),
-        TxName::Close => coin.pay.get(usize::from(closed(graph, row.txid)?.0)),
+/// How the vault was spent; `None` if it lies there still.
+fn paid(graph: &Graph, rows: &[TxRow]) -> Option<Due> {
+    rows.iter().find_map(|row| match row.id {
+        TxName::Payout(id) | TxName::PayoutLate(id) => Some(Due::Outcome(id.k)),
+        TxName::Refund => Some(Due::Refund),
+        TxName::Close => Some(Due::Outcome(closed(graph, row.txid)?.0)),
         _ => None,
-    });
-    let mut paid = BTreeMap::new();
-    for arm in arms.into_iter().flatten() {
-        *paid.entry(arm.party).or_insert(0) += arm.amount.0;
-    }
-    paid
+    })
 }
 
 /// The protocol's rules as bookkeeping: from which transactions were confirmed to who owns
@@ -415,8 +518,29 @@ impl<'a> Books<'a> {
             TxName::Disprove(id, _) => self.credit(id.v, a.bond.0, cost),
             TxName::Unstake(id, at) => self.credit(id.v, held(at), cost),
             TxName::Sweep(id) => self.credit(id.claim.c, a.open.0, cost),
-            TxName::Reclaim(party) => self.credit(party, self.reclaimed(party, names), cost),
+            TxName::Reclaim(party) => {
+                self.credit(party, self.reclaimed(party, names), cost);
+                // Keyed anchors were booked as costs; whoever takes them back bore none.
+                let keyed = self.keyed(party, names);
+                let costs = self.costs.entry(party).or_insert(0);
+                *costs = costs.saturating_sub(keyed);
+            }
         }
+    }
+
+    /// The anchors of a game that only this party can spend.
+    fn keyed(&self, party: u8, names: &BTreeSet<TxName>) -> u64 {
+        let own = self
+            .graph
+            .connectors
+            .own
+            .get(usize::from(party))
+            .map(|tap| tap.script_pubkey());
+        let anchors = names
+            .iter()
+            .filter_map(|name| self.graph.get(*name)?.output(Role::Anchor));
+        let keyed = anchors.filter(|(_, anchor)| Some(&anchor.txout.script_pubkey) == own);
+        keyed.map(|(_, anchor)| anchor.value().0).sum()
     }
 
     /// What a party had left in bond, stakes and permits.
@@ -448,17 +572,7 @@ impl<'a> Books<'a> {
             let others = d.others(party).filter(|v| !used(v)).count() as u64;
             if d.rounds() { others * DUST.0 } else { 0 }
         };
-        let own = self
-            .graph
-            .connectors
-            .own
-            .get(usize::from(party))
-            .map(|tap| tap.script_pubkey());
-        let anchors = names
-            .iter()
-            .filter_map(|name| self.graph.get(*name)?.output(Role::Anchor));
-        let keyed = anchors.filter(|(_, anchor)| Some(&anchor.txout.script_pubkey) == own);
-        let keyed = keyed.map(|(_, anchor)| anchor.value().0).sum::<u64>();
+        let keyed = self.keyed(party, names);
         bond + stakes + permits.map(unused).sum::<u64>() + keyed
     }
 }

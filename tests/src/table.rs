@@ -13,9 +13,7 @@ use gavel_regtest::Node;
 use gavel_verifier::game::InputProof;
 use gavel_verifier::graph::Graph;
 use gavel_verifier::sample;
-use gavel_verifier::setup::{
-    Announced, Entrant, Ready, check_funding, finish_fund, input_proofs,
-};
+use gavel_verifier::setup::{Announced, Entrant, Ready, check_funding, finish_fund, input_proofs};
 use gavel_verifier::sign::{
     DemoAttestor, FundingInput, MemoryGuard, Seed, rand::SeedableRng, rand::rngs::StdRng,
 };

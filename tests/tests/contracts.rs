@@ -2,6 +2,7 @@
 //! One test per pair, so that each has a node of its own and a name.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"
@@ -78,6 +79,7 @@ macro_rules! contracts {
             rival_paid "rival-paid",
             accomplice_challenger "accomplice-challenger",
             odd_witness "odd-witness",
+            annexed_claim "annexed-claim",
             absent_victim "absent-victim",
             early_spends "early-spends",
         })*

@@ -1,12 +1,13 @@
 //! What an honest party does when something of its own goes wrong: the rest, all the same.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"
 )]
 
-use gavel_tests::{Game, Rogue, Stage, Table};
+use gavel_tests::{Due, Game, Rogue, Stage, Table};
 use gavel_verifier::game::{Kit, KitError, Party, Player};
 use gavel_verifier::graph::TxName;
 use gavel_verifier::setup::Ready;
@@ -40,7 +41,9 @@ fn a_bad_author_signature_costs_nothing_but_the_claim() {
     })
     .expect("begins");
     game.play(&mut |_| ()).expect("ends");
-    let report = game.report(&stage, "bad-author").expect("holds");
+    let report = game
+        .report(&stage, "bad-author", Due::Refund)
+        .expect("holds");
     let names: Vec<TxName> = report.transactions.iter().map(|row| row.id).collect();
     assert!(
         !names

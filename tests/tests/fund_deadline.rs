@@ -1,4 +1,10 @@
 //! Fund isn't confirmed in time: honest parties take their money back, on a real node.
+#![allow(
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
 
 use gavel_compiler::units::Height;
 use gavel_regtest::Node;

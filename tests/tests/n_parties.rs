@@ -2,6 +2,7 @@
 //! segments that hand values on.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"

@@ -1,4 +1,10 @@
 //! A party loses everything but its seed and its files in the middle of a game, and goes on.
+#![allow(
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
 
 use gavel_compiler::units::Height;
 use gavel_regtest::Node;

@@ -5,6 +5,7 @@
 //! message, and consumes the party.
 
 #![allow(
+    clippy::type_complexity,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that can't go on should stop"
@@ -49,6 +50,8 @@ fn three(rounds: u32) -> Stage {
     }
     .stage()
 }
+
+type Right = fn(&SetupError) -> bool;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -472,7 +475,7 @@ fn both_refuse(kind: Kind, bytes: Vec<u8>) -> [SetupError; 2] {
 fn well_signed_but_wrong_one_time_keys_are_refused() {
     let id = instance(&THREE.1);
     type Change = fn(&mut OneTimeKeysMessage);
-    let cases: [(&str, Change, fn(&SetupError) -> bool); 7] = [
+    let cases: [(&str, Change, Right); 7] = [
         (
             "instance",
             |m| m.instance[0] ^= 1,
@@ -537,7 +540,7 @@ fn well_signed_but_wrong_one_time_keys_are_refused() {
 fn well_signed_but_wrong_nonces_are_refused() {
     let id = instance(&THREE.1);
     type Change = fn(&mut NoncesMessage);
-    let cases: [(&str, Change, fn(&SetupError) -> bool); 6] = [
+    let cases: [(&str, Change, Right); 6] = [
         (
             "session",
             |m| m.session[31] ^= 0x80,
@@ -603,7 +606,7 @@ fn well_signed_but_wrong_partial_signatures_are_refused_by_name_and_job() {
         }
     }
     type Change = fn(&mut PartialsMessage);
-    let cases: [(&str, Change, fn(&SetupError) -> bool); 4] = [
+    let cases: [(&str, Change, Right); 4] = [
         (
             "session",
             |m| m.session[0] ^= 1,

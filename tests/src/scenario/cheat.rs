@@ -1,9 +1,11 @@
 //! Scenarios with liars, false challengers and sleepers.
 
-use super::{Scenario, any, claim, has, must, need, net, paid, play, rounds, usual, wrong};
-use crate::game::{PlayError, Report, Seat};
+use super::{Scenario, any, claim, has, must, need, paid, play, rounds, usual, wrong};
+use crate::game::{Game, PlayError, Report, Seat};
 use crate::rogue::Rogue;
+use crate::sheet::Due;
 use crate::stage::{Case, Stage};
+use crate::table::{Table, vouch};
 use gavel_compiler::segment::{Plan, Trace};
 use gavel_compiler::word::End;
 use gavel_verifier::game::{Duty, Party};
@@ -11,7 +13,11 @@ use gavel_verifier::graph::{ClaimId, DisputeId, TxName};
 
 /// A belief for a liar: everything ends in `k`, and what segment `segment` hands on is off by
 /// one digit. With the last segment, or none, only the end is a lie.
-fn lie(plan: &Plan, k: u8, segment: usize) -> impl FnMut(&[u32], Trace) -> Trace + Send + use<> {
+pub(super) fn lie(
+    plan: &Plan,
+    k: u8,
+    segment: usize,
+) -> impl FnMut(&[u32], Trace) -> Trace + Send + use<> {
     let written = plan
         .segments
         .get(segment)
@@ -33,18 +39,28 @@ fn liar(stage: &Stage, party: Party, k: u8, segment: usize) -> Seat {
 }
 
 /// A liar lost, and its lie was not paid.
-fn punished(stage: &Stage, report: &Report, liar: u8, k: u8) -> Result<(), PlayError> {
-    let bond = stage.terms.bond;
+pub(super) fn punished(
+    stage: &Stage,
+    game: &Game,
+    report: &Report,
+    liar: u8,
+    k: u8,
+) -> Result<(), PlayError> {
     let lie = stage.contract.program.outcomes.get(usize::from(k));
     must(report.paid.as_ref() != lie, "the lie was paid")?;
-    let lost = -net(stage, report, liar);
+    let name = stage.contract.parties.get(usize::from(liar));
+    let row = name.and_then(|name| report.sheet.of(name));
+    let row = row.ok_or_else(|| PlayError::Broken("the liar is not in the sheet".into()))?;
+    // Beyond fees, and beyond what the pot gave it.
+    let lost = row.at_least.0.saturating_sub(row.got.0);
+    let bond = game.graph.amounts.bond.0;
     must(
-        lost > bond.map_or(0, |bond| bond.0 as i64),
-        format!("the liar lost only {lost} sats"),
+        bond > 0 && lost >= bond,
+        format!("the liar lost only {lost} sats of its bond of {bond}"),
     )
 }
 
-fn one_outcome(stage: &Stage) -> Option<&'static str> {
+pub(super) fn one_outcome(stage: &Stage) -> Option<&'static str> {
     (stage.contract.program.outcomes.len() < 2).then_some("it has one outcome only")
 }
 
@@ -57,11 +73,54 @@ pub(super) const LYING_CLAIMER: Scenario = Scenario {
         let lied = wrong(stage, k);
         let mut reports = Vec::new();
         for segment in 0..stage.plan.segments.len() {
-            reports.push(lying(stage, "lying-claimer", case, lied, segment, watch)?);
+            let last = segment + 1 == stage.plan.segments.len();
+            let hands_on = stage
+                .plan
+                .segments
+                .get(segment)
+                .is_some_and(|s| !s.writes.is_empty());
+            if last || hands_on {
+                reports.push(lying(stage, "lying-claimer", case, lied, segment, watch)?);
+            } else {
+                // It only checks something: the lie is to claim although its check fails.
+                let failing = failing_in(stage, case, segment)?;
+                reports.push(lying(
+                    stage,
+                    "lying-claimer",
+                    &failing,
+                    lied,
+                    segment,
+                    watch,
+                )?);
+            }
         }
         Ok(reports)
     },
 };
+
+/// Inputs, one bit off the usual ones, on which a segment aborts and none before it.
+fn failing_in(stage: &Stage, case: &Case, segment: usize) -> Result<Case, PlayError> {
+    let flipped = |at: usize| {
+        let mut words = case.words.clone();
+        if let Some(word) = words.get_mut(at) {
+            *word ^= 1;
+        }
+        words
+    };
+    let mut all = (0..case.words.len()).map(flipped);
+    let words =
+        all.find(|words| gavel_prover::trace(&stage.plan, words).abort_segment == Some(segment));
+    let words = words.ok_or_else(|| {
+        PlayError::Broken(format!(
+            "segment {segment} hands nothing on and never aborts"
+        ))
+    })?;
+    Ok(Case {
+        name: format!("segment {segment} aborts"),
+        words,
+        outcome: None,
+    })
+}
 
 fn lying(
     stage: &Stage,
@@ -75,13 +134,20 @@ fn lying(
         0 => liar(stage, party, lied, segment),
         _ => party.into(),
     };
-    let (_, report) = play(stage, scenario, &[claim(0, lied, case)], seat, watch)?;
+    let (game, report) = play(
+        stage,
+        scenario,
+        &[claim(0, lied, case)],
+        Due::Refund,
+        seat,
+        watch,
+    )?;
     let found = |n| matches!(n, TxName::Disprove(_, at) if usize::from(at) == segment);
     must(
         has(&report, found),
         format!("segment {segment} was not disproved"),
     )?;
-    punished(stage, &report, 0, lied)?;
+    punished(stage, &game, &report, 0, lied)?;
     Ok(report)
 }
 
@@ -120,12 +186,12 @@ pub(super) const INVALID_INPUT: Scenario = Scenario {
                 _ => party.into(),
             };
             let claims = [claim(0, 0, case)];
-            let (_, report) = play(stage, "invalid-input", &claims, seat, watch)?;
+            let (game, report) = play(stage, "invalid-input", &claims, Due::Refund, seat, watch)?;
             must(
                 has(&report, |n| matches!(n, TxName::Disprove(..))),
                 "no Disprove",
             )?;
-            punished(stage, &report, 0, 0)?;
+            punished(stage, &game, &report, 0, 0)?;
             reports.push(report);
         }
         Ok(reports)
@@ -148,12 +214,12 @@ pub(super) const SILENT_CLAIMER: Scenario = Scenario {
             _ => party.into(),
         };
         let claims = [claim(0, lied, case)];
-        let (_, report) = play(stage, "silent-claimer", &claims, seat, watch)?;
+        let (game, report) = play(stage, "silent-claimer", &claims, Due::Refund, seat, watch)?;
         must(
             has(&report, |n| matches!(n, TxName::NoAssert(_))),
             "no NoAssert",
         )?;
-        punished(stage, &report, 0, lied)?;
+        punished(stage, &game, &report, 0, lied)?;
         Ok(vec![report])
     },
 };
@@ -169,7 +235,14 @@ pub(super) const FALSE_CHALLENGE: Scenario = Scenario {
             _ => party.into(),
         };
         let claims = [claim(0, k, case)];
-        let (game, report) = play(stage, "false-challenge", &claims, seat, watch)?;
+        let (game, report) = play(
+            stage,
+            "false-challenge",
+            &claims,
+            Due::Outcome(k),
+            seat,
+            watch,
+        )?;
         paid(stage, &report, k)?;
         if rounds(stage).is_none() {
             must(
@@ -188,8 +261,8 @@ pub(super) const FALSE_CHALLENGE: Scenario = Scenario {
 
 pub(super) const LATE_CHALLENGE: Scenario = Scenario {
     name: "late-challenge",
-    about: "a true claim is challenged when Payout could already be mined, and once the vault \
-            is gone: the claimer answers all the same and collects",
+    about: "a true claim is challenged when Payout could already be mined, when PayoutLate \
+            could, and once the vault is gone: the claimer collects all the same",
     unfit: rounds,
     play: |stage, watch| {
         let (case, k) = usual(stage)?;
@@ -211,7 +284,14 @@ pub(super) const LATE_CHALLENGE: Scenario = Scenario {
             };
             Seat::from(Rogue::new(party).lying(belief).only(late))
         };
-        let (_, report) = play(stage, "late-challenge", &[claim(c, k, case)], seat, watch)?;
+        let (_, report) = play(
+            stage,
+            "late-challenge",
+            &[claim(c, k, case)],
+            Due::Outcome(k),
+            seat,
+            watch,
+        )?;
         paid(stage, &report, k)?;
         let collected = DisputeId { claim: id, v };
         must(
@@ -221,13 +301,58 @@ pub(super) const LATE_CHALLENGE: Scenario = Scenario {
             ),
             "the late challenger's stake was not collected",
         )?;
-        let mut reports = vec![report];
+        let mut reports = vec![report, after_t(stage, case, k, watch)?];
         if let Some(second) = stage.other(k) {
             reports.push(after_the_vault(stage, case, k, second, watch)?);
         }
         Ok(reports)
     },
 };
+
+/// Nobody broadcasts Payout until T has passed; then the claim, which is true, is challenged.
+fn after_t(stage: &Stage, case: &Case, k: u8, watch: super::Watch) -> Result<Report, PlayError> {
+    let n = stage.contract.parties.len() as u8;
+    let (id, v) = (ClaimId { c: n - 1, k }, 0);
+    let dispute = DisputeId { claim: id, v };
+    let table = Table::seat(stage)?;
+    let late = table.graph.deployment.locks().late.0;
+    let proofs = vouch(&table.graph, &table.parties, &case.words)?;
+    let seat = |me: u8, party: Party| -> Seat {
+        let rogue = Rogue::new(party);
+        if me != v {
+            return Seat::still_honest(rogue.only(|_, name| !matches!(name, TxName::Payout(_))));
+        }
+        let belief = lie(&stage.plan, wrong(stage, k), 0);
+        let after = move |view: &gavel_verifier::game::View, name| match name {
+            TxName::Challenge(_) => view
+                .confirmed(TxName::Claim(id))
+                .is_some_and(|at| view.tip().0 >= at.0 + late),
+            _ => true,
+        };
+        rogue.lying(belief).only(after).into()
+    };
+    let mut game = Game::begin(table, &[(id.c, k, proofs)], seat)?;
+    game.round()?;
+    game.node.rpc().mine(late)?;
+    game.play(watch)?;
+    let report = game.report(stage, "late-challenge", Due::Outcome(k))?;
+    let at = |name| {
+        let row = report.transactions.iter().find(|row| row.id == name);
+        row.map(|row| row.height.0)
+    };
+    let claimed = at(TxName::Claim(id));
+    let challenged = at(TxName::Challenge(dispute));
+    must(
+        claimed.is_some_and(|claimed| challenged.is_some_and(|at| at > claimed + late)),
+        "the challenge did not come after T",
+    )?;
+    let collected = |n| matches!(n, TxName::Collect(id, ..) if id == dispute);
+    must(
+        has(&report, |n| n == TxName::PayoutLate(id)) && has(&report, collected),
+        "the stake of the challenger after T was not collected",
+    )?;
+    Ok(report)
+}
 
 /// Two true claims; the first is paid; then the second is challenged.
 fn after_the_vault(
@@ -268,7 +393,14 @@ fn after_the_vault(
         _ => party.into(),
     };
     let claims = [claim(0, k, first), claim(1, l, second)];
-    let (_, report) = play(stage, "late-challenge", &claims, seat, watch)?;
+    let (_, report) = play(
+        stage,
+        "late-challenge",
+        &claims,
+        Due::Outcome(k),
+        seat,
+        watch,
+    )?;
     paid(stage, &report, k)?;
     must(has(&report, |n| n == TxName::Release(late)), "no Release")?;
     let collected = DisputeId { claim: late, v: 0 };
@@ -296,7 +428,7 @@ pub(super) const TWO_LIARS: Scenario = Scenario {
             _ => party.into(),
         };
         let claims = [claim(0, lied, case), claim(1, lied, case)];
-        let (_, report) = play(stage, "two-liars", &claims, seat, watch)?;
+        let (_, report) = play(stage, "two-liars", &claims, Due::Refund, seat, watch)?;
         for c in [0, 1] {
             let dead = |n| match n {
                 TxName::Disprove(id, _) | TxName::NoAssert(id) => id.claim.c == c,
@@ -358,9 +490,16 @@ pub(super) const LIAR_THEN_HONEST: Scenario = Scenario {
             _ => party.into(),
         };
         let claims = [claim(0, lied, case), claim(1, k, case)];
-        let (_, report) = play(stage, "liar-then-honest", &claims, seat, watch)?;
+        let (game, report) = play(
+            stage,
+            "liar-then-honest",
+            &claims,
+            Due::Outcome(k),
+            seat,
+            watch,
+        )?;
         paid(stage, &report, k)?;
-        punished(stage, &report, 0, lied)?;
+        punished(stage, &game, &report, 0, lied)?;
         Ok(vec![report])
     },
 };
@@ -390,10 +529,17 @@ pub(super) const ACCOMPLICE_CHALLENGER: Scenario = Scenario {
             })),
         };
         let claims = [claim(0, lied, case)];
-        let (_, report) = play(stage, "accomplice-challenger", &claims, seat, watch)?;
+        let (game, report) = play(
+            stage,
+            "accomplice-challenger",
+            &claims,
+            Due::Refund,
+            seat,
+            watch,
+        )?;
         let disproved = |n| matches!(n, TxName::Disprove(id, _) if id.v >= 2);
         must(has(&report, disproved), "no third party disproved")?;
-        punished(stage, &report, 0, lied)?;
+        punished(stage, &game, &report, 0, lied)?;
         Ok(vec![report])
     },
 };
@@ -410,8 +556,14 @@ pub(super) const ABSENT_VICTIM: Scenario = Scenario {
             _ => Rogue::new(party).asleep().into(),
         };
         let claims = [claim(0, lied, case)];
-        let (_, report) = play(stage, "absent-victim", &claims, seat, watch)?;
+        let due = Due::Robbed {
+            truth: k,
+            lie: lied,
+        };
+        let (_, report) = play(stage, "absent-victim", &claims, due, seat, watch)?;
         paid(stage, &report, lied)?;
+        let robbed = |row: &crate::sheet::SheetRow| row.got < row.at_least;
+        must(report.sheet.rows.iter().any(robbed), "nobody lost")?;
         Ok(vec![report])
     },
 };

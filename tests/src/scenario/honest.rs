@@ -3,10 +3,11 @@
 use super::{Scenario, any, claim, has, must, need, paid, play, play_with, rounds, usual, wrong};
 use crate::game::{PlayError, Report, Seat};
 use crate::rogue::Rogue;
+use crate::sheet::Due;
 use crate::stage::Stage;
 use crate::table::Table;
 use gavel_compiler::word::{Author, End};
-use gavel_verifier::graph::{ClaimId, Role, TxName};
+use gavel_verifier::graph::{ClaimId, TxName};
 
 pub(super) const HONEST: Scenario = Scenario {
     name: "honest",
@@ -15,7 +16,14 @@ pub(super) const HONEST: Scenario = Scenario {
     play: |stage, watch| {
         let (case, k) = usual(stage)?;
         let claims = [claim(0, k, case)];
-        let (_, report) = play(stage, "honest", &claims, |_, party| party.into(), watch)?;
+        let (_, report) = play(
+            stage,
+            "honest",
+            &claims,
+            Due::Outcome(k),
+            |_, party| party.into(),
+            watch,
+        )?;
         paid(stage, &report, k)?;
         must(
             has(&report, |name| matches!(name, TxName::Payout(_))),
@@ -37,7 +45,15 @@ pub(super) const COOPERATIVE_CLOSE: Scenario = Scenario {
             party.close(close.clone());
             party.into()
         };
-        let (_, report) = play_with(stage, "cooperative-close", table, &[], seat, watch)?;
+        let (_, report) = play_with(
+            stage,
+            "cooperative-close",
+            table,
+            &[],
+            Due::Outcome(k),
+            seat,
+            watch,
+        )?;
         must(
             has(&report, |name| name == TxName::Close),
             "Close was not confirmed",
@@ -51,7 +67,14 @@ pub(super) const NOBODY_CLAIMS: Scenario = Scenario {
     about: "nothing happens until R; the refund arms are paid",
     unfit: any,
     play: |stage, watch| {
-        let (_, report) = play(stage, "nobody-claims", &[], |_, party| party.into(), watch)?;
+        let (_, report) = play(
+            stage,
+            "nobody-claims",
+            &[],
+            Due::Refund,
+            |_, party| party.into(),
+            watch,
+        )?;
         must(
             has(&report, |name| name == TxName::Refund),
             "Refund was not confirmed",
@@ -104,7 +127,7 @@ pub(super) const RIVAL_PAID: Scenario = Scenario {
             }
             _ => party.into(),
         };
-        let (_, report) = play(stage, "rival-paid", &claims, seat, watch)?;
+        let (_, report) = play(stage, "rival-paid", &claims, Due::Outcome(k), seat, watch)?;
         paid(stage, &report, k)?;
         must(
             has(&report, |n| matches!(n, TxName::Release(id) if id.c == 1)),
@@ -148,19 +171,30 @@ pub(super) const AUTHOR_EQUIVOCATES: Scenario = Scenario {
                 1 if late => Seat::still_honest(Rogue::new(party).only(after(ClaimId { c: 0, k }))),
                 _ => party.into(),
             };
-            let (game, report) = play(stage, "author-equivocates", &claims, seat, watch)?;
+            let (_, report) = play(
+                stage,
+                "author-equivocates",
+                &claims,
+                Due::Outcome(k),
+                seat,
+                watch,
+            )?;
             must(
-                !has(&report, |n| matches!(n, TxName::Disprove(..))),
+                !has(&report, |n| {
+                    matches!(n, TxName::Disprove(..) | TxName::NoAssert(_))
+                }),
                 "an honest claim died",
             )?;
             must(report.paid.is_some(), "neither claim was paid")?;
             for c in [0, 1] {
                 let k = if c == 0 { k } else { l };
-                let claim = game.graph.get(TxName::Claim(ClaimId { c, k }));
+                let claim = TxName::Claim(ClaimId { c, k });
                 must(
-                    claim.is_some_and(|p| p.output(Role::Claimed).is_some()),
-                    "no claim",
+                    has(&report, |n| n == claim),
+                    format!("{claim} was not confirmed"),
                 )?;
+                let back = |n| matches!(n, TxName::Payout(id) | TxName::PayoutLate(id) | TxName::Release(id) if id.c == c);
+                must(has(&report, back), format!("party {c} lost its bond"))?;
             }
             reports.push(report);
         }

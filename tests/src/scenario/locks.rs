@@ -3,58 +3,81 @@
 use super::{Plan, Scenario, any, claim, must, need, rounds, usual, wrong};
 use crate::game::{Game, PlayError, Report, Seat};
 use crate::rogue::Rogue;
+use crate::sheet::Due;
 use crate::stage::Stage;
 use crate::table::{Table, vouch};
 use gavel_compiler::word::End;
 use gavel_verifier::game::Party;
-use gavel_verifier::graph::TxName;
+use gavel_verifier::graph::{Role, TxName};
 use std::collections::BTreeSet;
 
 pub(super) const EARLY_SPENDS: Scenario = Scenario {
     name: "early-spends",
-    about: "each lock is tried one block early, where the node refuses, and when due",
+    about: "each lock is tried one block early, where the node refuses, and when due; leaves \
+            refuse a shorter lock and none",
     unfit: any,
     play: |stage, watch| {
         let (case, k) = usual(stage)?;
         let lied = wrong(stage, k);
         let mut tried = BTreeSet::new();
         let mut reports = Vec::new();
-        let mut timed = |claims: &[Plan], seat: &dyn Fn(u8, Party) -> Seat| {
-            let report = probed(stage, claims, seat, &mut tried, watch)?;
+        let mut timed = |claims: &[Plan], due, seat: &dyn Fn(u8, Party) -> Seat| {
+            let report = probed(stage, claims, due, seat, &mut tried, watch)?;
             reports.push(report);
             Ok::<(), PlayError>(())
         };
-        timed(&[claim(0, k, case)], &|_, party| party.into())?;
-        timed(&[], &|_, party| party.into())?;
+        timed(&[claim(0, k, case)], Due::Outcome(k), &|_, party| {
+            party.into()
+        })?;
+        timed(&[], Due::Refund, &|_, party| party.into())?;
         if rounds(stage).is_none() {
-            timed(&[claim(0, k, case)], &|me, party| match me {
-                1 => believing(party, lied).into(),
-                _ => party.into(),
-            })?;
-            timed(&[claim(0, lied, case)], &|me, party| match me {
-                0 => believing(party, lied).into(),
-                _ => party.into(),
-            })?;
-            timed(&[claim(0, lied, case)], &|me, party| match me {
-                0 => believing(party, lied)
-                    .only(|_, n| !matches!(n, TxName::Assert(_)))
-                    .into(),
-                _ => party.into(),
-            })?;
+            timed(
+                &[claim(0, k, case)],
+                Due::Outcome(k),
+                &|me, party| match me {
+                    1 => believing(party, lied).into(),
+                    _ => party.into(),
+                },
+            )?;
+            timed(
+                &[claim(0, lied, case)],
+                Due::Refund,
+                // Only one challenges: the others' `open` waits for Sweep's lock.
+                &|me, party| match me {
+                    0 => believing(party, lied).into(),
+                    1 => party.into(),
+                    _ => Seat::still_honest(
+                        Rogue::new(party).only(|_, n| !matches!(n, TxName::Challenge(_))),
+                    ),
+                },
+            )?;
+            timed(
+                &[claim(0, lied, case)],
+                Due::Refund,
+                &|me, party| match me {
+                    0 => believing(party, lied)
+                        .only(|_, n| !matches!(n, TxName::Assert(_)))
+                        .into(),
+                    _ => party.into(),
+                },
+            )?;
         }
-        let mut locks = vec!["Payout", "Refund", "Reclaim"];
+        let mut locks = vec!["Payout", "Refund", "Reclaim", "bond's leaf"];
         if rounds(stage).is_none() {
             locks.extend(["PayoutLate", "NoAssert", "Unstake"]);
+            locks.extend(["stake's leaf", "staked's leaf"]);
             if stage.contract.parties.len() > 2 {
-                locks.push("Sweep");
+                locks.extend(["Sweep", "open's leaf"]);
             }
         }
         if stage.other(k).is_some() {
             let second = need(stage.other(k), "second outcome")?;
             let l = second.outcome.unwrap_or_default();
-            timed(&[claim(0, k, case), claim(1, l, second)], &|_, party| {
-                party.into()
-            })?;
+            timed(
+                &[claim(0, k, case), claim(1, l, second)],
+                Due::Outcome(k),
+                &|_, party| party.into(),
+            )?;
             locks.push("Release");
         }
         for lock in locks {
@@ -79,6 +102,7 @@ fn believing(party: Party, k: u8) -> Rogue {
 fn probed(
     stage: &Stage,
     claims: &[Plan],
+    due: Due,
     seat: &dyn Fn(u8, Party) -> Seat,
     tried: &mut BTreeSet<&'static str>,
     watch: super::Watch,
@@ -96,7 +120,20 @@ fn probed(
     game.probe_locks = true;
     game.play(watch)?;
     tried.extend(game.probed.iter().map(|name| kind(*name)));
-    game.report(stage, "early-spends")
+    tried.extend(game.scripted.iter().filter_map(|role| leaf(*role)));
+    game.report(stage, "early-spends", due)
+}
+
+/// Whose leaf refused a good signature under a shorter lock.
+fn leaf(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Bond { .. } => Some("bond's leaf"),
+        Role::Stake { .. } => Some("stake's leaf"),
+        Role::Staked => Some("staked's leaf"),
+        Role::Challenged { .. } => Some("challenged's leaf"),
+        Role::Open { .. } => Some("open's leaf"),
+        _ => None,
+    }
 }
 
 /// A transaction's kind, without its indices.

@@ -7,6 +7,7 @@ mod locks;
 mod witness;
 
 use crate::game::{Game, Line, PlayError, Report, Seat};
+use crate::sheet::Due;
 use crate::stage::{Case, Stage};
 use crate::table::{Table, vouch};
 use gavel_verifier::game::{InputProof, Party};
@@ -47,6 +48,7 @@ pub const ALL: &[Scenario] = &[
     honest::RIVAL_PAID,
     cheat::ACCOMPLICE_CHALLENGER,
     witness::ODD_WITNESS,
+    witness::ANNEXED_CLAIM,
     cheat::ABSENT_VICTIM,
     locks::EARLY_SPENDS,
 ];
@@ -98,11 +100,12 @@ fn claim(c: u8, k: u8, case: &Case) -> Plan<'_> {
 }
 
 /// Seats a table, lets `claims` be made with everybody vouching, plays to the end, and gives
-/// the checked report.
+/// the report, checked to have ended as `due`.
 fn play(
     stage: &Stage,
     scenario: &str,
     claims: &[Plan],
+    due: Due,
     seat: impl FnMut(u8, Party) -> Seat,
     watch: Watch,
 ) -> Result<(Game, Report), PlayError> {
@@ -115,7 +118,7 @@ fn play(
             vouch(&table.graph, &table.parties, plan.words)?,
         ));
     }
-    play_with(stage, scenario, table, &proofs, seat, watch)
+    play_with(stage, scenario, table, &proofs, due, seat, watch)
 }
 
 fn play_with(
@@ -123,12 +126,13 @@ fn play_with(
     scenario: &str,
     table: Table,
     claims: &[(u8, u8, Vec<InputProof>)],
+    due: Due,
     seat: impl FnMut(u8, Party) -> Seat,
     watch: Watch,
 ) -> Result<(Game, Report), PlayError> {
     let mut game = Game::begin(table, claims, seat)?;
     game.play(watch)?;
-    let report = game.report(stage, scenario)?;
+    let report = game.report(stage, scenario, due)?;
     Ok((game, report))
 }
 
@@ -153,11 +157,4 @@ fn paid(stage: &Stage, report: &Report, k: u8) -> Result<(), PlayError> {
         report.paid.as_ref() == name,
         format!("paid {:?}, not {name:?}", report.paid),
     )
-}
-
-/// A party's net result.
-fn net(stage: &Stage, report: &Report, party: u8) -> i64 {
-    let name = stage.contract.parties.get(usize::from(party));
-    name.and_then(|name| report.sheet.of(name))
-        .map_or(0, |row| row.net())
 }

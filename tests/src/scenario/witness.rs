@@ -1,13 +1,19 @@
 //! Scenarios about witnesses that nobody should be able to make.
 
-use super::{Scenario, any, has, must, paid, play_with, rounds, usual};
-use crate::game::PlayError;
+use super::cheat::{lie, one_outcome, punished};
+use super::{Scenario, any, has, must, paid, play_with, rounds, usual, wrong};
+use crate::game::{Game, PlayError, Report, Seat, script_refuses};
 use crate::rogue::Rogue;
+use crate::sheet::Due;
+use crate::stage::{Case, Stage};
 use crate::table::{Table, vouch};
-use bitcoin::{Transaction, Witness};
+use bitcoin::hashes::Hash as _;
+use bitcoin::sighash::{Annex, Prevouts, SighashCache, TapSighashType};
+use bitcoin::{Transaction, TxOut, Witness};
 use gavel_compiler::word::Author;
-use gavel_verifier::game::{Duty, Kit, KitError, View};
-use gavel_verifier::graph::{ClaimId, DisputeId, TxName};
+use gavel_verifier::game::{Duty, InputProof, Kit, KitError, View};
+use gavel_verifier::graph::{ClaimId, DisputeId, Input, Spend, TxName};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 pub(super) const FORGED_INPUT: Scenario = Scenario {
@@ -36,8 +42,15 @@ pub(super) const FORGED_INPUT: Scenario = Scenario {
             0 => Rogue::new(party).insisting().into(),
             _ => party.into(),
         };
-        let (game, report) =
-            play_with(stage, "forged-input", table, &[(0, k, proofs)], seat, watch)?;
+        let (game, report) = play_with(
+            stage,
+            "forged-input",
+            table,
+            &[(0, k, proofs)],
+            Due::Refund,
+            seat,
+            watch,
+        )?;
         must(
             game.was_refused(0, |n| n == name),
             "the forged Claim was not refused",
@@ -74,7 +87,14 @@ pub(super) const SELF_CHALLENGE: Scenario = Scenario {
             _ => party.into(),
         };
         let claims = [super::claim(0, k, case)];
-        let (game, report) = super::play(stage, "self-challenge", &claims, seat, watch)?;
+        let (game, report) = super::play(
+            stage,
+            "self-challenge",
+            &claims,
+            Due::Outcome(k),
+            seat,
+            watch,
+        )?;
         must(
             game.was_refused(0, |n| n == name),
             "the forged Challenge was not refused",
@@ -138,15 +158,45 @@ const SPOILS: &[Spoil] = &[
     },
 ];
 
-/// A Claim with one pair of its first input's witness spoilt.
-fn spoilt(tx: &Transaction, spoil: &Spoil) -> Option<Transaction> {
+/// Where the pairs of a 20-byte element and a one-byte digit stand: input and item.
+fn pairs(tx: &Transaction) -> Vec<(usize, usize)> {
+    let mut all = Vec::new();
+    for (input, txin) in tx.input.iter().enumerate() {
+        let sizes: Vec<usize> = txin.witness.iter().map(<[u8]>::len).collect();
+        let found = sizes.windows(2).enumerate();
+        let found = found.filter(|(_, sizes)| matches!(sizes, [20, 1]));
+        all.extend(found.map(|(at, _)| (input, at)));
+    }
+    all
+}
+
+/// Spoils the first, a middle and the last pair of a transaction in every way; a script has to
+/// refuse each.
+fn try_spoilt(rpc: &gavel_regtest::Rpc, tx: &Transaction, name: &str) -> Result<(), PlayError> {
+    let pairs = pairs(tx);
+    let middle = pairs.get(pairs.len() / 2);
+    let places: BTreeSet<_> = [pairs.first(), middle, pairs.last()]
+        .into_iter()
+        .flatten()
+        .collect();
+    must(!places.is_empty(), "no digit to spoil")?;
+    for place in places {
+        for spoil in SPOILS {
+            let what = format!("{} at {place:?} of {name}", spoil.what);
+            let bad = spoilt(tx, *place, spoil);
+            let bad = bad.ok_or_else(|| PlayError::Broken(format!("no {what}")))?;
+            script_refuses(rpc, &bad, "")
+                .map_err(|why| PlayError::Broken(format!("{what}: {why}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// A transaction with one pair of an input's witness spoilt.
+fn spoilt(tx: &Transaction, (input, at): (usize, usize), spoil: &Spoil) -> Option<Transaction> {
     let mut tx = tx.clone();
-    let witness = &mut tx.input.first_mut()?.witness;
+    let witness = &mut tx.input.get_mut(input)?.witness;
     let mut items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
-    // Pairs of a 20-byte element and a one-byte digit; the first pair of the witness.
-    let at = items
-        .windows(2)
-        .position(|w| matches!(w, [e, d] if e.len() == 20 && d.len() == 1))?;
     let [element, digit, ..] = items.get_mut(at..)? else {
         return None;
     };
@@ -157,7 +207,7 @@ fn spoilt(tx: &Transaction, spoil: &Spoil) -> Option<Transaction> {
 
 pub(super) const ODD_WITNESS: Scenario = Scenario {
     name: "odd-witness",
-    about: "Claims with odd elements and digits: refused by policy and by consensus",
+    about: "Claims and Asserts with odd elements and digits: scripts refuse them in blocks too",
     unfit: |stage| {
         stage
             .plan
@@ -191,38 +241,151 @@ pub(super) const ODD_WITNESS: Scenario = Scenario {
                 let open = move |_: &View, name| {
                     !matches!(name, TxName::Claim(_)) || gate.lock().is_ok_and(|open| *open)
                 };
-                crate::game::Seat::still_honest(Rogue::new(party).also(make.clone()).only(open))
+                Seat::still_honest(Rogue::new(party).also(make.clone()).only(open))
             }
             _ => party.into(),
         };
-        let mut game = crate::game::Game::begin(table, &[(0, k, proofs)], seat)?;
+        let mut game = Game::begin(table, &[(0, k, proofs)], seat)?;
         game.act()?;
         let tx = good.lock().ok().and_then(|kept| kept.clone());
         let tx = tx.ok_or_else(|| PlayError::Broken("no Claim was made".into()))?;
-        for spoil in SPOILS {
-            let what = spoil.what;
-            let bad = spoilt(&tx, spoil);
-            let bad = bad.ok_or_else(|| PlayError::Broken("no digit to spoil".into()))?;
-            let rpc = game.node.rpc();
-            must(
-                !rpc.test_accept(&bad)?.allowed,
-                format!("{what} was relayed"),
-            )?;
-            must(
-                rpc.mine_block_with(&[bad]).is_err(),
-                format!("{what} was mined"),
-            )?;
-        }
+        try_spoilt(game.node.rpc(), &tx, "Claim")?;
         if let Ok(mut open) = tried.lock() {
             *open = true;
         }
         game.play(watch)?;
-        let report = game.report(stage, "odd-witness")?;
+        let report = game.report(stage, "odd-witness", Due::Outcome(k))?;
         must(
             has(&report, |n| n == TxName::Claim(id)),
             "the good Claim was not mined",
         )?;
         paid(stage, &report, k)?;
+        let mut reports = vec![report];
+        if rounds(stage).is_none() {
+            reports.push(odd_assert(stage, case, k, watch)?);
+        }
+        Ok(reports)
+    },
+};
+
+/// A false challenge; the claimer's Assert is spoilt before it is mined.
+fn odd_assert(stage: &Stage, case: &Case, k: u8, watch: super::Watch) -> Result<Report, PlayError> {
+    let table = Table::seat(stage)?;
+    let proofs = vouch(&table.graph, &table.parties, &case.words)?;
+    let seat = |me, party| match me {
+        1 => Rogue::new(party)
+            .lying(lie(&stage.plan, wrong(stage, k), 0))
+            .into(),
+        _ => party.into(),
+    };
+    let mut game = Game::begin(table, &[(0, k, proofs)], seat)?;
+    let assert = loop {
+        let (offered, _) = game.act()?;
+        let found = offered
+            .into_iter()
+            .find(|offer| matches!(offer.name, TxName::Assert(_)));
+        if let Some(offer) = found {
+            break offer.tx;
+        }
+        if game.round()?.is_none() {
+            return Err(PlayError::Broken("no Assert was made".into()));
+        }
+    };
+    try_spoilt(game.node.rpc(), &assert, "Assert")?;
+    game.play(watch)?;
+    let report = game.report(stage, "odd-witness", Due::Outcome(k))?;
+    must(
+        has(&report, |n| matches!(n, TxName::Assert(_))),
+        "the good Assert was not mined",
+    )?;
+    Ok(report)
+}
+
+pub(super) const ANNEXED_CLAIM: Scenario = Scenario {
+    name: "annexed-claim",
+    about: "a miner mines a false Claim with annexes, which nobody relays: it is disproved",
+    unfit: one_outcome,
+    play: |stage, watch| {
+        let (case, k) = usual(stage)?;
+        let lied = wrong(stage, k);
+        let table = Table::seat(stage)?;
+        let proofs = vouch(&table.graph, &table.parties, &case.words)?;
+        let claim: Arc<Mutex<Option<Transaction>>> = Arc::default();
+        let (made, with) = (claim.clone(), proofs.clone());
+        let make = move |kit: &mut Kit, _: &View| {
+            if let Ok(mut made) = made.lock()
+                && made.is_none()
+            {
+                *made = annexed(kit, lied, &with)?;
+            }
+            Ok(vec![])
+        };
+        let seat = |me, party| match me {
+            0 => Rogue::new(party)
+                .lying(lie(&stage.plan, lied, 0))
+                .only(|_, name| !matches!(name, TxName::Claim(_)))
+                .also(make.clone())
+                .into(),
+            _ => party.into(),
+        };
+        let mut game = Game::begin(table, &[(0, lied, proofs)], seat)?;
+        game.act()?;
+        let tx = claim.lock().ok().and_then(|made| made.clone());
+        let tx = tx.ok_or_else(|| PlayError::Broken("no Claim was made".into()))?;
+        let verdict = game.node.rpc().test_accept(&tx)?;
+        let reason = verdict.reject.map(|reject| reject.reason);
+        must(
+            reason.as_deref() == Some("bad-witness-nonstandard"),
+            format!("annexes were not refused by policy: {reason:?}"),
+        )?;
+        game.node.rpc().mine_block_with(&[tx])?;
+        game.play(watch)?;
+        let report = game.report(stage, "annexed-claim", Due::Refund)?;
+        must(
+            has(&report, |n| matches!(n, TxName::Disprove(..))),
+            "no Disprove",
+        )?;
+        punished(stage, &game, &report, 0, lied)?;
         Ok(vec![report])
     },
 };
+
+/// A Claim with an annex in every input, to which the claimer's signatures commit (BIP 341).
+fn annexed(kit: &mut Kit, k: u8, proofs: &[InputProof]) -> Result<Option<Transaction>, KitError> {
+    const ANNEX: &[u8] = &[0x50, b'g', b'a', b'v', b'e', b'l'];
+    let name = TxName::Claim(ClaimId { c: kit.me, k });
+    let mut tx = kit.claim(k, proofs)?;
+    let Some(planned) = kit.graph.get(name) else {
+        return Ok(None);
+    };
+    let prevouts: Vec<&TxOut> = planned.inputs.iter().map(|i| &i.prevout).collect();
+    let sign = |index: usize, input: &Input| {
+        let Spend::Leaf(tap, leaf) = &input.spend else {
+            return None;
+        };
+        let leaf = tap.leaves.get(*leaf)?.hash;
+        let mut cache = SighashCache::new(&planned.tx);
+        let sighash = cache.taproot_signature_hash(
+            index,
+            &Prevouts::All(&prevouts),
+            Some(Annex::new(ANNEX).ok()?),
+            Some((leaf, u32::MAX)),
+            TapSighashType::Default,
+        );
+        kit.signer.sign(sighash.ok()?.to_byte_array())
+    };
+    for (index, (txin, input)) in tx.input.iter_mut().zip(&planned.inputs).enumerate() {
+        let mut items: Vec<Vec<u8>> = txin.witness.iter().map(<[u8]>::to_vec).collect();
+        // The signature is the last item before the script and the control block.
+        let [.., place, _script, _control] = items.as_mut_slice() else {
+            return Ok(None);
+        };
+        let Some(sig) = sign(index, input).filter(|_| place.len() == 64) else {
+            return Ok(None);
+        };
+        *place = sig.serialize().to_vec();
+        items.push(ANNEX.to_vec());
+        txin.witness = Witness::from_slice(&items);
+    }
+    Ok(Some(tx))
+}

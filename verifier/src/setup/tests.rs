@@ -206,10 +206,7 @@ fn a_leftover_of_a_crash_while_writing_is_no_setup_and_no_obstacle() {
     let path = directory.path().join("setup");
     std::fs::write(directory.path().join("setup.tmp"), &file()[..99]).unwrap();
     let missing = load(&path, terms(None), 0).map(|_| ());
-    assert!(
-        matches!(missing, Err(StoreError::Io { .. })),
-        "{missing:?}"
-    );
+    assert!(matches!(missing, Err(StoreError::Io { .. })), "{missing:?}");
     ready(&terms(None), 0)[0].store(&path).unwrap();
     load(&path, terms(None), 0).unwrap();
 }
@@ -257,9 +254,15 @@ fn what_someone_changed_with_care_is_found_too() {
     let nobody = changed(true, |bytes| bytes[8] = 9);
     assert!(matches!(nobody, StoreError::Seed { .. }), "{nobody}");
     let contract = changed(true, |bytes| bytes[9] ^= 1);
-    assert!(matches!(contract, StoreError::Contract { .. }), "{contract}");
+    assert!(
+        matches!(contract, StoreError::Contract { .. }),
+        "{contract}"
+    );
     let instance = changed(true, |bytes| bytes[41] ^= 1);
-    assert!(matches!(instance, StoreError::Instance { .. }), "{instance}");
+    assert!(
+        matches!(instance, StoreError::Instance { .. }),
+        "{instance}"
+    );
     for (text, nth) in [("hello", 0), ("hello", 1), ("one-time-keys", 1)] {
         let at = find(text, nth) + 80;
         let message = changed(true, |bytes| bytes[at] ^= 1);
@@ -277,7 +280,12 @@ fn every_signature_is_verified_again() {
     let end = file().len() - 32;
     for (back, (name, input)) in (1..=n).zip(parties[0].joint.keys().rev()) {
         let error = changed(true, |bytes| bytes[end - back * 64 + back] ^= 1);
-        let StoreError::Signature { name: bad, input: at, .. } = &error else {
+        let StoreError::Signature {
+            name: bad,
+            input: at,
+            ..
+        } = &error
+        else {
             panic!("{error}");
         };
         assert_eq!((bad, at), (name, input));
