@@ -49,7 +49,8 @@ impl Player for Party {
     fn act(&mut self) -> Result<Act, KitError> {
         let mut act = Act::default();
         let Some(fund) = self.view.confirmed(TxName::Fund) else {
-            self.withdraw(&mut act)?;
+            let done = self.withdraw(&mut act);
+            act.attempt(done);
             return Ok(act);
         };
         // Others' lies first: nothing that goes wrong elsewhere may delay a dispute.
