@@ -429,8 +429,8 @@ impl Seat {
 /// What a node says when a script fails, by policy and in a block.
 const SCRIPT_FAILED: &str = "script-verify-flag-failed";
 
-/// Checks that a script refuses a transaction in a block, and by policy where nothing else does
-/// before it; the node has to say `why`.
+/// Checks that a transaction is not relayed, for whatever reason, and that a script refuses it in
+/// a block; there the node has to say `why`.
 pub(crate) fn script_refuses(
     rpc: &gavel_regtest::Rpc,
     tx: &bitcoin::Transaction,
