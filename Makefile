@@ -15,11 +15,12 @@ SCENARIO ?= lying-claimer
 help:
 	@sed -n 's/^#   //p' Makefile
 
+# The first run of cargo shows what it builds; that takes minutes.
 setup:
-	$(CARGO) run --quiet --package gavel-cli -- regtest install
+	$(CARGO) run --package gavel-cli -- regtest install
 
 setup-release:
-	$(CARGO) run --quiet --release --package gavel-cli -- regtest install
+	$(CARGO) run --release --package gavel-cli -- regtest install
 
 demo: setup-release
 	$(CARGO) run --quiet --release --package gavel-cli -- play contracts/price_bet.gvl --scenario $(SCENARIO)

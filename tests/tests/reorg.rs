@@ -1,5 +1,5 @@
-//! Parties whose chain is reorganised, without a node: what they have to do follows from the
-//! chain as it is, and what was ever seen one-time-signed is kept.
+//! Parties without a node, whose chain is reorganised or whose transactions are stuck: what they
+//! have to do follows from the chain as it is, and what was ever seen one-time-signed is kept.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -39,6 +39,8 @@ struct Chain {
     blocks: Vec<Vec<Transaction>>,
     unspent: HashMap<OutPoint, u32>,
     pool: Vec<Transaction>,
+    /// What no miner takes, whoever offers it.
+    stuck: fn(TxName) -> bool,
 }
 
 impl Chain {
@@ -60,6 +62,14 @@ impl Chain {
         });
         if fits {
             self.pool.push(tx.clone());
+        }
+    }
+
+    fn offer_all(&mut self, duties: &Duties) {
+        for (name, tx) in duties {
+            if !(self.stuck)(*name) {
+                self.offer(tx);
+            }
         }
     }
 
@@ -135,6 +145,7 @@ impl World {
             blocks: vec![vec![]],
             unspent: funding.into_iter().map(|o| (o, 1)).collect(),
             pool: vec![fund],
+            stuck: |_| false,
         };
         let mut world = Self {
             stage,
@@ -194,9 +205,7 @@ impl World {
         for _ in 0..100 {
             for party in 0..self.players.len() {
                 let duties = self.duties(party);
-                for tx in duties.values() {
-                    self.chain.offer(tx);
-                }
+                self.chain.offer_all(&duties);
                 self.had.insert((self.chain.tip(), party), duties);
             }
             let blocks = match self.chain.pool.is_empty() {
@@ -382,4 +391,69 @@ fn a_lie_that_was_only_seen_is_disproved() {
     assert!(!disproves(&fresh.duties(1)));
     fresh.tell(&Event::Seen(seen));
     assert!(disproves(&fresh.duties(1)) && disproves(&fresh.duties(2)));
+}
+
+/// A Disprove that no block takes pays more each time, and never more than the bond holds.
+#[test]
+fn a_pinned_disprove_is_raised_up_to_the_bond() {
+    let mut world = World::begin(true);
+    world.chain.stuck = |name| matches!(name, TxName::Disprove(..));
+    let fee = |world: &mut World| {
+        let graph = world.graph.clone();
+        let duties = world.duties(1);
+        let mut disproves = duties
+            .iter()
+            .filter(|(name, _)| matches!(name, TxName::Disprove(..)));
+        let (_, tx) = disproves.next()?;
+        Some(graph.amounts.bond.0 - tx.output[0].value.to_sat())
+    };
+    let mut paid = Vec::new();
+    for _ in 0..400 {
+        for party in 0..3 {
+            let duties = world.duties(party);
+            world.chain.offer_all(&duties);
+        }
+        paid.extend(fee(&mut world));
+        let event = world.chain.mine();
+        world.tell(&event);
+        if paid.len() == 40 {
+            break;
+        }
+    }
+    let first = *paid.first().expect("a Disprove");
+    let (bond, last) = (world.graph.amounts.bond.0, *paid.last().unwrap());
+    for pair in paid.windows(2) {
+        let doubled = pair[1] == 2 * pair[0];
+        let capped = pair[1] == last && pair[1] < 2 * pair[0];
+        assert!(doubled || capped, "{pair:?}");
+    }
+    // All but the least output and what is less than one satoshi per virtual byte.
+    assert!(
+        first < bond / 100 && last > bond * 9 / 10 && last < bond,
+        "{first} {last} of {bond}"
+    );
+}
+
+/// A Challenge in the pool that nobody mines keeps Payout out: the claim is paid after T.
+#[test]
+fn a_payout_that_a_stuck_challenge_blocks_is_paid_late() {
+    let mut world = World::begin(false);
+    world.chain.stuck = |name| matches!(name, TxName::Payout(_));
+    world.play();
+    let k = world.stage.usual().unwrap().outcome.unwrap();
+    let claim = ClaimId { c: 0, k };
+    let confirmed = world.confirmed();
+    assert!(
+        confirmed.contains(&TxName::PayoutLate(claim)),
+        "{confirmed:?}"
+    );
+    let mut had = world.had.values();
+    let late = had
+        .find(|duties| duties.contains_key(&TxName::PayoutLate(claim)))
+        .unwrap();
+    assert!(
+        late.contains_key(&TxName::Payout(claim)),
+        "both are offered: {:?}",
+        names(late)
+    );
 }
