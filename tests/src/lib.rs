@@ -6,6 +6,8 @@
 //! **Invariant:** everything dishonest in Gavel is in this crate, behind the seam that the
 //! honest party also stands behind ([`gavel_verifier::game::Player`]).
 
+pub mod built;
+pub mod explore;
 pub mod game;
 pub mod rogue;
 pub mod scenario;
@@ -14,6 +16,7 @@ pub mod simple;
 pub mod stage;
 pub mod table;
 
+pub use built::Built;
 pub use game::{Game, PlayError, Report};
 pub use rogue::Rogue;
 pub use sheet::Due;

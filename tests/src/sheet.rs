@@ -341,7 +341,8 @@ pub fn sheet(
 ) -> Result<Sheet, PlayError> {
     let d = &graph.deployment;
     let got = received(node, graph, start)?;
-    let books = Books::new(graph, rows);
+    let fees: Vec<(TxName, Sats)> = rows.iter().map(|row| (row.id, row.fee)).collect();
+    let books = Books::new(graph, &fees);
     let paid = paid(graph, rows);
     if paid != Some(due.paid()) {
         let what = format!("the vault was paid to {paid:?}, due is {due:?}");
@@ -350,18 +351,9 @@ pub fn sheet(
     let (pot, due) = (due.paid().arms(graph), due.arms(graph));
     let row = |party: u8| {
         let index = usize::from(party);
-        let fund = d
-            .contract
-            .coin
-            .fund
-            .get(index)
-            .copied()
-            .unwrap_or_default()
-            .0;
         let promised = due.get(&party).copied().unwrap_or(0);
         let paid = pot.get(&party).copied().unwrap_or(0);
-        let paid_in = books.paid_in(party);
-        let fees = books.costs.get(&party).copied().unwrap_or(0) + books.shared(party);
+        let (paid_in, fees) = (books.paid_in(party), books.fees(party));
         let expected = books.credits.get(&party).copied().unwrap_or(0) + paid;
         SheetRow {
             party: d.party_name(party).to_owned(),
@@ -371,7 +363,7 @@ pub fn sheet(
             fees: Sats(fees),
             expected: Sats(expected),
             promised: Sats(promised),
-            at_least: Sats((paid_in + promised).saturating_sub(fund + fees)),
+            at_least: books.at_least(party, promised),
         }
     };
     Ok(Sheet {
@@ -423,7 +415,7 @@ fn paid(graph: &Graph, rows: &[TxRow]) -> Option<Due> {
 
 /// The protocol's rules as bookkeeping: from which transactions were confirmed to who owns
 /// what, without a look at their outputs.
-struct Books<'a> {
+pub(crate) struct Books<'a> {
     graph: &'a Graph,
     /// Fees and anchors by who bears them.
     costs: BTreeMap<u8, u64>,
@@ -433,22 +425,34 @@ struct Books<'a> {
 }
 
 impl<'a> Books<'a> {
-    fn new(graph: &'a Graph, rows: &[TxRow]) -> Self {
-        let fund_fee = rows
-            .iter()
-            .find(|row| row.id == TxName::Fund)
-            .map_or(0, |row| row.fee.0);
+    /// The books of confirmed transactions, with their fees.
+    pub(crate) fn new(graph: &'a Graph, rows: &[(TxName, Sats)]) -> Self {
+        let fund = rows.iter().find(|(name, _)| *name == TxName::Fund);
+        let fund_fee = fund.map_or(0, |(_, fee)| fee.0);
         let mut books = Self {
             graph,
             costs: BTreeMap::new(),
             credits: BTreeMap::new(),
             fund_fee,
         };
-        let names: BTreeSet<TxName> = rows.iter().map(|row| row.id).collect();
-        for row in rows {
-            books.enter(row, &names);
+        let names: BTreeSet<TxName> = rows.iter().map(|(name, _)| *name).collect();
+        for (name, fee) in rows {
+            books.enter(*name, fee.0, &names);
         }
         books
+    }
+
+    /// Fees and anchors that a party bears, its share of Fund's and of the reserve included.
+    fn fees(&self, party: u8) -> u64 {
+        self.costs.get(&party).copied().unwrap_or(0) + self.shared(party)
+    }
+
+    /// The least that an honest party may get, if `promised` is its part of the pot.
+    pub(crate) fn at_least(&self, party: u8, promised: u64) -> Sats {
+        let fund = &self.graph.deployment.contract.coin.fund;
+        let fund = fund.get(usize::from(party)).copied().unwrap_or_default().0;
+        let all = self.paid_in(party) + promised;
+        Sats(all.saturating_sub(fund + self.fees(party)))
     }
 
     fn n(&self) -> u64 {
@@ -463,14 +467,9 @@ impl<'a> Books<'a> {
 
     fn paid_in(&self, party: u8) -> u64 {
         let coin = &self.graph.deployment.contract.coin;
-        let fund = coin
-            .fund
-            .get(usize::from(party))
-            .copied()
-            .unwrap_or_default()
-            .0;
+        let fund = coin.fund.get(usize::from(party)).copied();
         let a = &self.graph.amounts;
-        fund + a.claim.0 + a.stake.0 * (self.n() - 1) + self.shared(party)
+        fund.unwrap_or_default().0 + a.claim.0 + a.stake.0 * (self.n() - 1) + self.shared(party)
     }
 
     /// Credits a party with `value`, less the transaction's cost, which it bears.
@@ -479,7 +478,7 @@ impl<'a> Books<'a> {
         *self.credits.entry(party).or_insert(0) += value.saturating_sub(cost);
     }
 
-    fn enter(&mut self, row: &TxRow, names: &BTreeSet<TxName>) {
+    fn enter(&mut self, name: TxName, fee: u64, names: &BTreeSet<TxName>) {
         let a = self.graph.amounts;
         let others = if self.graph.deployment.rounds() {
             self.n() - 1
@@ -487,13 +486,13 @@ impl<'a> Books<'a> {
             0
         };
         // An anchor is left for whoever wants to bump; who has a keyed one may take it back.
-        let anchor = self.graph.get(row.id).and_then(|p| p.output(Role::Anchor));
-        let cost = row.fee.0 + anchor.map_or(0, |(_, output)| output.value().0);
+        let anchor = self.graph.get(name).and_then(|p| p.output(Role::Anchor));
+        let cost = fee + anchor.map_or(0, |(_, output)| output.value().0);
         let held = |held| match held {
             Held::Staked => a.stake.0,
             Held::Challenged => a.stake.0 + a.assert_cost.0,
         };
-        match row.id {
+        match name {
             // Out of the vault's reserve, which all paid in.
             TxName::Fund | TxName::Refund | TxName::Close => {}
             // Instead of Fund: outside the game.

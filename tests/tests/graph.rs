@@ -344,6 +344,7 @@ const FIVE: Built = Built {
     outcomes: 16,
     rounds: 40,
     weight: 400_000,
+    ..Built::PLAIN
 };
 
 #[test]
@@ -410,6 +411,7 @@ fn many() -> Stage {
         outcomes: 2,
         rounds: 20,
         weight: 8_000,
+        ..Built::PLAIN
     }
     .stage()
 }
@@ -537,6 +539,7 @@ fn windows_that_break_the_promise_are_refused() {
         n: 3,
         outcomes: 2,
         rounds: 6,
+        ..Built::PLAIN
     }
     .stage();
     let many = many();
@@ -906,6 +909,7 @@ fn a_fund_of_too_many_inputs_is_refused() {
         outcomes: 2,
         rounds: 2,
         weight: 400_000,
+        ..Built::PLAIN
     }
     .stage();
     let mut many = hellos(&stage);

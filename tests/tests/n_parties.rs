@@ -19,6 +19,7 @@ fn stage(n: u8) -> Stage {
         outcomes: 4,
         rounds: 24,
         weight: 8_000,
+        ..Built::PLAIN
     }
     .stage();
     let (last, before) = stage.plan.segments.split_last().unwrap();

@@ -29,6 +29,7 @@ fn stage() -> Stage {
         outcomes: 2,
         rounds: 20,
         weight: 8_000,
+        ..Built::PLAIN
     }
     .stage()
 }

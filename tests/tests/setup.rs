@@ -47,6 +47,7 @@ fn three(rounds: u32) -> Stage {
         outcomes: 2,
         rounds,
         weight: 8_000,
+        ..Built::PLAIN
     }
     .stage()
 }
@@ -422,6 +423,7 @@ fn another_cut_of_the_program_is_refused() {
         outcomes: 2,
         rounds: 20,
         weight: 400_000,
+        ..Built::PLAIN
     }
     .stage();
     assert!(other.plan.segments.len() < THREE.0.plan.segments.len());

@@ -5,7 +5,7 @@ use crate::deploy::{DeployError, Deployment, PublicOneTimeKeys, Terms};
 use crate::graph::{Graph, Role as Output, TxName};
 use crate::sign::{FundingInput, Hello, OneTimeKeys, Role, Seed};
 use bitcoin::hashes::{Hash, sha256};
-use bitcoin::key::TweakedPublicKey;
+use bitcoin::secp256k1::Secp256k1;
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use gavel_compiler::contract::Contract;
 use gavel_compiler::segment::Plan;
@@ -26,7 +26,7 @@ pub fn sample(contract: Contract, plan: Plan, terms: Terms) -> Result<Graph, Dep
     let mut hellos = Vec::with_capacity(seeds.len());
     for (party, seed) in (0..n).zip(&seeds) {
         let key = seed.party_key(&contract.id).public();
-        let script = ScriptBuf::new_p2tr_tweaked(TweakedPublicKey::dangerous_assume_tweaked(key));
+        let script = ScriptBuf::new_p2tr(&Secp256k1::verification_only(), key, None);
         let outpoint = OutPoint::new(Txid::from_byte_array([party + 1; 32]), 0);
         hellos.push(Hello {
             party,
@@ -72,7 +72,8 @@ pub fn needs(graph: &Graph, party: u8) -> Option<Sats> {
     PLENTY.checked_sub(change.value())
 }
 
-fn seed(party: u8) -> Seed {
+/// A sample party's secret, which is none.
+pub fn seed(party: u8) -> Seed {
     Seed::from_bytes(
         &sha256::Hash::hash(&[b"gavel/sample/".as_slice(), &[party]].concat()).to_byte_array(),
     )

@@ -4,11 +4,9 @@
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::key::TweakedPublicKey;
 use bitcoin::{OutPoint, ScriptBuf, Txid};
-use gavel_compiler::contract::{Arm, Coin, Contract};
-use gavel_compiler::segment::{Budget, plan};
-use gavel_compiler::units::{Blocks, Sats, Weight};
-use gavel_compiler::word::{Author, Builder, End, InputElement, Op, Span, run};
-use gavel_tests::{Case, Stage};
+use gavel_compiler::units::Sats;
+pub use gavel_tests::Built;
+use gavel_tests::Stage;
 use gavel_verifier::setup::{Announced, Drawn, Entrant, Keyed, Ready, SetupError, Signed};
 use gavel_verifier::sign::rand::{SeedableRng, rngs::StdRng};
 use gavel_verifier::sign::{FundingInput, Seed};
@@ -34,97 +32,6 @@ pub fn examples() -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-/// A contract built by hand: `n` parties, `outcomes` outcomes, an input that party 1 vouches
-/// for, one that nobody vouches for, and `rounds` of mixing between them and the outcome.
-pub struct Built {
-    pub n: u8,
-    pub outcomes: u8,
-    pub rounds: u32,
-    /// What a leaf may weigh.
-    pub weight: u64,
-}
-
-impl Built {
-    pub fn stage(&self) -> Stage {
-        let mut b = Builder::new();
-        let input = |name: &str, digits, author| InputElement {
-            name: name.into(),
-            words: vec![digits],
-            author,
-            optional: false,
-        };
-        let x = b.input(input("x", 8, Author::Anyone));
-        let m = b.input(input("m", 2, Author::Party(1)));
-        let code = b.abort_code("TooBig", Span::default());
-        let limit = b.constant(200);
-        let big = b.push(Op::Lt(limit, m[0]));
-        b.abort_if(big, code);
-        let mut v = b.push(Op::Xor(x[0], m[0]));
-        for i in 0..self.rounds {
-            let r = b.push(Op::Rotr(v, 7));
-            let c = b.constant(0x9e37_79b9 + i);
-            let a = b.push(Op::Add(r, c));
-            v = b.push(Op::Xor(a, v));
-        }
-        // The outcome: the top bits, where there are enough outcomes for all their values.
-        let bits = self.outcomes.ilog2() as u8;
-        assert_eq!(1 << bits, self.outcomes, "a power of two");
-        let k = b.push(Op::Shr(v, 32 - bits));
-        let names = (0..self.outcomes).map(|k| format!("K{k}")).collect();
-        let program = b.finish(k, names);
-        let fund: Vec<Sats> = (0..self.n).map(|_| Sats(20_000)).collect();
-        let pot = 20_000 * u64::from(self.n);
-        let arm = |party, amount| Arm {
-            party,
-            amount: Sats(amount),
-        };
-        let pay = |k: u8| {
-            let (first, second) = (k % self.n, (k + 1) % self.n);
-            vec![arm(first, pot - 6_000), arm(second, 6_000)]
-        };
-        let coin = Coin {
-            name: "pot".into(),
-            fund,
-            pay: (0..self.outcomes).map(pay).collect(),
-            refund_after: Blocks(1_008),
-            refund: (0..self.n).map(|party| arm(party, 20_000)).collect(),
-        };
-        let names = ["alice", "bob", "carol", "dave", "erin"];
-        let parties = names.iter().take(usize::from(self.n));
-        let contract = Contract {
-            name: format!("Built{}x{}", self.n, self.outcomes),
-            id: [self.n; 32],
-            parties: parties.map(|name| (*name).to_owned()).collect(),
-            attestors: vec![],
-            coin,
-            inputs: vec![],
-            program,
-        };
-        let budget = Budget {
-            max_leaf_weight: Weight(self.weight),
-            ..Budget::default()
-        };
-        let plan = plan(&contract.program, &budget).unwrap();
-        let case = |x: u32, m: u32| Case {
-            name: format!("{x} {m}"),
-            words: vec![x, m],
-            outcome: match run(&contract.program, &[x, m]).end {
-                End::Outcome(k) => Some(k as u8),
-                End::Abort(_) => None,
-            },
-        };
-        let cases = std::iter::once(case(5, 250)).chain((0..20).map(|x| case(x, 100)));
-        let cases = cases.collect();
-        Stage {
-            contract,
-            plan,
-            terms: Default::default(),
-            cases,
-            node: Default::default(),
-        }
-    }
 }
 
 pub fn seed(party: u8, salt: u64) -> Seed {

@@ -1,7 +1,7 @@
 //! The honest party.
 
 use super::evidence::{Lie, find_lie, words};
-use super::kit::{InputProof, Kit, KitError};
+use super::kit::{InputProof, Kit, KitError, Signer};
 use super::{Act, Duty, Event, Player, View};
 use crate::deploy::DeployError;
 use crate::graph::{ClaimId, DisputeId, Held, Permit, Role, Spendable, TxName};
@@ -22,6 +22,8 @@ pub struct Party {
     traces: BTreeMap<Vec<u32>, Trace>,
     /// Since when each lie is being disproved.
     disproving: BTreeMap<ClaimId, Height>,
+    /// Whether it has offered its own claim: it was in time, and goes on.
+    claiming: bool,
 }
 
 /// What is known about a claim.
@@ -89,6 +91,28 @@ impl Party {
             close: None,
             traces: BTreeMap::new(),
             disproving: BTreeMap::new(),
+            claiming: false,
+        }
+    }
+
+    /// The same memory with another signer: to see what the party would do next, without
+    /// touching it.
+    pub fn fork(&self, signer: Box<dyn Signer + Send>) -> Self {
+        let kit = Kit {
+            me: self.kit.me,
+            graph: self.kit.graph.clone(),
+            joint: self.kit.joint.clone(),
+            signer,
+            feerate: self.kit.feerate,
+        };
+        Self {
+            kit,
+            view: self.view.clone(),
+            intent: self.intent.clone(),
+            close: self.close.clone(),
+            traces: self.traces.clone(),
+            disproving: self.disproving.clone(),
+            claiming: self.claiming,
         }
     }
 
@@ -209,8 +233,12 @@ impl Party {
             } else {
                 0
             };
-            let tip = self.view.tip();
-            if self.view.confirmed(name).is_none() && tip < deadline && tip.0 >= last {
+            let (tip, windows) = (self.view.tip(), &self.kit.graph.deployment.terms.windows);
+            // What was offered in time may be confirmed, and disconnected, after the deadline:
+            // the margin has room for both.
+            let patience = windows.confirm.0.saturating_add(windows.reorg.0);
+            let until = deadline.0.saturating_add(if self.claiming { patience } else { 0 });
+            if self.view.confirmed(name).is_none() && tip.0 < until && tip.0 >= last {
                 self.claim_now(name, k, &inputs, deadline, act);
             } else if tip.0 < last {
                 act.wake_at(Height(last));
@@ -244,6 +272,7 @@ impl Party {
             Ok(()) if trace.end != End::Outcome(u32::from(k)) => Err(KitError::NotTrue { name }),
             Ok(()) => self.kit.claim(k, inputs),
         };
+        self.claiming |= made.is_ok();
         self.offer(act, name, made, Some(deadline));
     }
 

@@ -85,23 +85,21 @@ impl View {
 
     /// When a transaction of the graph was confirmed.
     pub fn confirmed(&self, name: TxName) -> Option<Height> {
-        let txid = self.graph.get(name)?.tx.compute_txid();
-        self.confirmed.get(&txid).copied()
+        self.confirmed.get(self.graph.txids.get(&name)?).copied()
     }
 
     /// An output of a confirmed transaction that nothing confirmed has spent, and the height
     /// of its confirmation.
     pub fn unspent(&self, name: TxName, role: Role) -> Option<(OutPoint, &Output, Height)> {
-        let planned = self.graph.get(name)?;
         let at = self.confirmed(name)?;
-        let (outpoint, output) = planned.output(role)?;
+        let (outpoint, output) = self.graph.output(name, role)?;
         (!self.spent.contains_key(&outpoint)).then_some((outpoint, output, at))
     }
 
     /// What spent an output, if the spender is confirmed: its name if the graph has it, and
     /// the height.
     pub fn spender(&self, name: TxName, role: Role) -> Option<(Option<TxName>, Height)> {
-        let (outpoint, _) = self.graph.get(name)?.output(role)?;
+        let (outpoint, _) = self.graph.output(name, role)?;
         let (txid, at) = self.spent.get(&outpoint)?;
         Some((self.graph.names.get(txid).copied(), *at))
     }

@@ -45,6 +45,8 @@ pub struct Graph {
     pub txs: BTreeMap<TxName, Planned>,
     /// Names by txid.
     pub names: BTreeMap<Txid, TxName>,
+    /// Txids by name.
+    pub txids: BTreeMap<TxName, Txid>,
     /// What every output is for.
     pub outputs: BTreeMap<OutPoint, (TxName, Role)>,
 }
@@ -220,24 +222,50 @@ impl Graph {
             amounts,
         };
         let txs = ctx.all()?;
-        let names = txs
+        Ok(Self::of(deployment, connectors, amounts, txs))
+    }
+
+    /// A graph of these transactions, with its indexes.
+    fn of(
+        deployment: Deployment,
+        connectors: Connectors,
+        amounts: Amounts,
+        txs: BTreeMap<TxName, Planned>,
+    ) -> Self {
+        let txids: BTreeMap<TxName, Txid> = txs
             .values()
-            .map(|p| (p.tx.compute_txid(), p.name))
+            .map(|p| (p.name, p.tx.compute_txid()))
             .collect();
-        let outputs = txs.values().flat_map(|planned| {
-            let txid = planned.tx.compute_txid();
-            let outputs = planned.outputs.iter().enumerate();
-            outputs.map(move |(n, o)| (OutPoint::new(txid, n as u32), (planned.name, o.role)))
+        let names = txids.iter().map(|(name, txid)| (*txid, *name)).collect();
+        let outputs = txs.values().zip(txids.values()).flat_map(|(planned, txid)| {
+            let outputs = (0..).zip(&planned.outputs);
+            outputs.map(|(n, o)| (OutPoint::new(*txid, n), (planned.name, o.role)))
         });
         let outputs = outputs.collect();
-        Ok(Self {
+        Self {
             deployment,
             connectors,
             amounts,
             txs,
             names,
+            txids,
             outputs,
-        })
+        }
+    }
+
+    /// The same deployment with other transactions: what would happen if the protocol were
+    /// different. Nothing checks them; **never sign such a graph.**
+    #[must_use]
+    pub fn altered(self, txs: BTreeMap<TxName, Planned>) -> Self {
+        Self::of(self.deployment, self.connectors, self.amounts, txs)
+    }
+
+    /// An output of a transaction that is fixed before Fund.
+    pub fn output(&self, name: TxName, role: Role) -> Option<(OutPoint, &Output)> {
+        let planned = self.get(name)?;
+        let vout = planned.outputs.iter().position(|o| o.role == role)?;
+        let outpoint = OutPoint::new(*self.txids.get(&name)?, vout as u32);
+        Some((outpoint, planned.outputs.get(vout)?))
     }
 
     /// A transaction by name.

@@ -1,0 +1,22 @@
+//! Explores every order of events: the production graph and the production machines of the
+//! honest parties, on a chain of which a coalition of all the others decides what it mines,
+//! delays and disconnects, within the bounds of the promise in `docs/protocol.md`.
+//!
+//! `setting` says what is explored, `meaning` what each leaf wants, `world` what can happen at
+//! all, `state` what can happen next, `judge` what must hold in the end, `search` how to look,
+//! `story` how to tell.
+
+pub mod judge;
+pub mod meaning;
+pub mod mind;
+pub mod search;
+pub mod setting;
+pub mod state;
+pub mod story;
+pub mod world;
+
+pub use search::{Found, Limits, Losing, exhaust, shortest, wander};
+pub use setting::{Rules, Setting, Tell, least_windows};
+pub use state::{Move, State};
+pub use story::story;
+pub use world::World;
