@@ -56,7 +56,8 @@ fn core_accepts(script: &Script, signer: u8, stack: impl Fn(&[u8; 64]) -> Vec<Ve
         secp.sign_schnorr_no_aux_rand(&Message::from_digest(sighash.to_byte_array()), &pair);
     let mut witness = Witness::from_slice(&stack(&signature.serialize()));
     witness.push(script.as_bytes());
-    let control = tree.control_block(&secp, x_only(200), 0).unwrap();
+    let (_, parity) = tree.output_key(&secp, x_only(200));
+    let control = tree.control_block(x_only(200), parity, 0).unwrap();
     witness.push(control.serialize());
     tx.input[0].witness = witness;
     let spent = bitcoinconsensus::Utxo {

@@ -3,7 +3,7 @@
 //! A tree is made of leaf hashes: scripts are generated, hashed and dropped, on as many
 //! threads as there are, and the result does not depend on how many.
 
-use bitcoin::key::{Secp256k1, TapTweak, TweakedPublicKey, UntweakedPublicKey};
+use bitcoin::key::{Parity, Secp256k1, TapTweak, TweakedPublicKey, UntweakedPublicKey};
 use bitcoin::secp256k1::{Verification, XOnlyPublicKey};
 use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash, TapNodeHash, TaprootMerkleBranch};
 use bitcoin::{Script, ScriptBuf};
@@ -87,13 +87,13 @@ impl Tree {
         Ok(path.len())
     }
 
-    /// The output key for an internal key.
+    /// The output key for an internal key, with its parity.
     pub fn output_key<C: Verification>(
         &self,
         secp: &Secp256k1<C>,
         internal: UntweakedPublicKey,
-    ) -> TweakedPublicKey {
-        internal.tap_tweak(secp, Some(self.root)).0
+    ) -> (TweakedPublicKey, Parity) {
+        internal.tap_tweak(secp, Some(self.root))
     }
 
     /// The output's script for an internal key.
@@ -102,21 +102,21 @@ impl Tree {
         secp: &Secp256k1<C>,
         internal: XOnlyPublicKey,
     ) -> ScriptBuf {
-        ScriptBuf::new_p2tr_tweaked(self.output_key(secp, internal))
+        ScriptBuf::new_p2tr_tweaked(self.output_key(secp, internal).0)
     }
 
-    /// The control block that spends a leaf.
+    /// The control block that spends a leaf, where the internal key tweaked by this tree has
+    /// this parity.
     ///
     /// # Errors
     /// [`TreeError::NoLeaf`].
-    pub fn control_block<C: Verification>(
+    pub fn control_block(
         &self,
-        secp: &Secp256k1<C>,
         internal: XOnlyPublicKey,
+        output_key_parity: Parity,
         leaf: usize,
     ) -> Result<ControlBlock, TreeError> {
         let path = self.paths.get(leaf).ok_or(TreeError::NoLeaf(leaf))?;
-        let (_, output_key_parity) = internal.tap_tweak(secp, Some(self.root));
         let merkle_branch =
             TaprootMerkleBranch::try_from(path.clone()).map_err(|_| TreeError::TooDeep)?;
         Ok(ControlBlock {

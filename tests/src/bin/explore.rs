@@ -1,54 +1,113 @@
-//! Explores a configuration for as long as it takes.
+//! Explores one configuration for as long as it takes: every run, or runs at random.
+//!
+//! ```text
+//! cargo run --release -p gavel-tests --bin explore -- n=3 honest=1 rounds w=1 m=0 actions=4
+//! cargo run --release -p gavel-tests --bin explore -- n=5 honest=1 rounds w=2 m=1 walks=10000 seed=7
+//! ```
+//!
+//! Words without a value: `rounds` (a program of several leaves), `groups` (inputs and frames in
+//! several groups), `any-time` (claimers learn the inputs at any height), `before-fund`, `close`,
+//! `rogue-author` (the last party vouches), `all-moves` (pointless ones too), `no-reorgs`,
+//! `no-delays`, `shows`.
 
-use gavel_compiler::units::Blocks;
-use gavel_tests::Built;
-use gavel_tests::explore::{Limits, Setting, World, exhaust, least_windows, story, wander};
+use gavel_tests::explore::{
+    Found, Limits, Tell, Toy, World, exhaust, mutation, shortest, story, wander,
+};
+use std::process::ExitCode;
+use std::time::Instant;
 
-fn main() {
-    let arg = |n: usize, default: u64| {
-        let given = std::env::args().nth(n);
-        given.and_then(|text| text.parse().ok()).unwrap_or(default)
-    };
-    let (n, honest, rounds, w, m) = (arg(1, 2), arg(2, 1), arg(3, 1), arg(4, 1), arg(5, 0));
-    let actions = arg(6, 255);
-    let walks = arg(7, 0);
-    let windows = least_windows(w as u32, m as u32);
-    let mut stage = Built {
-        n: n as u8,
-        outcomes: 2,
-        rounds: rounds as u32,
-        weight: if rounds > 1 { 8_000 } else { 400_000 },
-        free: false,
-        vouched: 1,
-        author: 0,
-        ..Built::PLAIN
+struct Args(Vec<String>);
+
+impl Args {
+    fn has(&self, word: &str) -> bool {
+        self.0.iter().any(|arg| arg == word)
     }
-    .stage();
-    stage.terms.windows = windows;
-    let late = if stage.plan.segments.len() > 1 {
-        windows.challenge.0 + windows.assert.0 + windows.disprove.0
-    } else {
-        windows.challenge.0
+
+    fn number(&self, name: &str) -> Option<u64> {
+        let arg = self.0.iter().find_map(|arg| arg.strip_prefix(name)?.strip_prefix('='))?;
+        arg.parse().ok()
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args(std::env::args().skip(1).collect());
+    if args.has("mutations") {
+        return mutations();
+    }
+    let number = |name: &str, default: u64| args.number(name).unwrap_or(default);
+    let toy = Toy {
+        n: number("n", 2) as u8,
+        honest: number("honest", 1) as u8,
+        rounds: args.has("rounds"),
+        w: number("w", 1) as u32,
+        m: number("m", 0) as u32,
+        author: if args.has("rogue-author") { number("n", 2) as u8 - 1 } else { 0 },
+        groups: args.has("groups"),
     };
-    stage.contract.coin.refund_after = Blocks(late + 4 * w as u32 + m as u32 + 1);
-    let honest: Vec<bool> = (0..n).map(|p| p < honest).collect();
-    let setting = Setting::new(stage, &honest).expect("deploys");
-    println!("{:?} segments {} elements {}", setting.deployment().locks(), setting.deployment().plan.segments.len(), setting.deployment().plan.elements.len());
-    let world = World::new(setting);
-    println!("catalog {}", world.catalog.len());
+    let mut setting = match toy.setting() {
+        Ok(setting) => setting,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    if args.has("any-time") {
+        setting.tell = Tell::AnyTime;
+    }
+    setting.before_fund = args.has("before-fund");
+    setting.close = args.has("close");
+    setting.pruned = !args.has("all-moves");
     let limits = Limits {
-        actions: (actions < 255).then_some(actions as u8),
-        shows: std::env::var_os("SHOWS").is_some(),
-        reorgs: std::env::var_os("NOREORG").is_none(),
-        delays: std::env::var_os("NODELAY").is_none(),
-        states: arg(8, u64::MAX) as usize,
-        watch: |found| eprintln!("states {} moves {} ends {} longest {}", found.states, found.moves, found.ends, found.longest),
-        ..Limits::default()
+        actions: args.number("actions").map(|most| most as u8),
+        states: number("states", u64::MAX) as usize,
+        reorgs: !args.has("no-reorgs"),
+        shows: args.has("shows"),
+        delays: !args.has("no-delays"),
+        watch: |found| eprintln!("... {}", line(found)),
     };
-    let begun = std::time::Instant::now();
-    let found = if walks > 0 { wander(&world, &limits, 1, walks as usize) } else { exhaust(&world, &limits) };
-    println!("states {} moves {} ends {} longest {} cut {} in {:?}", found.states, found.moves, found.ends, found.longest, found.cut, begun.elapsed());
-    if let Some(losing) = found.losing {
-        println!("{}", story(&world, &losing));
+    let d = setting.deployment();
+    println!("{toy:?}\n{:?}, {} segments", d.locks(), d.plan.segments.len());
+    let world = World::new(setting);
+    println!("{} transactions of the coalition", world.catalog.len());
+    let begun = Instant::now();
+    let found = match args.number("walks") {
+        Some(walks) => wander(&world, &limits, number("seed", 1), walks as usize),
+        None => exhaust(&world, &limits),
+    };
+    println!("{} in {:.1?}", line(&found), begun.elapsed());
+    if let Some(losing) = &found.losing {
+        println!("{}", story(&world, losing));
+        return ExitCode::from(1);
     }
+    ExitCode::SUCCESS
+}
+
+/// Every mutation, with its story.
+fn mutations() -> ExitCode {
+    for mutation in mutation::ALL {
+        println!("{}: without \"{}\"", mutation.name, mutation.reason);
+        let begun = Instant::now();
+        let world = match mutation.world() {
+            Ok(world) => world,
+            Err(error) => {
+                println!("  error: {error}");
+                continue;
+            }
+        };
+        let found = shortest(&world, &mutation.limits(), mutation.most);
+        println!("  {} in {:.1?}", line(&found), begun.elapsed());
+        match &found.losing {
+            Some(losing) => println!("{}", story(&world, losing)),
+            None => println!("  no losing run found"),
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn line(found: &Found) -> String {
+    let cut = if found.cut { ", cut off" } else { "" };
+    format!(
+        "{} states, {} moves, {} ends, longest run {}{cut}",
+        found.states, found.moves, found.ends, found.longest
+    )
 }

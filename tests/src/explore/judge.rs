@@ -208,6 +208,12 @@ impl End<'_> {
             if let TxName::Claim(id) = *name {
                 self.liar(id, wrong);
             }
+            if let TxName::Collect(DisputeId { claim, v }, ..) = *name
+                && setting.is_honest(v)
+            {
+                let (c, v) = (self.name(claim.c), self.name(v));
+                wrong.push(format!("{v}'s stake went to {c}"));
+            }
         }
     }
 
@@ -232,8 +238,12 @@ impl End<'_> {
         let matters = decided
             .zip(at)
             .is_none_or(|(decided, at)| at <= decided.saturating_add(m));
-        let kept = [TxName::Release(id), TxName::Payout(id), TxName::PayoutLate(id)];
-        if matters && kept.iter().any(|name| self.names.contains(name)) {
+        let kept = |name: &TxName| match *name {
+            TxName::Release(of) | TxName::Payout(of) | TxName::PayoutLate(of) => of == id,
+            TxName::Disprove(of, _) => of.claim == id && setting.rogue(of.v),
+            _ => false,
+        };
+        if matters && self.names.iter().any(kept) {
             wrong.push(format!("{} lied and kept its bond", self.name(id.c)));
         }
     }

@@ -7,7 +7,7 @@ use bitcoin::secp256k1::schnorr;
 use gavel_compiler::commit::{Shape, Signature};
 use gavel_compiler::segment::ElementId;
 use gavel_verifier::game::{Act, Duty, Event, Kit, KitError, Party, Player, Signer};
-use gavel_verifier::graph::TxName;
+use gavel_verifier::graph::{Graph, TxName};
 use gavel_verifier::sign::{
     Guard, GuardError, OneTimeError, OneTimeKeys, Record, Role, Source, Statement,
 };
@@ -112,10 +112,10 @@ pub fn joint(setting: &Setting) -> Joint {
 }
 
 /// A party's means, and a handle to what its one-time keys sign.
-fn kit(setting: &Setting, joint: &Joint, me: u8, signer: ModelSigner) -> Kit {
+fn kit(graph: &Arc<Graph>, joint: &Joint, me: u8, signer: ModelSigner) -> Kit {
     Kit {
         me,
-        graph: setting.graph.clone(),
+        graph: graph.clone(),
         joint: joint.clone(),
         signer: Box::new(signer),
         feerate: 1,
@@ -130,7 +130,7 @@ pub fn rogue(setting: &Setting, joint: &Joint, me: u8) -> Option<Kit> {
         signed: Arc::default(),
         guarded: false,
     };
-    Some(kit(setting, joint, me, signer))
+    Some(kit(&setting.graph, joint, me, signer))
 }
 
 /// An honest party and what it signed.
@@ -157,7 +157,7 @@ impl Mind {
             guarded: setting.rules.guarded,
         };
         Some(Self {
-            party: Party::new(kit(setting, joint, me, signer)),
+            party: Party::new(kit(&setting.known, joint, me, signer)),
             secrets,
             cache,
             signed,
@@ -241,8 +241,12 @@ impl Mind {
                 self.party.on(&Event::Traced { inputs, trace });
             }
         };
-        if let Some(change) = setting.rules.act {
-            change(self.party.view(), &mut act);
+        if let Some(dropped) = setting.rules.act {
+            let view = self.party.view();
+            act.duties.retain(|duty| match duty {
+                Duty::Broadcast { name, .. } => !dropped(view, name),
+                Duty::Compute { .. } => true,
+            });
         }
         Ok(act)
     }

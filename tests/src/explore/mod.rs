@@ -9,14 +9,18 @@
 pub mod judge;
 pub mod meaning;
 pub mod mind;
+pub mod mutation;
 pub mod search;
 pub mod setting;
 pub mod state;
 pub mod story;
+pub mod toy;
 pub mod world;
 
+pub use mutation::Mutation;
 pub use search::{Found, Limits, Losing, exhaust, shortest, wander};
-pub use setting::{Rules, Setting, Tell, least_windows};
+pub use setting::{Rules, Setting, Tell};
+pub use toy::{Toy, least_windows};
 pub use state::{Move, State};
 pub use story::story;
 pub use world::World;

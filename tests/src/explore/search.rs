@@ -163,7 +163,6 @@ impl Exhaust<'_> {
             None => self.found.states += 1,
         }
         self.visited.insert(key, left);
-        if std::env::var_os("PARTS").is_some() { eprintln!("{}", state.parts(self.world)); }
         if self.found.states.is_multiple_of(WATCH) {
             (self.limits.watch)(&self.found);
         }

@@ -7,35 +7,22 @@ use crate::stage::{Case, Stage};
 use bitcoin::Transaction;
 use gavel_compiler::commit::{Shape, Signature, words_to_digits};
 use gavel_compiler::segment::{ElementId, Trace};
-use gavel_compiler::units::Blocks;
 use gavel_compiler::word::Author;
-use gavel_verifier::deploy::{Deployment, Windows};
-use gavel_verifier::game::{Act, Event, InputProof, View};
+use gavel_verifier::deploy::Deployment;
+use gavel_verifier::game::{Event, InputProof, View};
 use gavel_verifier::graph::{Graph, Role as Output, TxName};
 use gavel_verifier::sample;
 use gavel_verifier::setup::input_proofs;
 use gavel_verifier::sign::{MemoryGuard, OneTimeKeys, Role, Source, Statement};
 use std::sync::Arc;
 
-/// The least windows that keep the promise for delays of `w` blocks and reorganisations of `m`.
-pub fn least_windows(w: u32, m: u32) -> Windows {
-    let window = (w + m).max((3 * w + m).div_ceil(2)) + 1;
-    Windows {
-        challenge: Blocks(w + m + 1),
-        assert: Blocks(w + m + 1),
-        disprove: Blocks((3 * w + m + 1).saturating_sub(w + m + 1).max(1).min(window)),
-        confirm: Blocks(w),
-        reorg: Blocks(m),
-    }
-}
-
 /// How the world differs from Gavel's protocol; by default it doesn't.
 #[derive(Clone, Copy)]
 pub struct Rules {
     /// What each way to spend an output wants.
     pub ways: fn(&Deployment, TxName, Output) -> Vec<Way>,
-    /// What the honest machine makes of its duties.
-    pub act: Option<fn(&View, &mut Act)>,
+    /// Which duties the honest machine leaves undone.
+    pub act: Option<fn(&View, &TxName) -> bool>,
     /// Which events reach the honest machine.
     pub hears: fn(&Event) -> bool,
     /// Whether the honest machine forgets evidence with the block that it was in.
@@ -46,6 +33,8 @@ pub struct Rules {
     pub reads_authors: bool,
     /// Whether a disprove leaf believes what its witness says about the right result.
     pub believes_hints: bool,
+    /// Whether Fund's id can be changed by others.
+    pub malleable: bool,
     /// Whether one-time keys are guarded.
     pub guarded: bool,
     /// What nodes relay and mine.
@@ -62,6 +51,7 @@ impl Default for Rules {
             believes: |trace| trace,
             reads_authors: false,
             believes_hints: false,
+            malleable: false,
             guarded: true,
             relays: |_, _| true,
         }
@@ -90,6 +80,8 @@ pub struct Setting {
     pub stage: Stage,
     /// The graph.
     pub graph: Arc<Graph>,
+    /// The graph as the honest machines know it: the same, unless they are to be mistaken.
+    pub known: Arc<Graph>,
     /// Who plays by the rules; the others are one coalition.
     pub honest: Vec<bool>,
     /// What really happened.
@@ -106,6 +98,8 @@ pub struct Setting {
     pub close: bool,
     /// How the world differs.
     pub rules: Rules,
+    /// What nodes neither relay nor mine.
+    pub refused: Option<fn(&TxName) -> bool>,
     /// Whether moves that can't help the coalition are left out.
     pub pruned: bool,
     secrets: Vec<Arc<OneTimeKeys>>,
@@ -138,9 +132,11 @@ impl Setting {
             }
         }
         let claimers = (0..d.n()).filter(|p| honest[usize::from(*p)]).collect();
+        let graph = Arc::new(graph);
         Ok(Self {
             stage,
-            graph: Arc::new(graph),
+            known: graph.clone(),
+            graph,
             honest: honest.to_vec(),
             truth,
             others,
@@ -149,6 +145,7 @@ impl Setting {
             before_fund: false,
             close: false,
             rules: Rules::default(),
+            refused: None,
             pruned: true,
             secrets,
         })
@@ -231,10 +228,5 @@ impl Setting {
     /// What inputs really give.
     pub fn trace(&self, words: &[u32]) -> Trace {
         gavel_prover::trace(&self.deployment().plan, words)
-    }
-
-    /// Puts another graph in the place of the real one.
-    pub fn set_graph(&mut self, graph: Graph) {
-        self.graph = Arc::new(graph);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::mind::{Mind, Signed};
 use super::setting::Tell;
-use super::world::{Item, O, T, World};
+use super::world::{Item, O, Proof, T, World};
 use gavel_compiler::units::Height;
 use gavel_verifier::game::{Duty, Event, Player};
 use gavel_verifier::graph::TxName;
@@ -194,6 +194,7 @@ impl State {
         };
         item.ins.len() == item.tx.input.len()
             && item.ins.iter().all(fits)
+            && world.setting.refused.is_none_or(|refused| !refused(&item.name))
             && (world.setting.rules.relays)(&world.setting.graph, &item.tx)
     }
 
@@ -277,12 +278,16 @@ impl State {
 
     /// Whether the coalition has the proof that a transaction needs.
     fn proven(&self, world: &World, item: &Item) -> bool {
-        let Some(id) = item.proof else { return true };
-        let minds = self.minds.iter().zip(&self.signed);
-        let mut signed = minds.filter(|(mind, _)| mind.party.me() == id.c);
-        signed
-            .next()
-            .is_some_and(|(_, signed)| world.proves(id, signed, std::slice::from_ref(signed)))
+        let signed = |c: u8| {
+            let mut minds = self.minds.iter().zip(&self.signed);
+            let mind = minds.find(|(mind, _)| mind.party.me() == c);
+            mind.map(|(_, signed)| signed)
+        };
+        match item.proof {
+            None => true,
+            Some(Proof::Revealed(c)) => signed(c).is_some_and(|signed| !signed.is_empty()),
+            Some(Proof::Lie(id)) => signed(id.c).is_some_and(|signed| world.proves(id, signed)),
+        }
     }
 
     /// The state after a move.
@@ -303,7 +308,9 @@ impl State {
             }
             Move::Tell(party) => {
                 state.tell(world, party);
-                return state.act(world);
+                let minds = state.minds.iter().map(|mind| mind.fork(&world.setting));
+                let minds = minds.collect();
+                return state.act(world, minds);
             }
         }
         Ok(state)
@@ -363,23 +370,23 @@ impl State {
     }
 
     fn told_of(mut self, world: &World, event: &Event) -> Result<Self, Fault> {
-        for mind in &mut self.minds {
+        let minds = std::mem::take(&mut self.minds);
+        let minds = minds.into_iter().map(|mind| {
             let mut told = mind.fork(&world.setting);
             told.on(&world.setting, event);
-            *mind = Rc::new(told);
-        }
-        self.act(world)
+            told
+        });
+        self.act(world, minds.collect())
     }
 
     /// Asks every honest party what it wants done.
-    fn act(mut self, world: &World) -> Result<Self, Fault> {
+    fn act(mut self, world: &World, minds: Vec<Mind>) -> Result<Self, Fault> {
         let windows = &world.setting.deployment().terms.windows;
         let (w, m) = (windows.confirm.0, windows.reorg.0);
         self.wanted.clear();
         self.signed.clear();
-        let mut minds = Vec::with_capacity(self.minds.len());
-        for mind in std::mem::take(&mut self.minds) {
-            let mut mind = mind.fork(&world.setting);
+        self.minds.clear();
+        for mut mind in minds {
             let party = mind.party.me();
             let named = |error: String| Fault(format!("party {party}: {error}"));
             let act = mind.act(&world.setting).map_err(|e| named(e.to_string()))?;
@@ -397,9 +404,8 @@ impl State {
                 self.offered.insert(t);
             }
             self.signed.push(mind.signed());
-            minds.push(Rc::new(mind));
+            self.minds.push(Rc::new(mind));
         }
-        self.minds = minds;
         self.forget(world, m);
         Ok(self)
     }
@@ -439,14 +445,6 @@ impl State {
             u128::from(hasher.finish())
         });
         (halves[0] << 64) | halves[1]
-    }
-
-    /// Debug.
-    pub fn parts(&self, world: &World) -> String {
-        let chain: Vec<String> = self.chain.iter().map(|(t, at)| format!("{}#{t}@{}", world.item(*t).name, self.tip - at)).collect();
-        let w: Vec<String> = self.wanted.iter().map(|w| format!("{}#{}<{}", world.item(w.t).name, w.t, w.until as i64 - self.tip as i64)).collect();
-        let o: Vec<String> = self.offered.iter().map(|t| format!("{}#{}", world.item(*t).name, t)).collect();
-        format!("peak-{} chain {chain:?} wanted {w:?} offered {o:?} ghosts {:?} left {:?} since {:?}", self.peak-self.tip, self.ghosts, self.left, self.since)
     }
 
     fn hash_into(&self, world: &World, m: u32, hasher: &mut impl Hasher) {

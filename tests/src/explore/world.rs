@@ -55,8 +55,17 @@ pub struct Item {
     pub fee: u64,
     /// Whether it shows one-time signatures.
     pub shows: bool,
-    /// A proof that the coalition needs first.
-    pub proof: Option<ClaimId>,
+    /// Something of an honest party's that the coalition needs first.
+    pub proof: Option<Proof>,
+}
+
+/// What the coalition can't make itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A lie in an honest party's claim.
+    Lie(ClaimId),
+    /// An honest claimer's one-time signatures.
+    Revealed(u8),
 }
 
 /// Outputs and transactions of a setting.
@@ -70,7 +79,7 @@ pub struct World {
     items: RefCell<Items>,
     /// What the coalition can complete, by number.
     pub catalog: Vec<T>,
-    proven: RefCell<HashMap<(ClaimId, Vec<Signed>), bool>>,
+    proven: RefCell<HashMap<(ClaimId, Signed), bool>>,
 }
 
 #[derive(Default)]
@@ -134,7 +143,7 @@ impl World {
         name: TxName,
         note: &str,
         tx: Transaction,
-        proof: Option<ClaimId>,
+        proof: Option<Proof>,
         depth: u32,
     ) -> T {
         let wtxid = tx.compute_wtxid();
@@ -179,8 +188,8 @@ impl World {
 
     /// Whether somebody can show a lie in an honest party's claim, from all that its one-time
     /// keys signed.
-    pub fn proves(&self, id: ClaimId, signed: &Signed, all: &[Signed]) -> bool {
-        let key = (id, all.to_vec());
+    pub fn proves(&self, id: ClaimId, signed: &Signed) -> bool {
+        let key = (id, signed.clone());
         if let Some(known) = self.proven.borrow().get(&key) {
             return *known;
         }
@@ -371,6 +380,13 @@ impl World {
         {
             all.insert(self.intern(TxName::Close, "", close.tx));
         }
+        if setting.rules.malleable
+            && let Some(fund) = setting.graph.get(TxName::Fund)
+        {
+            let mut other = fund.tx.clone();
+            other.lock_time = LockTime::from_consensus(1);
+            all.insert(self.intern(TxName::Fund, "with another id", other));
+        }
         for (_, out) in self.outs() {
             all.extend(self.grabs(out));
         }
@@ -399,7 +415,13 @@ impl World {
             let ways = (self.setting.rules.ways)(self.setting.deployment(), *name, *role);
             let kind = kind(planned, n);
             let way = ways.iter().find(|way| Some(way.kind) == kind);
-            way.is_some_and(|way| way.needs.iter().all(|need| self.can(*need)))
+            let shown = |need: &Need| match need {
+                // What an honest party signed is put on offer whole, by itself.
+                Need::Inputs(c) | Need::Frames(c) => self.setting.rogue(*c),
+                _ => true,
+            };
+            let can = |need: &Need| self.can(*need) && shown(need);
+            way.is_some_and(|way| way.needs.iter().all(can))
         })
     }
 
@@ -410,9 +432,8 @@ impl World {
             Need::Joint | Need::Depth(_) => true,
             Need::Party(p) => setting.rogue(p),
             Need::AnyBut(c) => setting.rogues().any(|v| v != c),
-            Need::Inputs(c) | Need::Frames(c) => setting.rogue(c),
-            // Of its own member anything; of an honest claimer it has to be found.
-            Need::Lie(..) => true,
+            // Of its own member anything; of an honest claimer it has to be seen first.
+            Need::Inputs(_) | Need::Frames(_) | Need::Lie(..) => true,
         }
     }
 
@@ -462,7 +483,12 @@ impl World {
             _ => TxName::Reclaim(taker),
         };
         let proof = way.needs.iter().find_map(|need| match need {
-            Need::Lie(c, k) if self.setting.is_honest(*c) => Some(ClaimId { c: *c, k: *k }),
+            Need::Lie(c, k) if self.setting.is_honest(*c) => {
+                Some(Proof::Lie(ClaimId { c: *c, k: *k }))
+            }
+            Need::Inputs(c) | Need::Frames(c) if self.setting.is_honest(*c) => {
+                Some(Proof::Revealed(*c))
+            }
             _ => None,
         });
         let payout = self.setting.deployment().parties.get(usize::from(taker));

@@ -1,7 +1,7 @@
 //! A taproot output: internal key, tree of leaves, control blocks.
 
 use super::Leaf;
-use bitcoin::key::TweakedPublicKey;
+use bitcoin::key::{Parity, TapTweak, TweakedPublicKey};
 use bitcoin::secp256k1::{Secp256k1, XOnlyPublicKey};
 use bitcoin::{ScriptBuf, TapNodeHash};
 use gavel_compiler::tap::Tree;
@@ -15,6 +15,8 @@ pub struct Tap {
     /// The leaves, in the order of the tree.
     pub leaves: Vec<Leaf>,
     tree: Option<Tree>,
+    key: TweakedPublicKey,
+    parity: Parity,
     script: ScriptBuf,
 }
 
@@ -22,16 +24,15 @@ impl Tap {
     /// An output with an internal key and leaves.
     pub fn new(internal: XOnlyPublicKey, leaves: Vec<Leaf>) -> Arc<Self> {
         let tree = Tree::new(leaves.iter().map(|leaf| leaf.hash).collect()).ok();
-        let script = ScriptBuf::new_p2tr(
-            &Secp256k1::verification_only(),
-            internal,
-            tree.as_ref().map(Tree::root),
-        );
+        let root = tree.as_ref().map(Tree::root);
+        let (key, parity) = internal.tap_tweak(&Secp256k1::verification_only(), root);
         Arc::new(Self {
             internal,
             leaves,
             tree,
-            script,
+            key,
+            parity,
+            script: ScriptBuf::new_p2tr_tweaked(key),
         })
     }
 
@@ -47,17 +48,13 @@ impl Tap {
 
     /// The tweaked key.
     pub fn output_key(&self) -> TweakedPublicKey {
-        let secp = Secp256k1::verification_only();
-        bitcoin::key::TapTweak::tap_tweak(self.internal, &secp, self.root()).0
+        self.key
     }
 
     /// The control block for a leaf (BIP 341), serialised; `None` if there is no such leaf.
     pub fn control(&self, leaf: usize) -> Option<Vec<u8>> {
-        let secp = Secp256k1::verification_only();
-        let block = self
-            .tree
-            .as_ref()?
-            .control_block(&secp, self.internal, leaf);
+        let tree = self.tree.as_ref()?;
+        let block = tree.control_block(self.internal, self.parity, leaf);
         Some(block.ok()?.serialize())
     }
 }

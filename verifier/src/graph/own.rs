@@ -90,6 +90,10 @@ impl Ctx<'_> {
     }
 }
 
+fn missing(name: TxName) -> DeployError {
+    DeployError::Script(format!("no transaction {name}"))
+}
+
 impl Graph {
     fn ctx(&self) -> Ctx<'_> {
         Ctx {
@@ -101,7 +105,7 @@ impl Graph {
 
     fn planned(&self, name: TxName) -> Result<&Planned, DeployError> {
         self.get(name)
-            .ok_or_else(|| DeployError::Script(format!("no transaction {name}")))
+            .ok_or_else(|| missing(name))
     }
 
     /// A disproof of segment `segment` of a claim by challenger `id.v`, paying the challenger.
@@ -213,10 +217,11 @@ impl Graph {
             .filter(|role| wanted(*role));
         roles
             .map(|role| {
-                Ok(Spendable {
-                    coin: coin(planned, role)?,
-                    leaf,
-                })
+                let found = self.output(planned.name, role);
+                let (outpoint, output) = found.ok_or_else(|| missing(planned.name))?;
+                let output = output.clone();
+                let coin = Coin { outpoint, output };
+                Ok(Spendable { coin, leaf })
             })
             .collect()
     }
