@@ -32,7 +32,7 @@ impl Args {
 fn main() -> ExitCode {
     let args = Args(std::env::args().skip(1).collect());
     if args.has("mutations") {
-        return mutations();
+        return mutations(&args);
     }
     let number = |name: &str, default: u64| args.number(name).unwrap_or(default);
     let toy = Toy {
@@ -83,8 +83,11 @@ fn main() -> ExitCode {
 }
 
 /// Every mutation, with its story.
-fn mutations() -> ExitCode {
-    for mutation in mutation::ALL {
+fn mutations(args: &Args) -> ExitCode {
+    let named = mutation::ALL.iter().filter(|m| args.has(m.name));
+    let named: Vec<&mutation::Mutation> = named.collect();
+    let all: Vec<&mutation::Mutation> = mutation::ALL.iter().collect();
+    for mutation in if named.is_empty() { all } else { named } {
         println!("{}: without \"{}\"", mutation.name, mutation.reason);
         let begun = Instant::now();
         let world = match mutation.world() {
@@ -94,6 +97,12 @@ fn mutations() -> ExitCode {
                 continue;
             }
         };
+        if args.has("catalog") {
+            for t in &world.catalog {
+                let item = world.item(*t);
+                println!("  {} {} {:?} {:?}", item.name, item.note, item.ins, item.proof);
+            }
+        }
         let found = shortest(&world, &mutation.limits(), mutation.most);
         println!("  {} in {:.1?}", line(&found), begun.elapsed());
         match &found.losing {

@@ -182,12 +182,6 @@ impl End<'_> {
         }
     }
 
-    fn height(&self, name: TxName) -> Option<u32> {
-        let chain = self.state.chain().iter();
-        let mut found = chain.filter(|(t, _)| self.world.item(*t).name == name);
-        found.next().map(|(_, at)| *at)
-    }
-
     /// False challenges and lies must cost: who challenged an honest claim pays the claimer, and
     /// a liar without accomplices loses its bond.
     fn justice(&self, wrong: &mut Vec<String>) {
@@ -219,31 +213,15 @@ impl End<'_> {
 
     fn liar(&self, id: ClaimId, wrong: &mut Vec<String>) {
         let setting = &self.world.setting;
-        let alone = setting.rogues().count() == 1 && setting.rogue(id.c);
-        let claims = self.rows.iter().filter(|item| item.name == TxName::Claim(id));
-        let lied = claims.into_iter().any(|item| item.note.ends_with("a lie"));
-        if !alone || !lied {
+        if setting.rogues().count() != 1 || !self.state.guilty().contains(&id) {
             return;
         }
-        // Once everything is decided, a lie no longer matters to anybody.
-        let m = setting.deployment().terms.windows.reorg.0;
-        let ends = self.names.iter().filter(|name| {
-            matches!(
-                name,
-                TxName::Payout(_) | TxName::PayoutLate(_) | TxName::Refund | TxName::Close
-            )
-        });
-        let decided = ends.filter_map(|name| self.height(*name)).min();
-        let at = self.height(TxName::Claim(id));
-        let matters = decided
-            .zip(at)
-            .is_none_or(|(decided, at)| at <= decided.saturating_add(m));
         let kept = |name: &TxName| match *name {
             TxName::Release(of) | TxName::Payout(of) | TxName::PayoutLate(of) => of == id,
             TxName::Disprove(of, _) => of.claim == id && setting.rogue(of.v),
             _ => false,
         };
-        if matters && self.names.iter().any(kept) {
+        if self.names.iter().any(kept) {
             wrong.push(format!("{} lied and kept its bond", self.name(id.c)));
         }
     }

@@ -31,6 +31,8 @@ pub struct Mutation {
     pub change: fn(&mut Setting) -> Result<(), PlayError>,
     /// The most that the coalition does.
     pub most: u8,
+    /// What the coalition keeps to, where all that it can do is too much to look at.
+    pub repertoire: fn(&TxName) -> bool,
     /// Whether honest transactions are also kept out of blocks, blocks disconnected,
     /// transactions only shown.
     pub bad_weather: bool,
@@ -44,7 +46,9 @@ impl Mutation {
     pub fn world(&self) -> Result<World, PlayError> {
         let mut setting = self.toy.setting()?;
         (self.change)(&mut setting)?;
-        Ok(World::new(setting))
+        let mut world = World::new(setting);
+        world.limit(self.repertoire);
+        Ok(world)
     }
 
     /// How far to look for a losing run.
@@ -81,7 +85,26 @@ const fn plain(
         toy,
         change,
         most: 5,
+        repertoire: |_| true,
         bad_weather: false,
+    }
+}
+
+/// With accomplices, who claim, challenge, assert, disprove and are paid.
+const fn gang(
+    name: &'static str,
+    reason: &'static str,
+    change: fn(&mut Setting) -> Result<(), PlayError>,
+) -> Mutation {
+    Mutation {
+        repertoire: |name| match name {
+            TxName::Claim(id) => id.c != 0,
+            TxName::Challenge(_) | TxName::Disprove(..) | TxName::Reclaim(_) => true,
+            TxName::Payout(id) | TxName::PayoutLate(id) => id.c != 0,
+            TxName::Assert(id) => id.claim.c != 0 && id.v == 0,
+            _ => false,
+        },
+        ..plain(name, reason, GANG, change)
     }
 }
 
@@ -118,10 +141,9 @@ pub const ALL: &[Mutation] = &[
             })
         },
     ),
-    plain(
+    gang(
         "one-stake-for-all",
         "One stake per ordered pair",
-        GANG,
         |s| {
             edit(s, |graph, txs| {
                 for (name, planned) in txs {
@@ -135,10 +157,9 @@ pub const ALL: &[Mutation] = &[
             })
         },
     ),
-    plain(
+    gang(
         "one-challenge-for-all",
         "All disputes about a claim run side by side, one per challenger",
-        GANG,
         |s| {
             edit(s, |graph, txs| {
                 for (name, planned) in txs {
@@ -152,10 +173,9 @@ pub const ALL: &[Mutation] = &[
             })
         },
     ),
-    plain(
+    gang(
         "disproof-takes-the-stake",
         "Nobody's stake is taken by somebody else's disproof",
-        GANG,
         |s| {
             rules(s, |r| {
                 r.ways = |d, name, role| {
@@ -193,7 +213,10 @@ pub const ALL: &[Mutation] = &[
                 for (name, planned) in txs {
                     if matches!(name, TxName::Collect(..)) {
                         planned.tx.input.remove(0);
-                        planned.inputs.remove(0);
+                        let permit = planned.inputs.remove(0).prevout.value;
+                        if let Some(to) = planned.tx.output.first_mut() {
+                            to.value -= permit;
+                        }
                     }
                 }
             })
@@ -265,10 +288,9 @@ pub const ALL: &[Mutation] = &[
         },
         |s| rules(s, |r| r.reads_authors = true),
     ),
-    plain(
+    gang(
         "stake-pays-for-assert",
         "`open` carries Assert's fee, so `staked` is the challenger's whole stake",
-        GANG,
         |s| {
             edit(s, |_, txs| {
                 for (name, planned) in txs {

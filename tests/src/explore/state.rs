@@ -6,7 +6,7 @@ use super::setting::Tell;
 use super::world::{Item, O, Proof, T, World};
 use gavel_compiler::units::Height;
 use gavel_verifier::game::{Duty, Event, Player};
-use gavel_verifier::graph::TxName;
+use gavel_verifier::graph::{ClaimId, TxName};
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
@@ -69,6 +69,8 @@ pub struct State {
     /// What parties saw that isn't in the chain.
     ghosts: BTreeSet<T>,
     told: BTreeSet<u8>,
+    /// Lies that were confirmed before everything was decided.
+    guilty: BTreeSet<ClaimId>,
     signed: Vec<Signed>,
 }
 
@@ -99,6 +101,7 @@ impl State {
             offered: BTreeSet::new(),
             ghosts: BTreeSet::new(),
             told: BTreeSet::new(),
+            guilty: BTreeSet::new(),
             signed: vec![],
         };
         if setting.tell == Tell::AtOnce {
@@ -145,6 +148,11 @@ impl State {
     /// Who was told the inputs.
     pub fn told(&self) -> &BTreeSet<u8> {
         &self.told
+    }
+
+    /// Lies that were confirmed before the vault's spend was buried.
+    pub fn guilty(&self) -> &BTreeSet<ClaimId> {
+        &self.guilty
     }
 
     /// Whether the next block is still empty.
@@ -329,8 +337,15 @@ impl State {
         let block = std::mem::take(&mut self.block);
         self.left.clear();
         let mut txs = Vec::with_capacity(block.len());
+        let decided = self.decided(world);
         for t in block {
             let item = world.item(t);
+            if let TxName::Claim(id) = item.name
+                && item.lie
+                && !decided
+            {
+                self.guilty.insert(id);
+            }
             for (o, _) in &item.ins {
                 self.unspent.remove(o);
             }
@@ -348,6 +363,19 @@ impl State {
         self.told_of(world, &Event::Connected { height, txs })
     }
 
+    /// Whether how the vault was spent is buried: from then on a lie matters to nobody.
+    fn decided(&self, world: &World) -> bool {
+        let m = world.setting.deployment().terms.windows.reorg.0;
+        let ends = |name: TxName| {
+            matches!(
+                name,
+                TxName::Payout(_) | TxName::PayoutLate(_) | TxName::Refund | TxName::Close
+            )
+        };
+        let mut chain = self.chain.iter();
+        chain.any(|(t, at)| at + m < self.tip && ends(world.item(*t).name))
+    }
+
     fn undo(mut self, world: &World) -> Result<Self, Fault> {
         let height = Height(self.tip);
         while self.chain.last().is_some_and(|(_, at)| *at == self.tip) {
@@ -357,6 +385,9 @@ impl State {
             }
         }
         self.tip -= 1;
+        let claims = self.chain.iter().map(|(t, _)| world.item(*t).name);
+        let claims: BTreeSet<TxName> = claims.collect();
+        self.guilty.retain(|id| claims.contains(&TxName::Claim(*id)));
         let fund = world.outs().filter(|(_, out)| out.of.is_none());
         self.unspent = fund.map(|(o, _)| (o, 1)).collect();
         for (t, at) in &self.chain {
@@ -464,6 +495,7 @@ impl State {
         self.left.hash(hasher);
         self.ghosts.hash(hasher);
         self.told.hash(hasher);
+        self.guilty.hash(hasher);
         self.offered.hash(hasher);
         self.signed.hash(hasher);
         for wanted in &self.wanted {

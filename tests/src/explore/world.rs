@@ -23,6 +23,9 @@ pub type T = u32;
 /// An output, by number.
 pub type O = u32;
 
+/// Ends the note of a false Claim.
+const LIE: &str = "a lie";
+
 /// An output that something can spend.
 #[derive(Clone, Debug)]
 pub struct Out {
@@ -55,6 +58,8 @@ pub struct Item {
     pub fee: u64,
     /// Whether it shows one-time signatures.
     pub shows: bool,
+    /// Whether it is a Claim of an outcome that its inputs don't give.
+    pub lie: bool,
     /// Something of an honest party's that the coalition needs first.
     pub proof: Option<Proof>,
 }
@@ -107,6 +112,13 @@ impl World {
         };
         world.catalog = world.coalition();
         world
+    }
+
+    /// Leaves the coalition only transactions of these names.
+    pub fn limit(&mut self, names: impl Fn(&TxName) -> bool) {
+        let mut catalog = std::mem::take(&mut self.catalog);
+        catalog.retain(|t| names(&self.item(*t).name));
+        self.catalog = catalog;
     }
 
     /// An output.
@@ -181,6 +193,7 @@ impl World {
             fee: paid_in.saturating_sub(paid_out),
             shows: shows && tx.input.iter().any(|txin| txin.witness.len() > 2),
             tx: Rc::new(tx),
+            lie: note.ends_with(LIE),
             proof,
         }));
         t
@@ -395,7 +408,7 @@ impl World {
 
     /// A claim's inputs in words.
     fn about(&self, id: ClaimId, case: &Case) -> String {
-        let truth = if case.outcome == Some(id.k) { "true" } else { "a lie" };
+        let truth = if case.outcome == Some(id.k) { "true" } else { LIE };
         format!("inputs {:?}, {truth}", case.words)
     }
 
