@@ -7,8 +7,10 @@
 //!
 //! Words without a value: `rounds` (a program of several leaves), `groups` (inputs and frames in
 //! several groups), `any-time` (claimers learn the inputs at any height), `before-fund`, `close`,
-//! `rogue-author` (the last party vouches), `all-moves` (pointless ones too), `no-reorgs`,
-//! `no-delays`, `shows`.
+//! `late-refund` (R after 2T), `rogue-author` (the last party vouches), `all-moves` (pointless ones too), `no-reorgs`,
+//! `no-delays`, `shows`, `nobody-claims`.
+//!
+//! `mutations [NAME ...]` tells the losing run of each mutation.
 
 use gavel_tests::explore::{
     Found, Limits, Tell, Toy, World, exhaust, mutation, shortest, story, wander,
@@ -24,7 +26,10 @@ impl Args {
     }
 
     fn number(&self, name: &str) -> Option<u64> {
-        let arg = self.0.iter().find_map(|arg| arg.strip_prefix(name)?.strip_prefix('='))?;
+        let arg = self
+            .0
+            .iter()
+            .find_map(|arg| arg.strip_prefix(name)?.strip_prefix('='))?;
         arg.parse().ok()
     }
 }
@@ -41,8 +46,13 @@ fn main() -> ExitCode {
         rounds: args.has("rounds"),
         w: number("w", 1) as u32,
         m: number("m", 0) as u32,
-        author: if args.has("rogue-author") { number("n", 2) as u8 - 1 } else { 0 },
+        author: if args.has("rogue-author") {
+            number("n", 2) as u8 - 1
+        } else {
+            0
+        },
         groups: args.has("groups"),
+        late_refund: args.has("late-refund"),
     };
     let mut setting = match toy.setting() {
         Ok(setting) => setting,
@@ -56,6 +66,9 @@ fn main() -> ExitCode {
     }
     setting.before_fund = args.has("before-fund");
     setting.close = args.has("close");
+    if args.has("nobody-claims") {
+        setting.claimers.clear();
+    }
     setting.pruned = !args.has("all-moves");
     let limits = Limits {
         actions: args.number("actions").map(|most| most as u8),
@@ -66,7 +79,11 @@ fn main() -> ExitCode {
         watch: |found| eprintln!("... {}", line(found)),
     };
     let d = setting.deployment();
-    println!("{toy:?}\n{:?}, {} segments", d.locks(), d.plan.segments.len());
+    println!(
+        "{toy:?}\n{:?}, {} segments",
+        d.locks(),
+        d.plan.segments.len()
+    );
     let world = World::new(setting);
     println!("{} transactions of the coalition", world.catalog.len());
     let begun = Instant::now();
@@ -100,7 +117,10 @@ fn mutations(args: &Args) -> ExitCode {
         if args.has("catalog") {
             for t in &world.catalog {
                 let item = world.item(*t);
-                println!("  {} {} {:?} {:?}", item.name, item.note, item.ins, item.proof);
+                println!(
+                    "  {} {} {:?} {:?}",
+                    item.name, item.note, item.ins, item.proof
+                );
             }
         }
         let found = shortest(&world, &mutation.limits(), mutation.most);

@@ -72,9 +72,7 @@ impl End<'_> {
     fn paid(&self) -> Option<Paid> {
         self.rows.iter().find_map(|item| match item.name {
             TxName::Payout(id) | TxName::PayoutLate(id) => Some(Paid::Outcome(id.k)),
-            TxName::Close => Some(Paid::Outcome(
-                self.world.setting.truth.outcome.unwrap_or(0),
-            )),
+            TxName::Close => Some(Paid::Outcome(self.world.setting.truth.outcome.unwrap_or(0))),
             TxName::Refund => Some(Paid::Refund),
             _ => None,
         })
@@ -172,13 +170,19 @@ impl End<'_> {
             let permit = matches!(role, Role::Paid { .. } | Role::Freed { .. });
             if self.world.setting.is_honest(owner) && !permit {
                 let name = self.world.setting.graph.label(name);
-                wrong.push(format!("{}'s {role:?} of {name} is frozen", self.name(owner)));
+                wrong.push(format!(
+                    "{}'s {role:?} of {name} is frozen",
+                    self.name(owner)
+                ));
             }
         }
         for wanted in self.state.wanted() {
             let name = self.world.item(wanted.t).name;
             let name = self.world.setting.graph.label(name);
-            wrong.push(format!("{} offers {name} for ever", self.name(wanted.party)));
+            wrong.push(format!(
+                "{} offers {name} for ever",
+                self.name(wanted.party)
+            ));
         }
     }
 
@@ -191,9 +195,7 @@ impl End<'_> {
                 && setting.is_honest(claim.c)
                 && setting.rogue(v)
             {
-                let collected = |name: &TxName| {
-                    matches!(name, TxName::Collect(id, ..) if id.claim == claim && id.v == v)
-                };
+                let collected = |name: &TxName| matches!(name, TxName::Collect(id, ..) if id.claim == claim && id.v == v);
                 if !self.names.iter().any(collected) {
                     let (c, v) = (self.name(claim.c), self.name(v));
                     wrong.push(format!("{v}'s false challenge of {c} cost it nothing"));

@@ -106,8 +106,7 @@ pub fn ways(d: &Deployment, name: TxName, role: Role) -> Vec<Way> {
             Way::new(Kind::Key, [Need::Joint]),
             Way::new(Kind::Timeout, [Need::Party(v), Need::Depth(locks.unstake)]),
         ],
-        (TxName::PayoutLate(id), Role::Paid { .. })
-        | (TxName::Release(id), Role::Freed { .. }) => {
+        (TxName::PayoutLate(id), Role::Paid { .. }) | (TxName::Release(id), Role::Freed { .. }) => {
             vec![Way::new(Kind::Key, [Need::Party(id.c)])]
         }
         // Payments are their owner's, and anchors nobody's money.

@@ -66,7 +66,9 @@ impl Signer for ModelSigner {
             // All, or none.
             for (element, _, digits) in &messages {
                 let element = element.0;
-                let other = signed.get(&element).is_some_and(|all| !all.contains(digits));
+                let other = signed
+                    .get(&element)
+                    .is_some_and(|all| !all.contains(digits));
                 if other {
                     return Err(OneTimeError::SecondMessage { role, element });
                 }
@@ -213,10 +215,12 @@ impl Mind {
         if let Some((k, inputs)) = self.party.intent() {
             fresh.party.claim(*k, inputs.clone());
         }
+        *locked(&fresh.signed) = self.signed();
         for event in &self.log {
             fresh.party.on(event);
+            // What it did then, it did: only what it saw is gone.
+            let _ = fresh.act(setting);
         }
-        *locked(&fresh.signed) = self.signed();
         fresh.log = std::mem::take(&mut self.log);
         *self = fresh;
     }

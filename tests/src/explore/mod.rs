@@ -20,7 +20,7 @@ pub mod world;
 pub use mutation::Mutation;
 pub use search::{Found, Limits, Losing, exhaust, shortest, wander};
 pub use setting::{Rules, Setting, Tell};
-pub use toy::{Toy, least_windows};
 pub use state::{Move, State};
 pub use story::story;
+pub use toy::{Toy, least_windows};
 pub use world::World;

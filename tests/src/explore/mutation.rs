@@ -14,7 +14,7 @@ use gavel_compiler::units::{Blocks, Height};
 use gavel_compiler::word::End;
 use gavel_verifier::deploy::Deployment;
 use gavel_verifier::game::{Event, View};
-use gavel_verifier::graph::{ClaimId, DisputeId, Graph, Permit, Planned, Role, TxName};
+use gavel_verifier::graph::{ClaimId, DUST, DisputeId, Graph, Permit, Planned, Role, TxName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -63,15 +63,9 @@ impl Mutation {
 }
 
 /// Three parties, of whom two are accomplices, and a program of two leaves.
-const GANG: Toy = Toy {
-    n: 3,
-    ..Toy::LONG
-};
+const GANG: Toy = Toy { n: 3, ..Toy::LONG };
 /// One leaf; a block may be disconnected, and a transaction be late by one.
-const STORM: Toy = Toy {
-    m: 1,
-    ..Toy::TWO
-};
+const STORM: Toy = Toy { m: 1, ..Toy::TWO };
 
 const fn plain(
     name: &'static str,
@@ -141,29 +135,29 @@ pub const ALL: &[Mutation] = &[
             })
         },
     ),
-    gang(
-        "one-stake-for-all",
-        "One stake per ordered pair",
-        |s| {
-            edit(s, |graph, txs| {
-                for (name, planned) in txs {
-                    let TxName::Challenge(id) = *name else { continue };
-                    let c = (0..graph.deployment.n()).find(|c| *c != id.v).unwrap_or(0);
-                    let stake = Role::Stake { v: id.v, c };
-                    if let Some((stake, _)) = graph.output(TxName::Fund, stake) {
-                        spend(planned, 1, stake);
-                    }
+    gang("one-stake-for-all", "One stake per ordered pair", |s| {
+        edit(s, |graph, txs| {
+            for (name, planned) in txs {
+                let TxName::Challenge(id) = *name else {
+                    continue;
+                };
+                let c = (0..graph.deployment.n()).find(|c| *c != id.v).unwrap_or(0);
+                let stake = Role::Stake { v: id.v, c };
+                if let Some((stake, _)) = graph.output(TxName::Fund, stake) {
+                    spend(planned, 1, stake);
                 }
-            })
-        },
-    ),
+            }
+        })
+    }),
     gang(
         "one-challenge-for-all",
         "All disputes about a claim run side by side, one per challenger",
         |s| {
             edit(s, |graph, txs| {
                 for (name, planned) in txs {
-                    let TxName::Challenge(id) = *name else { continue };
+                    let TxName::Challenge(id) = *name else {
+                        continue;
+                    };
                     let v = (0..graph.deployment.n()).find(|v| *v != id.claim.c);
                     let open = Role::Open { v: v.unwrap_or(0) };
                     if let Some((open, _)) = graph.output(TxName::Claim(id.claim), open) {
@@ -212,11 +206,7 @@ pub const ALL: &[Mutation] = &[
             edit(s, |_, txs| {
                 for (name, planned) in txs {
                     if matches!(name, TxName::Collect(..)) {
-                        planned.tx.input.remove(0);
-                        let permit = planned.inputs.remove(0).prevout.value;
-                        if let Some(to) = planned.tx.output.first_mut() {
-                            to.value -= permit;
-                        }
+                        spend_less(planned, 0);
                     }
                 }
             })
@@ -232,7 +222,11 @@ pub const ALL: &[Mutation] = &[
         "release-opens-no-collect",
         "Release opens Collect too",
         Toy::LONG,
-        |s| refuse(s, |name| matches!(name, TxName::Collect(_, Permit::Freed, _))),
+        |s| {
+            refuse(s, |name| {
+                matches!(name, TxName::Collect(_, Permit::Freed, _))
+            })
+        },
     ),
     plain(
         "release-too-early",
@@ -309,34 +303,41 @@ pub const ALL: &[Mutation] = &[
         Toy::LONG,
         |s| refuse(s, |name| matches!(name, TxName::Sweep(_))),
     ),
-    plain(
-        "payout-despite-challenge",
-        "Payout needs every `open`, so only an unchallenged claim is paid early",
-        Toy::LONG,
-        |s| {
-            edit(s, |_, txs| {
-                for (name, planned) in txs {
-                    if matches!(name, TxName::Payout(_)) {
-                        planned.tx.input.truncate(2);
-                        planned.inputs.truncate(2);
+    Mutation {
+        repertoire: |name| matches!(name, TxName::Claim(_) | TxName::Payout(_)),
+        ..plain(
+            "payout-despite-challenge",
+            "Payout needs every `open`, so only an unchallenged claim is paid early",
+            Toy::LONG,
+            |s| {
+                edit(s, |_, txs| {
+                    for (name, planned) in txs {
+                        while matches!(name, TxName::Payout(_)) && planned.inputs.len() > 2 {
+                            spend_less(planned, 2);
+                        }
                     }
-                }
-            })
-        },
-    ),
+                })
+            },
+        )
+    },
     plain(
         "payout-without-claimed",
         "Every payout of a claim spends its `claimed`",
         Toy::LONG,
         |s| {
-            edit(s, |graph, txs| {
+            let late = s.deployment().locks().late;
+            edit(s, |_, txs| {
                 for (name, planned) in txs {
-                    // The lock stays, on the claim's other outputs.
-                    let TxName::PayoutLate(id) = *name else { continue };
-                    let v = graph.deployment.others(id.c).next().unwrap_or(0);
-                    let open = graph.output(TxName::Claim(id), Role::Open { v });
-                    if let Some((open, _)) = open {
-                        spend(planned, 0, open);
+                    if matches!(name, TxName::PayoutLate(_)) {
+                        // The permits go with the bond that pays for them.
+                        let permits = |role| matches!(role, Role::Paid { .. });
+                        planned.outputs.retain(|output| !permits(output.role));
+                        planned
+                            .tx
+                            .output
+                            .retain(|output| output.value.to_sat() != DUST.0);
+                        spend_less(planned, 0);
+                        lock(planned, 0, late);
                     }
                 }
             })
@@ -555,33 +556,49 @@ pub const ALL: &[Mutation] = &[
     },
     Mutation {
         bad_weather: true,
-        ..plain("short-challenge-window", "w + m < Δ1", Toy { w: 2, ..Toy::LONG }, |s| {
-            windows(s, |d| {
-                let w = &mut d.terms.windows;
-                w.challenge = Blocks(w.confirm.0 + w.reorg.0);
-                w.disprove = Blocks(w.disprove.0 + 1);
-            })
-        })
+        ..plain(
+            "short-challenge-window",
+            "w + m < Δ1",
+            Toy { w: 2, ..Toy::LONG },
+            |s| {
+                windows(s, |d| {
+                    let w = &mut d.terms.windows;
+                    w.challenge = Blocks(w.confirm.0 + w.reorg.0);
+                    w.disprove = Blocks(w.disprove.0 + 1);
+                })
+            },
+        )
     },
     Mutation {
         bad_weather: true,
-        ..plain("short-assert-window", "w + m < Δ2", Toy { w: 2, ..Toy::LONG }, |s| {
-            windows(s, |d| {
-                let w = &mut d.terms.windows;
-                w.assert = Blocks(w.confirm.0 + w.reorg.0);
-            })
-        })
+        ..plain(
+            "short-assert-window",
+            "w + m < Δ2",
+            Toy { w: 2, ..Toy::LONG },
+            |s| {
+                windows(s, |d| {
+                    let w = &mut d.terms.windows;
+                    w.assert = Blocks(w.confirm.0 + w.reorg.0);
+                })
+            },
+        )
     },
     Mutation {
         bad_weather: true,
         most: 6,
-        ..plain("short-disprove-window", "3w + m < Δ1 + Δ3", Toy { w: 2, ..Toy::LONG }, |s| {
-            windows(s, |d| {
-                let w = &mut d.terms.windows;
-                let both = 3 * w.confirm.0 + w.reorg.0;
-                w.disprove = Blocks(both.saturating_sub(w.challenge.0));
-            })
-        })
+        ..plain(
+            "short-disprove-window",
+            "3w + m < Δ1 + Δ3",
+            Toy { w: 2, ..Toy::LONG },
+            |s| {
+                windows(s, |d| {
+                    let w = &mut d.terms.windows;
+                    // Equality would still do: the last Assert comes a block before NoAssert must.
+                    let both = 3 * w.confirm.0 + w.reorg.0 - 1;
+                    w.disprove = Blocks(both.saturating_sub(w.challenge.0));
+                })
+            },
+        )
     },
 ];
 
@@ -632,10 +649,7 @@ fn drop_duties(
 }
 
 /// Changes transactions, and everything that descends from them.
-fn edit(
-    setting: &mut Setting,
-    change: impl FnOnce(&Graph, &mut Txs),
-) -> Result<(), PlayError> {
+fn edit(setting: &mut Setting, change: impl FnOnce(&Graph, &mut Txs)) -> Result<(), PlayError> {
     let old = &setting.graph;
     let mut txs = old.txs.clone();
     change(old, &mut txs);
@@ -655,14 +669,27 @@ fn relock(
 ) -> Result<(), PlayError> {
     edit(setting, |_, txs| {
         for (_, planned) in txs.iter_mut().filter(|(name, _)| which(name)) {
-            if let Some(txin) = planned.tx.input.get_mut(input) {
-                txin.sequence = match lock.0 {
-                    0 => Sequence::ENABLE_RBF_NO_LOCKTIME,
-                    _ => Sequence::from_height(lock.0 as u16),
-                };
-            }
+            self::lock(planned, input, lock);
         }
     })
+}
+
+fn lock(planned: &mut Planned, input: usize, lock: Blocks) {
+    if let Some(txin) = planned.tx.input.get_mut(input) {
+        txin.sequence = match lock.0 {
+            0 => Sequence::ENABLE_RBF_NO_LOCKTIME,
+            _ => Sequence::from_height(lock.0 as u16),
+        };
+    }
+}
+
+/// Leaves out an input; the first output is so much smaller.
+fn spend_less(planned: &mut Planned, input: usize) {
+    planned.tx.input.remove(input);
+    let gone = planned.inputs.remove(input).prevout.value;
+    if let Some(to) = planned.tx.output.first_mut() {
+        to.value = to.value.checked_sub(gone).unwrap_or_default();
+    }
 }
 
 fn spend(planned: &mut Planned, input: usize, outpoint: OutPoint) {

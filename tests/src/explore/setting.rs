@@ -117,8 +117,13 @@ impl Setting {
             stage.terms.clone(),
         )?;
         let d = &graph.deployment;
-        let secrets = (0..d.n())
-            .map(|p| Arc::new(OneTimeKeys::new(&sample::seed(p), &d.contract.id, &d.instance)));
+        let secrets = (0..d.n()).map(|p| {
+            Arc::new(OneTimeKeys::new(
+                &sample::seed(p),
+                &d.contract.id,
+                &d.instance,
+            ))
+        });
         let secrets = secrets.collect();
         let truth = stage.cases.iter().find(|case| case.outcome.is_some());
         let truth = truth.ok_or_else(|| PlayError::Stage("no case with an outcome".into()))?;

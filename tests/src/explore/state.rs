@@ -162,7 +162,9 @@ impl State {
 
     fn tell(&mut self, world: &World, party: u8) {
         let setting = &world.setting;
-        let Some(k) = setting.truth.outcome else { return };
+        let Some(k) = setting.truth.outcome else {
+            return;
+        };
         let mind = self.minds.iter_mut().find(|m| m.party.me() == party);
         if let Some(mind) = mind {
             let mut told = mind.fork(setting);
@@ -174,7 +176,9 @@ impl State {
 
     fn close(&mut self, world: &World) {
         let setting = &world.setting;
-        let Some(k) = setting.truth.outcome else { return };
+        let Some(k) = setting.truth.outcome else {
+            return;
+        };
         let Ok(close) = setting.graph.close(k) else {
             return;
         };
@@ -202,7 +206,10 @@ impl State {
         };
         item.ins.len() == item.tx.input.len()
             && item.ins.iter().all(fits)
-            && world.setting.refused.is_none_or(|refused| !refused(&item.name))
+            && world
+                .setting
+                .refused
+                .is_none_or(|refused| !refused(&item.name))
             && (world.setting.rules.relays)(&world.setting.graph, &item.tx)
     }
 
@@ -279,8 +286,11 @@ impl State {
 
     /// Whether an honest claimer that learns the inputs now is still in time.
     fn in_time(&self, world: &World) -> bool {
-        let locks = world.setting.deployment().locks();
-        let fund = self.chain.iter().find(|(t, _)| world.item(*t).name == TxName::Fund);
+        let locks = world.setting.known.deployment.locks();
+        let fund = self
+            .chain
+            .iter()
+            .find(|(t, _)| world.item(*t).name == TxName::Fund);
         fund.is_none_or(|(_, at)| self.tip + locks.claim_margin.0 < at + locks.refund.0)
     }
 
@@ -349,7 +359,8 @@ impl State {
             for (o, _) in &item.ins {
                 self.unspent.remove(o);
             }
-            self.unspent.extend(item.outs.iter().map(|o| (*o, self.tip)));
+            self.unspent
+                .extend(item.outs.iter().map(|o| (*o, self.tip)));
             self.chain.push((t, self.tip));
             self.ghosts.remove(&t);
             for wanted in self.wanted.iter().filter(|wanted| wanted.t == t) {
@@ -379,7 +390,9 @@ impl State {
     fn undo(mut self, world: &World) -> Result<Self, Fault> {
         let height = Height(self.tip);
         while self.chain.last().is_some_and(|(_, at)| *at == self.tip) {
-            let Some((t, _)) = self.chain.pop() else { break };
+            let Some((t, _)) = self.chain.pop() else {
+                break;
+            };
             if world.item(t).shows {
                 self.ghosts.insert(t);
             }
@@ -387,7 +400,8 @@ impl State {
         self.tip -= 1;
         let claims = self.chain.iter().map(|(t, _)| world.item(*t).name);
         let claims: BTreeSet<TxName> = claims.collect();
-        self.guilty.retain(|id| claims.contains(&TxName::Claim(*id)));
+        self.guilty
+            .retain(|id| claims.contains(&TxName::Claim(*id)));
         let fund = world.outs().filter(|(_, out)| out.of.is_none());
         self.unspent = fund.map(|(o, _)| (o, 1)).collect();
         for (t, at) in &self.chain {
@@ -462,8 +476,9 @@ impl State {
         });
         // What may still be mined keeps its place in time, whatever was mined instead of it.
         let offered: BTreeSet<TxName> = self.offered.iter().map(|t| world.item(*t).name).collect();
-        self.since
-            .retain(|(_, name), (_, was)| offered.contains(name) || (*was && recent.contains(name)));
+        self.since.retain(|(_, name), (_, was)| {
+            offered.contains(name) || (*was && recent.contains(name))
+        });
     }
 
     /// A number that two states share only if everything that can follow is the same.
@@ -499,7 +514,12 @@ impl State {
         self.offered.hash(hasher);
         self.signed.hash(hasher);
         for wanted in &self.wanted {
-            (wanted.party, wanted.t, wanted.until.saturating_sub(self.tip)).hash(hasher);
+            (
+                wanted.party,
+                wanted.t,
+                wanted.until.saturating_sub(self.tip),
+            )
+                .hash(hasher);
         }
         let patience = world.setting.deployment().terms.windows.confirm.0 + m + 2;
         for (of, (since, was)) in &self.since {

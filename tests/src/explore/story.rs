@@ -40,7 +40,12 @@ pub fn story(world: &World, losing: &Losing) -> String {
                 let _ = writeln!(text, "  {:>4}  seen, not mined: {label}", state.tip());
             }
             Move::Tell(p) => {
-                let _ = writeln!(text, "  {:>4}  {} learns the inputs", state.tip(), d.party_name(*p));
+                let _ = writeln!(
+                    text,
+                    "  {:>4}  {} learns the inputs",
+                    state.tip(),
+                    d.party_name(*p)
+                );
             }
             Move::Mine => {}
         }
@@ -50,7 +55,11 @@ pub fn story(world: &World, losing: &Losing) -> String {
         if *next == Move::Mine {
             for (t, at) in after.chain().iter().filter(|(_, at)| *at == after.tip()) {
                 let item = world.item(*t);
-                let whose = if by_coalition.contains(t) { "coalition: " } else { "" };
+                let whose = if by_coalition.contains(t) {
+                    "coalition: "
+                } else {
+                    ""
+                };
                 let _ = writeln!(text, "  {at:>4}  {whose}{}", label(world, &item));
             }
         }

@@ -37,6 +37,8 @@ pub struct Toy {
     pub author: u8,
     /// Whether inputs and frames are revealed in several groups.
     pub groups: bool,
+    /// Whether R is so late that a bond is released before, or as early as it may be.
+    pub late_refund: bool,
 }
 
 impl Toy {
@@ -49,6 +51,7 @@ impl Toy {
         m: 0,
         author: 0,
         groups: false,
+        late_refund: false,
     };
 
     /// The same with a program of two leaves.
@@ -67,6 +70,11 @@ impl Toy {
             true => windows.challenge.0 + windows.assert.0 + windows.disprove.0,
             false => windows.challenge.0,
         };
+        let least = late + 4 * self.w + self.m + 1;
+        let refund = match self.late_refund {
+            true => least + 2 * late,
+            false => least,
+        };
         let built = Built {
             n: self.n,
             outcomes: 2,
@@ -76,7 +84,7 @@ impl Toy {
             vouched: if self.groups { 2 } else { 1 },
             author: self.author,
             group_words: if self.groups { 1 } else { usize::MAX },
-            refund_after: Blocks(late + 4 * self.w + self.m + 1),
+            refund_after: Blocks(refund),
         };
         let stage = built.try_stage();
         let mut stage = stage.map_err(|e| PlayError::Stage(format!("{self:?}: {e}")))?;

@@ -1,6 +1,6 @@
 //! Everything that can ever happen in a setting: outputs, transactions, who can complete what.
 
-use super::meaning::{Kind, Need, Way, kind};
+use super::meaning::{self, Kind, Need, Way, kind};
 use super::mind::{self, Joint, Signed};
 use super::setting::Setting;
 use crate::stage::Case;
@@ -11,9 +11,7 @@ use gavel_compiler::commit::Signature;
 use gavel_compiler::segment::{ElementId, Trace};
 use gavel_compiler::word::{Author, End};
 use gavel_verifier::game::{Kit, find_lie};
-use gavel_verifier::graph::{
-    ClaimId, DisputeId, Held, Planned, Role, TxName,
-};
+use gavel_verifier::graph::{ClaimId, DisputeId, Held, Planned, Role, TxName};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -166,10 +164,13 @@ impl World {
         let txid = tx.compute_txid();
         let spent = |txin: &TxIn| {
             let o = self.numbers.get(&txin.previous_output)?;
-            let lock = txin.sequence.to_relative_lock_time().map_or(0, |lock| match lock {
-                bitcoin::relative::LockTime::Blocks(blocks) => u32::from(blocks.value()),
-                bitcoin::relative::LockTime::Time(_) => u32::MAX,
-            });
+            let lock = txin
+                .sequence
+                .to_relative_lock_time()
+                .map_or(0, |lock| match lock {
+                    bitcoin::relative::LockTime::Blocks(blocks) => u32::from(blocks.value()),
+                    bitcoin::relative::LockTime::Time(_) => u32::MAX,
+                });
             Some((*o, lock.max(depth)))
         };
         let ins: Vec<(O, u32)> = tx.input.iter().filter_map(spent).collect();
@@ -214,7 +215,8 @@ impl World {
     fn find_lie(&self, id: ClaimId, signed: &Signed) -> bool {
         let plan = &self.setting.deployment().plan;
         let count = plan.program.inputs.len();
-        let signature = |digits: &Vec<u8>| Signature(digits.iter().map(|d| ([0; 20], *d)).collect());
+        let signature =
+            |digits: &Vec<u8>| Signature(digits.iter().map(|d| ([0; 20], *d)).collect());
         // A digit list without its checksum is all that a disproof's meaning looks at.
         let lists = |id: ElementId| -> Vec<Signature> {
             let own = signed.get(&id.0).into_iter().flatten();
@@ -264,7 +266,10 @@ impl World {
         if !matches!(input.author, Author::Party(p) if self.setting.rogue(p)) {
             return vec![];
         }
-        let proofs = self.setting.provable().map(|case| self.setting.proofs(case));
+        let proofs = self
+            .setting
+            .provable()
+            .map(|case| self.setting.proofs(case));
         proofs
             .filter_map(|proofs| proofs.get(id.index())?.author.clone())
             .collect()
@@ -323,7 +328,9 @@ fn outs(setting: &Setting) -> Vec<Out> {
         let Some((_, output)) = graph.output(*name, *role) else {
             continue;
         };
-        let timeouts = ways.iter().filter_map(Way::depth).map(|lock| lock.0);
+        let real = meaning::ways(d, *name, *role);
+        let timeouts = ways.iter().chain(&real).filter_map(Way::depth);
+        let timeouts = timeouts.map(|lock| lock.0);
         let longest = longest.get(outpoint).copied().unwrap_or(0);
         all.push(Out {
             outpoint: *outpoint,
@@ -408,7 +415,11 @@ impl World {
 
     /// A claim's inputs in words.
     fn about(&self, id: ClaimId, case: &Case) -> String {
-        let truth = if case.outcome == Some(id.k) { "true" } else { LIE };
+        let truth = if case.outcome == Some(id.k) {
+            "true"
+        } else {
+            LIE
+        };
         format!("inputs {:?}, {truth}", case.words)
     }
 

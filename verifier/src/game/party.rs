@@ -237,7 +237,9 @@ impl Party {
             // What was offered in time may be confirmed, and disconnected, after the deadline:
             // the margin has room for both.
             let patience = windows.confirm.0.saturating_add(windows.reorg.0);
-            let until = deadline.0.saturating_add(if self.claiming { patience } else { 0 });
+            let until = deadline
+                .0
+                .saturating_add(if self.claiming { patience } else { 0 });
             if self.view.confirmed(name).is_none() && tip.0 < until && tip.0 >= last {
                 self.claim_now(name, k, &inputs, deadline, act);
             } else if tip.0 < last {
@@ -486,8 +488,12 @@ impl Party {
         let Some((_, spent)) = self.view.spender(TxName::Fund, Role::Vault) else {
             return;
         };
+        let needed = |s: &Spendable| {
+            let of = graph.outputs.get(&s.outpoint());
+            matches!(of, Some((_, Role::Stake { c, .. })) if self.stake_needed(*c))
+        };
         let outputs = graph.reclaimable(me).map(|mut outputs| {
-            outputs.retain(|s| !self.view.is_spent(&s.outpoint()));
+            outputs.retain(|s| !self.view.is_spent(&s.outpoint()) && !needed(s));
             outputs
         });
         let locked = outputs.as_ref().is_ok_and(|outputs| !outputs.is_empty());
@@ -506,18 +512,33 @@ impl Party {
         self.take(TxName::Reclaim(me), all.map(|all| all.concat()), act);
     }
 
-    /// Whether a challenger's stake still lies where the permit of `name` could collect it.
+    /// Whether the permit of `name` may still be what collects a challenger's stake: it lies
+    /// there, or the challenger may yet put it there.
     fn stake_open(&self, name: TxName, v: u8) -> bool {
         let (TxName::PayoutLate(claim) | TxName::Release(claim)) = name else {
             return false;
         };
         let id = DisputeId { claim, v };
-        self.view
-            .unspent(TxName::Assert(id), Role::Staked)
-            .is_some()
-            || self
-                .view
-                .unspent(TxName::Challenge(id), Role::Challenged { group: 0 })
-                .is_some()
+        let held = [
+            (TxName::Assert(id), Role::Staked),
+            (TxName::Challenge(id), Role::Challenged { group: 0 }),
+        ];
+        let lies = |(name, role)| self.view.unspent(name, role).is_some();
+        if held.into_iter().any(lies) {
+            return true;
+        }
+        // A Sweep that is disconnected makes room for a Challenge once more.
+        let margin = self.kit.graph.deployment.terms.windows.reorg.0;
+        let swept = self.view.spender(TxName::Claim(claim), Role::Open { v });
+        swept.is_none_or(|(_, at)| self.view.tip().0 < at.0.saturating_add(margin))
+    }
+
+    /// Whether a stake is still needed to challenge a lie that nobody has killed yet.
+    fn stake_needed(&self, c: u8) -> bool {
+        let mut claims = self.kit.graph.claims().filter(|id| id.c == c);
+        claims.any(|id| {
+            let alive = self.view.unspent(TxName::Claim(id), Role::Claimed);
+            alive.is_some() && !matches!(self.verdict(id), Verdict::True)
+        })
     }
 }

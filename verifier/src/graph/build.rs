@@ -237,10 +237,13 @@ impl Graph {
             .map(|p| (p.name, p.tx.compute_txid()))
             .collect();
         let names = txids.iter().map(|(name, txid)| (*txid, *name)).collect();
-        let outputs = txs.values().zip(txids.values()).flat_map(|(planned, txid)| {
-            let outputs = (0..).zip(&planned.outputs);
-            outputs.map(|(n, o)| (OutPoint::new(*txid, n), (planned.name, o.role)))
-        });
+        let outputs = txs
+            .values()
+            .zip(txids.values())
+            .flat_map(|(planned, txid)| {
+                let outputs = (0..).zip(&planned.outputs);
+                outputs.map(|(n, o)| (OutPoint::new(*txid, n), (planned.name, o.role)))
+            });
         let outputs = outputs.collect();
         Self {
             deployment,

@@ -104,8 +104,7 @@ impl Graph {
     }
 
     fn planned(&self, name: TxName) -> Result<&Planned, DeployError> {
-        self.get(name)
-            .ok_or_else(|| missing(name))
+        self.get(name).ok_or_else(|| missing(name))
     }
 
     /// A disproof of segment `segment` of a claim by challenger `id.v`, paying the challenger.
