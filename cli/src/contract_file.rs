@@ -101,6 +101,12 @@ pub fn load(
     })
 }
 
+/// Every file that a contract at this path may be made of, whether or not it is there.
+pub fn files_of(path: &Path, params: Option<&Path>) -> Vec<PathBuf> {
+    let params = params.map_or_else(|| beside(path, "params.json"), Path::to_owned);
+    vec![path.to_owned(), params, beside(path, "play.json")]
+}
+
 /// Whether a path is taken for an artifact, by its name.
 pub fn is_artifact(path: &Path) -> bool {
     path.extension()
