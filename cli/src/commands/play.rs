@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::contract_file::{Loaded, load, terms};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::{Output, stderr_style};
 use crate::table::{Table, grouped};
 
@@ -63,6 +64,11 @@ struct Played {
 }
 
 #[derive(Serialize)]
+struct List {
+    scenarios: Vec<Listed>,
+}
+
+#[derive(Serialize)]
 struct Listed {
     name: &'static str,
     about: &'static str,
@@ -81,6 +87,7 @@ impl Play {
         let loaded = load(&path, self.params.as_deref(), options.as_ref())?;
         output.aside(&loaded.warnings(stderr_style()));
         let stage = self.stage(&loaded)?;
+        interrupt::watch(*output)?;
         let mut reports = Vec::new();
         for scenario in self.scenarios(&stage)? {
             output.line(&heading(&stage, scenario));
@@ -178,16 +185,17 @@ impl Play {
 }
 
 fn list(output: &Output) {
-    let all: Vec<Listed> = scenario::ALL
+    let scenarios = scenario::ALL
         .iter()
         .map(|s| Listed {
             name: s.name,
             about: s.about,
         })
         .collect();
+    let all = List { scenarios };
     output.result(&all, || {
         let mut table = Table::new(&["scenario", "<what happens"]);
-        for scenario in &all {
+        for scenario in &all.scenarios {
             table.row([scenario.name.to_owned(), scenario.about.to_owned()]);
         }
         table.text()

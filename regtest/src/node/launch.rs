@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::log;
+use super::{alive, log};
 use crate::{Auth, Bitcoind, Error, Rpc};
 
 /// How often another free port is tried, when somebody else was faster.
@@ -103,10 +103,12 @@ impl Launch<'_> {
         if self.detached {
             command.process_group(0);
         }
-        command.spawn().map_err(|error| Error::BadBinary {
+        let child = command.spawn().map_err(|error| Error::BadBinary {
             path: self.bitcoind.path.clone(),
             reason: error.to_string(),
-        })
+        })?;
+        alive::started(child.id());
+        Ok(child)
     }
 
     fn wait_until_ready(&self, child: &mut Child, port: u16) -> Result<Rpc, Error> {
@@ -154,6 +156,7 @@ pub(crate) fn cookie_path(datadir: &Path) -> PathBuf {
 
 /// Ends a process that we started, if it still runs.
 pub(crate) fn end(child: &mut Child) {
+    alive::done_with(child.id()); // before: a pid that was waited for may be given again
     let _ = child.kill(); // fails only if it has ended already
     let _ = child.wait();
 }

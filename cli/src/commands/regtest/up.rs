@@ -7,6 +7,7 @@ use gavel_regtest::Config;
 use super::place::Place;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::Output;
 
 /// Start a node in the background.
@@ -38,6 +39,7 @@ impl Up {
         if let Some(port) = self.port {
             config = config.port(port);
         }
+        interrupt::watch(*output)?;
         let state = self.place.background()?.up(&config)?;
         output.result(&state, || {
             format!(
