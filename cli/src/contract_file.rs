@@ -33,7 +33,7 @@ pub struct Loaded {
     pub path: PathBuf,
     /// Everything made of it: source, parameters, plan, bodies.
     pub compiled: Compiled,
-    /// The example inputs of its play file; empty if there is none.
+    /// The example inputs of its play file; empty if there is none, or if it wasn't asked for.
     pub cases: Vec<PlayCase>,
 }
 
@@ -46,6 +46,16 @@ impl Loaded {
     /// Its program, cut.
     pub fn plan(&self) -> &Plan {
         &self.compiled.plan
+    }
+
+    /// With the example inputs of its play file, if there is one.
+    ///
+    /// # Errors
+    /// A [`Failure`] if they aren't inputs of this contract, or don't end as they say.
+    pub fn with_cases(mut self) -> Result<Self, Failure> {
+        let file = beside(&self.path, "play.json");
+        self.cases = play::cases(&file, &self.compiled.contract)?;
+        Ok(self)
     }
 
     /// The warnings of the check, drawn, each with an empty line after it.
@@ -93,12 +103,17 @@ pub fn load(
         )
         .map_err(|error| compile_failure(error, &source, path, stderr_style()))?
     };
-    let cases = play::cases(&beside(path, "play.json"), &compiled.contract)?;
-    Ok(Loaded {
+    let loaded = Loaded {
         path: path.to_owned(),
         compiled,
-        cases,
-    })
+        cases: Vec::new(),
+    };
+    // The examples beside a source are made for the parameters beside it: with others, a secret
+    // that they reveal is no secret any more. Only who plays needs them then.
+    if params.is_none() {
+        return loaded.with_cases();
+    }
+    Ok(loaded)
 }
 
 /// Every file that a contract at this path may be made of, whether or not it is there.

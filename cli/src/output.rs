@@ -33,6 +33,11 @@ impl Output {
         }
     }
 
+    /// Whether results are for scripts.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether standard output is a terminal that wants colours (<https://no-color.org>).
     pub fn style(&self) -> Style {
         style(!self.json && io::stdout().is_terminal())

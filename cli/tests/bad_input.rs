@@ -198,11 +198,43 @@ fn play_files_that_lie() {
         ),
         (case(json!({ "inputs": {} })), "name"),
         (json!({ "case": [] }).to_string(), "case"),
+        (
+            json!({ "cases": [
+                { "name": "a", "inputs": { "price": 1 }, "expect": "BobWins" },
+                { "name": "a", "inputs": { "price": 2 }, "expect": "BobWins" },
+            ] })
+            .to_string(),
+            "two cases are called",
+        ),
     ];
     for (file, says) in files {
         shop.write("price_feed.play.json", &file);
         let error = shop.refused("compile price_feed.gvl", 1, "play-file");
         assert!(error.contains(says), "{file}: {error}");
+    }
+}
+
+/// The examples beside a source reveal secrets of the parameters beside it, not of others.
+#[test]
+fn other_parameters_need_no_examples() {
+    let shop = Shop::new();
+    let mut params: Value = serde_json::from_str(&shop.text("price_bet.params.json")).unwrap();
+    params["above"] = json!("11".repeat(32));
+    shop.write("other.json", params.to_string());
+    for command in ["compile", "cost"] {
+        let ran = shop.gavel(&format!("{command} price_bet.gvl --params other.json"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    shop.refused("play price_bet.gvl --params other.json", 1, "play-file");
+}
+
+#[test]
+fn numbers_are_taken_as_they_are_printed() {
+    let shop = Shop::new();
+    assert_eq!(shop.gavel("cost price_feed.gvl --bond 1_000_330").code, 0);
+    for number in ["-5", "1e6", "_", "18446744073709551616"] {
+        let error = shop.refused(&format!("cost price_feed.gvl --bond {number}"), 2, "usage");
+        assert!(error.contains("a whole number"), "{error}");
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Compile {
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// The most weight units that a transaction which spends a leaf may have, at most 400000
-    #[arg(long, value_name = "WU")]
+    #[arg(long, value_name = "WU", value_parser = super::number, allow_negative_numbers = true)]
     max_leaf_weight: Option<u64>,
 }
 

@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::Output;
+use crate::progress::during;
 
 /// Start a node in the background.
 #[derive(Debug, clap::Args)]
@@ -40,7 +41,8 @@ impl Up {
             config = config.port(port);
         }
         interrupt::watch(*output)?;
-        let state = self.place.background()?.up(&config)?;
+        let background = self.place.background()?;
+        let state = during("waiting for bitcoind to answer", || background.up(&config))?;
         output.result(&state, || {
             format!(
                 "node up at {} (pid {}, Bitcoin Core {})\ncookie: {}\ndata:   {}",
