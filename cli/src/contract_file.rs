@@ -7,6 +7,7 @@
 mod json;
 mod play;
 
+use json::not_strict;
 pub use json::{object, terms};
 pub use play::PlayCase;
 
@@ -131,6 +132,10 @@ pub fn is_artifact(path: &Path) -> bool {
 /// An artifact's contract, compiled again.
 pub fn from_artifact(path: &Path) -> Result<Compiled, Failure> {
     let text = file::read_text(path, "an artifact (.json)")?;
+    if let Some(why) = not_strict(&text) {
+        let message = format!("`{}` is refused: {why}", path.display());
+        return Err(Failure::new(Exit::No, "artifact", message));
+    }
     let progress = watch("checking the artifact");
     artifact::verify(&text, &progress).map_err(|error| {
         let shown = path.display();

@@ -275,6 +275,12 @@ fn artifacts_edited_by_hand() {
             assert!(error.contains(says), "{at}: {error}");
         }
     }
+    let twice = shop
+        .text("good.json")
+        .replacen("\"stake\":", "\"stake\": 1, \"stake\":", 1);
+    shop.write("twice.json", &twice);
+    let error = shop.refused("check twice.json", 1, "artifact");
+    assert!(error.contains("`stake` stands there twice"), "{error}");
     shop.write("half.json", &shop.text("good.json")[..1_000]);
     shop.refused("cost half.json", 1, "artifact");
     shop.refused(
@@ -306,6 +312,10 @@ fn absurd_terms() {
         shop.write("terms.json", terms.to_string());
         shop.refused("cost price_feed.gvl --terms terms.json", 1, kind);
     }
+    let twice = r#"{ "windows": { "challenge": 144, "challenge": 9 } }"#;
+    shop.write("terms.json", twice);
+    let error = shop.refused("cost price_feed.gvl --terms terms.json", 1, "json");
+    assert!(error.contains("`challenge` stands there twice"), "{error}");
     let windows = |challenge: u64, confirm: u64| {
         json!({ "windows": {
             "challenge": challenge, "assert": 144, "disprove": 144, "confirm": confirm, "reorg": 6,
