@@ -7,6 +7,7 @@
 mod json;
 mod play;
 
+use json::not_strict;
 pub use json::{object, terms};
 pub use play::PlayCase;
 
@@ -33,7 +34,7 @@ pub struct Loaded {
     pub path: PathBuf,
     /// Everything made of it: source, parameters, plan, bodies.
     pub compiled: Compiled,
-    /// The example inputs of its play file; empty if there is none.
+    /// The example inputs of its play file; empty if there is none, or if it wasn't asked for.
     pub cases: Vec<PlayCase>,
 }
 
@@ -46,6 +47,16 @@ impl Loaded {
     /// Its program, cut.
     pub fn plan(&self) -> &Plan {
         &self.compiled.plan
+    }
+
+    /// With the example inputs of its play file, if there is one.
+    ///
+    /// # Errors
+    /// A [`Failure`] if they aren't inputs of this contract, or don't end as they say.
+    pub fn with_cases(mut self) -> Result<Self, Failure> {
+        let file = beside(&self.path, "play.json");
+        self.cases = play::cases(&file, &self.compiled.contract)?;
+        Ok(self)
     }
 
     /// The warnings of the check, drawn, each with an empty line after it.
@@ -93,12 +104,23 @@ pub fn load(
         )
         .map_err(|error| compile_failure(error, &source, path, stderr_style()))?
     };
-    let cases = play::cases(&beside(path, "play.json"), &compiled.contract)?;
-    Ok(Loaded {
+    let loaded = Loaded {
         path: path.to_owned(),
         compiled,
-        cases,
-    })
+        cases: Vec::new(),
+    };
+    // The examples beside a source are made for the parameters beside it: with others, a secret
+    // that they reveal is no secret any more. Only who plays needs them then.
+    if params.is_none() {
+        return loaded.with_cases();
+    }
+    Ok(loaded)
+}
+
+/// Every file that a contract at this path may be made of, whether or not it is there.
+pub fn files_of(path: &Path, params: Option<&Path>) -> Vec<PathBuf> {
+    let params = params.map_or_else(|| beside(path, "params.json"), Path::to_owned);
+    vec![path.to_owned(), params, beside(path, "play.json")]
 }
 
 /// Whether a path is taken for an artifact, by its name.
@@ -110,6 +132,10 @@ pub fn is_artifact(path: &Path) -> bool {
 /// An artifact's contract, compiled again.
 pub fn from_artifact(path: &Path) -> Result<Compiled, Failure> {
     let text = file::read_text(path, "an artifact (.json)")?;
+    if let Some(why) = not_strict(&text) {
+        let message = format!("`{}` is refused: {why}", path.display());
+        return Err(Failure::new(Exit::No, "artifact", message));
+    }
     let progress = watch("checking the artifact");
     artifact::verify(&text, &progress).map_err(|error| {
         let shown = path.display();

@@ -15,13 +15,20 @@ pub enum Exit {
     Environment,
 }
 
+impl Exit {
+    /// As the shell sees it.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::No => 1,
+            Self::Usage => 2,
+            Self::Environment => 3,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Good => 0,
-            Exit::No => 1,
-            Exit::Usage => 2,
-            Exit::Environment => 3,
-        })
+        Self::from(exit.code())
     }
 }

@@ -69,6 +69,10 @@ impl From<NodeError> for Failure {
         let failure = Self::new(exit, error.kind(), error.to_string());
         match &error {
             NodeError::DatadirInUse { .. } => failure.hint("`gavel regtest status` shows it."),
+            NodeError::Io { doing, .. } if *doing == "reading the cookie file" => failure.hint(
+                "A node writes that file when it starts, and removes it when it stops: is it \
+                 running, and is the path right? `gavel regtest down` and `up` make a new one.",
+            ),
             _ => failure,
         }
     }

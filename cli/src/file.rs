@@ -83,22 +83,12 @@ pub enum Existing {
 }
 
 /// Writes a file: beside its place first, then renamed, so that nobody ever sees half of it.
+/// A device or a pipe that is to be replaced is written to instead: for root, `-o /dev/null`
+/// would else make a file of it. A link stays a link.
 pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failure> {
     let shown = path.display();
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     if path.is_dir() || path.file_name().is_none() {
         return Err(is_a_directory(path, "a file to write"));
-    }
-    if !folder.is_dir() {
-        let folder = folder.display();
-        return Err(Failure::new(
-            Exit::Usage,
-            "no-such-folder",
-            format!("`{shown}` can't be written: `{folder}` is no folder"),
-        ));
     }
     let failed = |error: std::io::Error| {
         Failure::new(
@@ -107,13 +97,35 @@ pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failur
             format!("`{shown}` can't be written: {error}"),
         )
     };
+    if existing == Existing::Replace && fs::metadata(path).is_ok_and(|at| !at.is_file()) {
+        let mut file = fs::File::options().write(true).open(path).map_err(failed)?;
+        return file.write_all(bytes).map_err(failed);
+    }
+    let target = match existing {
+        Existing::Replace => fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
+        Existing::Keep => path.to_owned(),
+    };
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let names_a_folder = path.as_os_str().to_string_lossy().ends_with('/');
+    let folder = if names_a_folder { path } else { folder };
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Failure::new(
+            Exit::Usage,
+            "no-such-folder",
+            format!("`{shown}` can't be written: `{folder}` is no folder"),
+        ));
+    }
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     readable(file.as_file()).map_err(failed)?;
     match existing {
-        Existing::Replace => file.persist(path).map_err(|e| failed(e.error))?,
-        Existing::Keep => file.persist_noclobber(path).map_err(|e| {
+        Existing::Replace => file.persist(&target).map_err(|e| failed(e.error))?,
+        Existing::Keep => file.persist_noclobber(&target).map_err(|e| {
             if e.error.kind() == ErrorKind::AlreadyExists {
                 exists(path)
             } else {

@@ -11,6 +11,7 @@ mod contract_file;
 mod exit;
 mod failure;
 mod file;
+mod interrupt;
 mod output;
 mod progress;
 mod table;
@@ -54,12 +55,16 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let output = Output::new(cli.json);
-    match cli.command.run(&output) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            output.failure(&failure);
-            failure.exit.into()
-        }
+    let ran = cli.command.run(&output);
+    interrupt::hold();
+    let exit = ran.unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.exit
+    });
+    if output.is_whole() {
+        exit.into()
+    } else {
+        Exit::Environment.into()
     }
 }
 
@@ -73,19 +78,45 @@ fn refuse(error: &clap::Error) -> ExitCode {
         _ => {}
     }
     if std::env::args_os().any(|word| word == "--json") {
-        let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
-        Output::new(true).failure(&Failure::usage(message).hint("See `gavel --help`."));
+        Output::new(true).failure(&usage(&error.render().to_string()));
     } else {
         let _ = error.print();
     }
     Exit::Usage.into()
 }
 
+/// What clap would show to people, as a failure: everything above "Usage", tips as a hint.
+fn usage(text: &str) -> Failure {
+    let shown = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .filter(|line| !line.is_empty());
+    let (tips, message): (Vec<&str>, Vec<&str>) = shown.partition(|line| line.starts_with("tip: "));
+    let message = message.join(" ");
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
+    let tips = tips.iter().map(|tip| tip.trim_start_matches("tip: "));
+    let hint: Vec<&str> = tips.chain(["See `gavel --help`."]).collect();
+    Failure::usage(message).hint(hint.join("; "))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    #[test]
+    fn usage_errors_name_what_is_missing() {
+        let failure = super::usage(
+            "error: the following required arguments were not provided:\n  <A>\n  <B>\n\n\
+             Usage: gavel x <A> <B>\n\nFor more information, try '--help'.\n",
+        );
+        let message = "the following required arguments were not provided: <A> <B>";
+        assert_eq!(failure.message, message);
+        let failure = super::usage("error: no 'chek'\n\n  tip: there is 'check'\n\nUsage: x\n");
+        assert_eq!(failure.message, "no 'chek'");
+        let hint = "there is 'check'; See `gavel --help`.";
+        assert_eq!(failure.hint.as_deref(), Some(hint));
+    }
 
     #[test]
     fn arguments_are_consistent() {

@@ -1,12 +1,16 @@
 //! The one place that writes results and errors.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use gavel_compiler::diagnostic::Style;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::failure::Failure;
+
+/// Why standard output took no more, if it didn't.
+static BROKEN: OnceLock<String> = OnceLock::new();
 
 /// Where results go: text for people, or one JSON object for scripts.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +27,15 @@ impl Output {
     /// Shows a result; `text` is made only if a person reads it.
     pub fn result<T: Serialize>(&self, result: &T, text: impl FnOnce() -> String) {
         if self.json {
-            self.write(&json!(result).to_string());
+            self.json_only(result);
         } else {
             self.write(&text());
         }
+    }
+
+    /// Whether results are for scripts.
+    pub fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Whether standard output is a terminal that wants colours (<https://no-color.org>).
@@ -73,18 +82,40 @@ impl Output {
     /// Shows a result that people have already read line by line.
     pub fn json_only<T: Serialize>(&self, result: &T) {
         if self.json {
-            self.write(&json!(result).to_string());
+            match serde_json::to_string(result) {
+                Ok(text) => self.write(&text),
+                Err(error) => broken(error.to_string()), // a path that isn't UTF-8
+            }
         }
     }
 
-    /// Writes to standard output. A reader who has gone away is no error.
+    /// Writes to standard output. A reader who has gone away is no error; a full disk is.
     fn write(&self, text: &str) {
         let mut out = io::stdout().lock();
         let end = if text.ends_with('\n') { "" } else { "\n" };
-        let _ = out
+        let written = out
             .write_all(format!("{text}{end}").as_bytes())
             .and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => broken(error.to_string()),
+            _ => {}
+        }
     }
+
+    /// Whether everything got out; if not, says why on standard error.
+    pub fn is_whole(&self) -> bool {
+        let Some(reason) = BROKEN.get() else {
+            return true;
+        };
+        let text = format!("error: standard output can't be written: {reason}\n");
+        let _ = io::stderr().write_all(text.as_bytes()); // nowhere left to complain to
+        false
+    }
+}
+
+/// Keeps the first reason; the rest follows from it.
+fn broken(reason: String) {
+    let _ = BROKEN.set(reason);
 }
 
 /// The style for diagnostics on standard error.

@@ -2,6 +2,8 @@
 //! standard error.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,6 +12,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Jobs shorter than this need no word.
 const QUIET_FOR: Duration = Duration::from_secs(2);
+
+/// Does a job that can't tell how far it is; after a while, says what it is at.
+pub fn during<T>(what: &str, job: impl FnOnce() -> T) -> T {
+    let (done, ended) = mpsc::channel::<()>();
+    // `done` moves into the scope: a job that panics drops it too, and nobody waits for ever.
+    thread::scope(move |scope| {
+        scope.spawn(move || {
+            let mut progress = Progress::new();
+            let mut wait = QUIET_FOR;
+            while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                progress.show(what, 0, 0);
+                wait = Duration::from_millis(500);
+            }
+        });
+        let result = job();
+        drop(done);
+        result
+    })
+}
 
 /// Shows the progress of one job. Dropping it clears the bar.
 #[derive(Debug)]

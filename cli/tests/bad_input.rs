@@ -3,6 +3,9 @@
 
 mod support;
 
+use std::os::unix::ffi::OsStringExt;
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 use support::Shop;
 
@@ -195,11 +198,43 @@ fn play_files_that_lie() {
         ),
         (case(json!({ "inputs": {} })), "name"),
         (json!({ "case": [] }).to_string(), "case"),
+        (
+            json!({ "cases": [
+                { "name": "a", "inputs": { "price": 1 }, "expect": "BobWins" },
+                { "name": "a", "inputs": { "price": 2 }, "expect": "BobWins" },
+            ] })
+            .to_string(),
+            "two cases are called",
+        ),
     ];
     for (file, says) in files {
         shop.write("price_feed.play.json", &file);
         let error = shop.refused("compile price_feed.gvl", 1, "play-file");
         assert!(error.contains(says), "{file}: {error}");
+    }
+}
+
+/// The examples beside a source reveal secrets of the parameters beside it, not of others.
+#[test]
+fn other_parameters_need_no_examples() {
+    let shop = Shop::new();
+    let mut params: Value = serde_json::from_str(&shop.text("price_bet.params.json")).unwrap();
+    params["above"] = json!("11".repeat(32));
+    shop.write("other.json", params.to_string());
+    for command in ["compile", "cost"] {
+        let ran = shop.gavel(&format!("{command} price_bet.gvl --params other.json"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    shop.refused("play price_bet.gvl --params other.json", 1, "play-file");
+}
+
+#[test]
+fn numbers_are_taken_as_they_are_printed() {
+    let shop = Shop::new();
+    assert_eq!(shop.gavel("cost price_feed.gvl --bond 1_000_330").code, 0);
+    for number in ["-5", "1e6", "_", "18446744073709551616"] {
+        let error = shop.refused(&format!("cost price_feed.gvl --bond {number}"), 2, "usage");
+        assert!(error.contains("a whole number"), "{error}");
     }
 }
 
@@ -240,6 +275,12 @@ fn artifacts_edited_by_hand() {
             assert!(error.contains(says), "{at}: {error}");
         }
     }
+    let twice = shop
+        .text("good.json")
+        .replacen("\"stake\":", "\"stake\": 1, \"stake\":", 1);
+    shop.write("twice.json", &twice);
+    let error = shop.refused("check twice.json", 1, "artifact");
+    assert!(error.contains("`stake` stands there twice"), "{error}");
     shop.write("half.json", &shop.text("good.json")[..1_000]);
     shop.refused("cost half.json", 1, "artifact");
     shop.refused(
@@ -271,6 +312,10 @@ fn absurd_terms() {
         shop.write("terms.json", terms.to_string());
         shop.refused("cost price_feed.gvl --terms terms.json", 1, kind);
     }
+    let twice = r#"{ "windows": { "challenge": 144, "challenge": 9 } }"#;
+    shop.write("terms.json", twice);
+    let error = shop.refused("cost price_feed.gvl --terms terms.json", 1, "json");
+    assert!(error.contains("`challenge` stands there twice"), "{error}");
     let windows = |challenge: u64, confirm: u64| {
         json!({ "windows": {
             "challenge": challenge, "assert": 144, "disprove": 144, "confirm": confirm, "reorg": 6,
@@ -341,4 +386,132 @@ fn a_reader_who_goes_away_is_no_error() {
         .unwrap();
     assert!(output.stderr.is_empty());
     assert_eq!(output.stdout.len(), 10);
+}
+
+#[test]
+fn a_device_is_written_to_and_not_replaced() {
+    let shop = Shop::new();
+    let pipe = shop.path("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = Command::new("cat")
+        .arg(&pipe)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let ran = shop.gavel("compile price_feed.gvl --emit ir -o pipe");
+    let read = reader.wait_with_output().unwrap().stdout;
+    assert_eq!(ran.code, 0);
+    assert!(read.starts_with(b"; input 0"), "{read:?}");
+    assert!(!pipe.is_file());
+}
+
+#[test]
+fn a_link_stays_a_link() {
+    let shop = Shop::new();
+    shop.write("there.ir", "old");
+    std::os::unix::fs::symlink("there.ir", shop.path("here.ir")).unwrap();
+    let ran = shop.gavel("compile price_feed.gvl --emit ir -o here.ir");
+    assert_eq!(ran.code, 0);
+    assert!(shop.path("here.ir").is_symlink());
+    assert!(shop.text("there.ir").starts_with("; input 0"));
+}
+
+#[test]
+fn what_a_contract_is_made_of_is_not_overwritten() {
+    let shop = Shop::new();
+    assert_eq!(shop.gavel("compile price_feed.gvl -o a.json").code, 0);
+    for (file, out) in [
+        ("price_feed.gvl", "price_feed.gvl"),
+        ("price_feed.gvl", "./price_feed.params.json"),
+        ("price_feed.gvl", "price_feed.play.json"),
+        ("a.json", "a.json"),
+    ] {
+        let before = shop.text(out);
+        shop.refused(&format!("compile {file} --emit ir -o {out}"), 2, "exists");
+        assert_eq!(shop.text(out), before, "{out}");
+    }
+    shop.refused("compile price_feed.gvl -o no/", 2, "no-such-folder");
+}
+
+#[test]
+fn names_that_are_no_utf8() {
+    let shop = Shop::new();
+    let odd = |text: &[u8]| std::ffi::OsString::from_vec(text.to_vec());
+    let gavel = |words: &[std::ffi::OsString]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gavel"));
+        command.args(words).arg("--json").current_dir(shop.path(""));
+        let output = command.output().unwrap();
+        let value: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{words:?}: {error}: {output:?}"));
+        (output.status.code(), value)
+    };
+    let word = std::ffi::OsString::from;
+    let (code, made) = gavel(&[word("new"), word("bet"), word("--dir"), odd(b"d\xff")]);
+    assert_eq!(code, Some(0), "{made}");
+    let (code, report) = gavel(&[word("check"), odd(b"d\xff/bet.gvl")]);
+    assert_eq!((code, &report["ok"]), (Some(0), &Value::Bool(true)));
+    let words = [
+        word("compile"),
+        word("price_feed.gvl"),
+        word("-o"),
+        odd(b"\xff.json"),
+    ];
+    assert_eq!(gavel(&words).0, Some(0));
+    for command in ["check", "compile", "cost", "play"] {
+        assert_eq!(gavel(&[word(command), odd(b"\xfe.gvl")]).0, Some(2));
+    }
+    for words in [
+        &[word("new"), odd(b"\xff")][..],
+        &[odd(b"\xff")],
+        &[
+            word("play"),
+            word("price_feed.gvl"),
+            word("--scenario"),
+            odd(b"\xff"),
+        ],
+    ] {
+        let (code, value) = gavel(words);
+        assert_eq!((code, &value["error"]["kind"]), (Some(2), &json!("usage")));
+    }
+}
+
+#[test]
+fn usage_errors_in_json_say_what_is_missing() {
+    let shop = Shop::new();
+    let message = |arguments: &str| {
+        let value = shop.gavel(&format!("{arguments} --json")).json();
+        value["error"].to_string()
+    };
+    assert!(message("check").contains("<FILE>"));
+    assert!(message("regtest fund").contains("<AMOUNT>"));
+    assert!(message("completions fish_and_chips").contains("zsh"));
+    assert!(message("chek").contains("a similar subcommand exists"));
+    // And a list is an object like everything else.
+    let list = shop.gavel("play --list --json").json();
+    assert!(list["scenarios"][0]["name"].is_string());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_does_not_fit_on_the_disk() {
+    let shop = Shop::new();
+    for arguments in ["check price_feed.gvl", "compile price_feed.gvl --json"] {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_gavel"))
+            .args(arguments.split(' '))
+            .current_dir(shop.path(""))
+            .stdout(full)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments}: {errors}");
+        assert!(
+            errors.contains("standard output can't be written"),
+            "{errors}"
+        );
+    }
 }

@@ -90,6 +90,43 @@ fn a_day_in_the_life() {
     assert_eq!(json(dir, &["regtest", "status"], 3)["up"], false);
 }
 
+/// What `up` finds there may be the files of a node that runs, whatever `node.json` says.
+#[test]
+fn a_second_up_leaves_the_first_node_usable() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let dir = folder.path();
+    json(dir, &["regtest", "up"], 0);
+    let (state, kept) = (dir.join("node.json"), dir.join("kept.json"));
+    std::fs::rename(&state, &kept).expect("renamed");
+    let refused = json(dir, &["regtest", "up"], 3);
+    assert_eq!(refused["error"]["kind"], "datadir-in-use");
+    std::fs::rename(&kept, &state).expect("renamed");
+    assert_eq!(json(dir, &["regtest", "mine"], 0)["height"], 1);
+    // Without its cookie nobody gets in; it can be stopped all the same.
+    std::fs::remove_file(dir.join("data/regtest/.cookie")).expect("removed");
+    let lost = json(dir, &["regtest", "mine"], 3);
+    let hint = lost["error"]["hint"].as_str().unwrap_or_default();
+    assert!(hint.contains("gavel regtest down"), "{lost}");
+    json(dir, &["regtest", "down"], 0);
+}
+
+#[test]
+fn a_program_that_never_answers_is_no_bitcoind() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mute = folder.path().join("mute");
+    std::fs::write(&mute, "#!/bin/sh\nexec sleep 300\n").expect("written");
+    std::fs::set_permissions(&mute, PermissionsExt::from_mode(0o755)).expect("chmod");
+    let words = ["regtest", "up", "--bitcoind", mute.to_str().expect("UTF-8")];
+    let error = json(folder.path(), &words, 3);
+    let message = error["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("doesn't answer --version"), "{error}");
+    // And meanwhile it says what it waits for.
+    let text = gavel(folder.path(), &words).stderr;
+    let text = String::from_utf8_lossy(&text);
+    assert!(text.contains("waiting for bitcoind"), "{text}");
+}
+
 #[test]
 fn usage_errors_are_told_before_anything_happens() {
     let nowhere = Path::new("/nonexistent");
@@ -106,6 +143,10 @@ fn usage_errors_are_told_before_anything_happens() {
         &["regtest", "up", "--port", "0"],
         &["regtest", "up", "--name", "../up"],
         &["regtest", "mine", "--rpc-url", "http://127.0.0.1:1"],
+        // not meant for the node in the background
+        &["regtest", "mine", "--rpc-cookie", "x"],
+        &["regtest", "mine", "--rpc-user", "x"],
+        &["regtest", "up", "--name", "second"], // beside GAVEL_REGTEST_DIR
         &["regtest"],
         &["nonsense"],
     ] {

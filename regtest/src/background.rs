@@ -5,14 +5,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::node::alive;
 use crate::node::launch::{Launch, cookie_path, end};
 use crate::node::log;
+use crate::process::{command_line, signal};
 use crate::{Auth, Bitcoind, Config, Error, Rpc, Version};
 
 /// How long a node may take to stop.
@@ -95,6 +96,7 @@ impl Background {
             end(&mut launched.child); // nobody would find it again
             return Err(error);
         }
+        alive::done_with(state.pid);
         Ok(state)
     }
 
@@ -178,36 +180,4 @@ fn is_node(state: &State) -> bool {
     };
     let datadir = format!("-datadir={}", state.datadir.display());
     words.contains(&state.bitcoind.display().to_string()) && words.contains(&datadir)
-}
-
-/// Command line of a living process, as `/proc` or else `ps` tells.
-fn command_line(pid: u32) -> Option<String> {
-    let proc = PathBuf::from(format!("/proc/{pid}"));
-    if proc.join("stat").exists() {
-        // empty for a process that has ended and wasn't waited for
-        let bytes = fs::read(proc.join("cmdline")).ok()?;
-        return Some(String::from_utf8_lossy(&bytes).replace('\0', " "));
-    }
-    if Path::new("/proc/self").exists() {
-        return None;
-    }
-    let output = Command::new("ps")
-        .args(["-o", "command=", "-p", &pid.to_string()])
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-}
-
-/// Sends a signal; there is no safe call for it in std.
-fn signal(pid: u32, signal: &str) {
-    let _ = Command::new("kill")
-        .args([signal, &pid.to_string()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
 }

@@ -1,8 +1,11 @@
 //! Finds a `bitcoind`: the one the user names, the one on `PATH`, the one Gavel built.
 
 use std::env;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -13,6 +16,11 @@ use crate::{Error, Version};
 pub const BITCOIND_ENV: &str = "GAVEL_BITCOIND";
 /// Names the folder that Gavel keeps what it built in, instead of the user's cache folder.
 pub const CACHE_ENV: &str = "GAVEL_CACHE";
+
+/// How long a program may take to say its version.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// More than this of what it says isn't read.
+const LONGEST_ANSWER: u64 = 4_096;
 
 /// How a `bitcoind` was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,19 +95,14 @@ impl Bitcoind {
             .map_err(|error| Error::io("making a folder in", &env::temp_dir(), error))?;
         let mut datadir = std::ffi::OsString::from("-datadir=");
         datadir.push(folder.path());
-        let output = Command::new(path)
+        let mut command = Command::new(path);
+        command
             .args(["--version", "-nosettings", "-noconf"])
-            .arg(datadir)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| bad(error.to_string()))?;
-        let banner = String::from_utf8_lossy(&output.stdout);
+            .arg(datadir);
+        let (status, banner) = ask(&mut command).map_err(|error| bad(error.to_string()))?;
         let Some(version) = Version::from_banner(&banner) else {
             let first = banner.lines().next().unwrap_or("nothing").to_owned();
-            return Err(bad(format!(
-                "its --version says \"{first}\" ({})",
-                output.status
-            )));
+            return Err(bad(format!("its --version says \"{first}\" ({status})")));
         };
         if version < Version::OLDEST {
             let at = path.display().to_string();
@@ -115,6 +118,34 @@ impl Bitcoind {
             origin,
         })
     }
+}
+
+/// Runs a program that should say a few words and end.
+fn ask(command: &mut Command) -> io::Result<(ExitStatus, String)> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let started = Instant::now();
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if started.elapsed() < ANSWER_WITHIN => sleep(Duration::from_millis(5)),
+            failed => {
+                let _ = child.kill(); // fails only if it has ended
+                let _ = child.wait();
+                let seconds = ANSWER_WITHIN.as_secs();
+                let silent = format!("it doesn't answer --version within {seconds} s");
+                return Err(failed.err().unwrap_or_else(|| io::Error::other(silent)));
+            }
+        }
+    };
+    let mut said = Vec::new();
+    if let Some(out) = child.stdout.take() {
+        out.take(LONGEST_ANSWER).read_to_end(&mut said)?;
+    }
+    Ok((status, String::from_utf8_lossy(&said).into_owned()))
 }
 
 /// The folder that Gavel keeps what it built in: `$GAVEL_CACHE`, else `$XDG_CACHE_HOME/gavel`,

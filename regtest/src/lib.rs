@@ -24,8 +24,8 @@
 //! relays. No process is ended that we didn't start. Nothing prints. This crate knows nothing
 //! of contracts.
 //!
-//! **If the program itself is killed** with SIGKILL, nobody ends its nodes: they keep running
-//! in their temporary folder until somebody does.
+//! **If a signal ends the program**, nothing is dropped and its nodes keep running, unless the
+//! program handles the signal and calls [`end_all`]. SIGKILL can't be handled.
 #![forbid(unsafe_code)]
 
 mod background;
@@ -34,6 +34,7 @@ pub mod faucet;
 mod find;
 pub mod install;
 mod node;
+mod process;
 mod rpc;
 mod version;
 
@@ -42,7 +43,7 @@ pub use error::Error;
 pub use faucet::Funded;
 pub use find::{BITCOIND_ENV, Bitcoind, CACHE_ENV, Origin, built_bitcoind, cache_dir};
 pub use install::{InstallError, Phase, Progress};
-pub use node::{Config, Node};
+pub use node::{Config, Node, end_all};
 pub use rpc::{
     Auth, Chain, Confirmation, MempoolInfo, PackageReport, PackageTx, Reject, Rpc, UnspentOutput,
     Verdict,

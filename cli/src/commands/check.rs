@@ -1,6 +1,6 @@
 //! `gavel check`: everything that is wrong with a contract, in one run.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::front::{TestReport, check, instantiate, run_tests};
@@ -38,10 +38,10 @@ pub struct Check {
 
 #[derive(Debug, Serialize)]
 struct Report {
-    file: PathBuf,
+    file: String,
     contract: String,
     /// The parameters that were checked too.
-    params: Option<PathBuf>,
+    params: Option<String>,
     ok: bool,
     errors: usize,
     warnings: usize,
@@ -110,9 +110,9 @@ impl Check {
             _ => Vec::new(), // errors of the source are shown already
         };
         Report {
-            file: self.file.clone(),
+            file: self.file.display().to_string(),
             contract: check(source).contract.name,
-            params,
+            params: params.map(|path| path.display().to_string()),
             ok: errors == 0 && tests.iter().all(|test| test.ok),
             errors,
             warnings: found.len() - errors,
@@ -151,12 +151,12 @@ impl Report {
         let failed = self.tests.iter().filter(|test| !test.ok).count();
         let verdict = if self.ok { "ok" } else { "not ok" };
         let with = match &self.params {
-            Some(params) => format!(", with {}", params.display()),
+            Some(params) => format!(", with {params}"),
             None => String::new(),
         };
         lines.push(format!(
             "{}: {verdict}{with}: {}, {}, {} of {} passed",
-            self.file.display(),
+            self.file,
             count(self.errors, "error"),
             count(self.warnings, "warning"),
             self.tests.len() - failed,
@@ -176,6 +176,6 @@ fn line(source: &str, span: Span) -> usize {
     gavel_compiler::artifact::lines(source, span).map_or(1, |[first, _]| first)
 }
 
-fn place(file: &Path, line: usize) -> String {
-    format!("{}:{line}", file.display())
+fn place(file: &str, line: usize) -> String {
+    format!("{file}:{line}")
 }

@@ -6,14 +6,14 @@ mod tree;
 pub(super) use summary::lines;
 pub(super) use tree::sample_graph;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use gavel_compiler::units::Weight;
 use gavel_compiler::{Compiled, Options};
 use serde_json::{Value, json};
 
-use crate::contract_file::{Loaded, load};
+use crate::contract_file::{Loaded, files_of, load};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file::{self, Existing};
@@ -51,7 +51,7 @@ pub struct Compile {
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
     /// The most weight units that a transaction which spends a leaf may have, at most 400000
-    #[arg(long, value_name = "WU")]
+    #[arg(long, value_name = "WU", value_parser = super::number, allow_negative_numbers = true)]
     max_leaf_weight: Option<u64>,
 }
 
@@ -89,9 +89,10 @@ impl Compile {
             _ => Value::Null,
         };
         let text = self.text_of(emit, &loaded, &value);
+        self.keep_inputs(path)?;
         file::write(path, text.as_bytes(), Existing::Replace)?;
         let written = json!({
-            "wrote": path,
+            "wrote": path.display().to_string(),
             "bytes": text.len(),
             "digest": loaded.compiled.artifact().digest,
         });
@@ -99,6 +100,20 @@ impl Compile {
             format!("wrote {} ({} bytes)", path.display(), text.len())
         });
         Ok(Exit::Good)
+    }
+
+    /// What is written replaces what is there, but never what the contract is made of.
+    fn keep_inputs(&self, path: &Path) -> Result<(), Failure> {
+        let Ok(target) = path.canonicalize() else {
+            return Ok(()); // nothing is there
+        };
+        let inputs = files_of(&self.file, self.params.as_deref());
+        let same = |input: &PathBuf| input.canonicalize().is_ok_and(|input| input == target);
+        match inputs.iter().find(|input| same(input)) {
+            Some(input) => Err(file::exists(input)
+                .hint("The contract is made of that file; choose another name for the output.")),
+            None => Ok(()),
+        }
     }
 
     /// For scripts; the trees also for people.

@@ -35,22 +35,22 @@ pub struct Cost {
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
     /// The most weight units that a transaction which spends a leaf may have, at most 400000
-    #[arg(long, value_name = "WU")]
+    #[arg(long, value_name = "WU", value_parser = super::number, allow_negative_numbers = true)]
     max_leaf_weight: Option<u64>,
     /// Terms of the deployment, a JSON object
     #[arg(long, value_name = "FILE")]
     terms: Option<PathBuf>,
     /// Satoshis per virtual byte up to which a dispute must pay for the victim
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", value_parser = super::number, allow_negative_numbers = true)]
     survive_feerate: Option<u64>,
     /// Satoshis per virtual byte that pre-signed transactions pay themselves
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", value_parser = super::number, allow_negative_numbers = true)]
     relay_feerate: Option<u64>,
     /// A claimer's bond in satoshis; computed where absent
-    #[arg(long, value_name = "SATS")]
+    #[arg(long, value_name = "SATS", value_parser = super::number, allow_negative_numbers = true)]
     bond: Option<u64>,
     /// A challenger's stake per claimer in satoshis; computed where absent
-    #[arg(long, value_name = "SATS")]
+    #[arg(long, value_name = "SATS", value_parser = super::number, allow_negative_numbers = true)]
     stake: Option<u64>,
 }
 

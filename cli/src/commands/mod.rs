@@ -48,3 +48,29 @@ impl Command {
         }
     }
 }
+
+/// Checks a number: as this program prints it, `1_000_330`, or without underscores.
+fn number(text: &str) -> Result<u64, String> {
+    let digits = text.replace('_', "");
+    digits
+        .parse()
+        .map_err(|_| format!("a whole number from 0 to {} is needed", u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers() {
+        for (text, n) in [
+            ("0", Some(0)),
+            ("1_000_330", Some(1_000_330)),
+            ("-5", None),
+            ("", None),
+            ("_", None),
+            ("1e5", None),
+            ("18446744073709551616", None),
+        ] {
+            assert_eq!(super::number(text).ok(), n, "{text}");
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub struct New {
 #[derive(Debug, Serialize)]
 struct Made {
     contract: String,
-    files: Vec<PathBuf>,
+    files: Vec<String>,
     next: Vec<String>,
 }
 
@@ -71,10 +71,10 @@ impl New {
             let text = text.replace("RainBet", &contract);
             file::write(path, text.as_bytes(), Existing::Keep)?;
         }
-        let source = files[0].0.display().to_string();
+        let names = files.map(|(path, _)| path.display().to_string());
+        let [source, ..] = &names;
         let made = Made {
             contract,
-            files: files.iter().map(|(path, _)| path.clone()).collect(),
             next: [
                 format!("gavel check {source}"),
                 format!("gavel compile {source}"),
@@ -82,6 +82,7 @@ impl New {
                 format!("gavel play {source} --scenario lying-claimer"),
             ]
             .to_vec(),
+            files: names.to_vec(),
         };
         output.result(&made, || made.text());
         Ok(Exit::Good)
@@ -97,7 +98,7 @@ impl Made {
         ];
         let files = self.files.iter().zip(ABOUT);
         let files: Vec<String> = files
-            .map(|(path, about)| format!("wrote {}: {about}", path.display()))
+            .map(|(path, about)| format!("wrote {path}: {about}"))
             .collect();
         format!(
             "{}\n\nnext:\n  {}",

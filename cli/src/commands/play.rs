@@ -13,8 +13,13 @@ use serde::Serialize;
 use crate::contract_file::{Loaded, load, terms};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::{Output, stderr_style};
+use crate::progress::during;
 use crate::table::{Table, grouped};
+
+/// Over the lines that say who does what.
+const HEAD: &str = " height  who         what";
 
 /// Play a game on a regtest node of its own, under stock policy.
 #[derive(Debug, clap::Args)]
@@ -47,7 +52,7 @@ pub struct Play {
     case: Option<String>,
     /// The most weight units that a transaction which spends a leaf may have: less makes more
     /// segments
-    #[arg(long, value_name = "WU")]
+    #[arg(long, value_name = "WU", value_parser = super::number, allow_negative_numbers = true)]
     max_leaf_weight: Option<u64>,
     /// Terms of the deployment, a JSON object
     #[arg(long, value_name = "FILE")]
@@ -60,6 +65,11 @@ pub struct Play {
 #[derive(Serialize)]
 struct Played {
     reports: Vec<Report>,
+}
+
+#[derive(Serialize)]
+struct List {
+    scenarios: Vec<Listed>,
 }
 
 #[derive(Serialize)]
@@ -78,14 +88,20 @@ impl Play {
             max_leaf_weight: Weight(weight),
         });
         let path = self.file.clone().unwrap_or_default();
-        let loaded = load(&path, self.params.as_deref(), options.as_ref())?;
+        let loaded = load(&path, self.params.as_deref(), options.as_ref())?.with_cases()?;
         output.aside(&loaded.warnings(stderr_style()));
         let stage = self.stage(&loaded)?;
+        interrupt::watch(*output)?;
         let mut reports = Vec::new();
         for scenario in self.scenarios(&stage)? {
             output.line(&heading(&stage, scenario));
             let mut last = None;
+            let mut height = 0;
             let mut watch = |line: &gavel_tests::game::Line| {
+                if line.height.0 < height {
+                    output.line(&format!("\n{HEAD}")); // another game, on a chain of its own
+                }
+                height = line.height.0;
                 // The same party acts at the same height in several lines: say both once.
                 let at = format!("{:>7}  {:<10}", line.height.0, line.who);
                 let shown = if last.as_ref() == Some(&at) {
@@ -96,7 +112,12 @@ impl Play {
                 last = Some(at);
                 output.line(&format!("{shown}  {}", line.what));
             };
-            let played = (scenario.play)(&stage, &mut watch).map_err(failure)?;
+            let mut play = || (scenario.play)(&stage, &mut watch).map_err(failure);
+            // People see what happens; for others it would be silent for long.
+            let played = match output.is_json() {
+                true => during(&format!("playing {}", scenario.name), play),
+                false => play(),
+            }?;
             for report in &played {
                 output.line(&text(report));
             }
@@ -178,16 +199,17 @@ impl Play {
 }
 
 fn list(output: &Output) {
-    let all: Vec<Listed> = scenario::ALL
+    let scenarios = scenario::ALL
         .iter()
         .map(|s| Listed {
             name: s.name,
             about: s.about,
         })
         .collect();
+    let all = List { scenarios };
     output.result(&all, || {
         let mut table = Table::new(&["scenario", "<what happens"]);
-        for scenario in &all {
+        for scenario in &all.scenarios {
             table.row([scenario.name.to_owned(), scenario.about.to_owned()]);
         }
         table.text()
@@ -201,7 +223,7 @@ fn heading(stage: &Stage, scenario: &Scenario) -> String {
         n => format!("{n} segments"),
     };
     format!(
-        "{} · {}: {}\n{parties}; {segments}; starting a node and signing the graph\n\n height  who         what",
+        "{} · {}: {}\n{parties}; {segments}; starting a node and signing the graph\n\n{HEAD}",
         stage.contract.name, scenario.name, scenario.about
     )
 }

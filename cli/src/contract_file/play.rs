@@ -46,6 +46,14 @@ pub(super) fn cases(path: &Path, contract: &Contract) -> Result<Vec<PlayCase>, F
     }
     let cases: Vec<Raw> =
         serde_json::from_value(cases).map_err(|e| refuse(format!("`{shown}`: `/cases`: {e}")))?;
+    for (n, case) in cases.iter().enumerate() {
+        if cases.iter().take(n).any(|other| other.name == case.name) {
+            let name = &case.name;
+            return Err(refuse(format!(
+                "`{shown}`: two cases are called \"{name}\""
+            )));
+        }
+    }
     cases
         .into_iter()
         .map(|raw| {

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::log;
+use super::{alive, log};
 use crate::{Auth, Bitcoind, Error, Rpc};
 
 /// How often another free port is tried, when somebody else was faster.
@@ -59,22 +59,27 @@ impl Launch<'_> {
 
     /// Starts the node on a port that was free a moment ago.
     fn attempt(&self, port: u16) -> Result<Launched, Error> {
-        for stale in [cookie_path(self.datadir), log::debug_log_path(self.datadir)] {
-            match fs::remove_file(&stale) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Error::io("removing", &stale, error));
-                }
-                _ => {}
-            }
+        let stale = [cookie_path(self.datadir), log::debug_log_path(self.datadir)];
+        for path in &stale {
+            set_aside(path)?;
         }
-        let mut child = self.spawn(port)?;
-        match self.wait_until_ready(&mut child, port) {
-            Ok(rpc) => Ok(Launched { child, rpc, port }),
-            Err(error) => {
-                end(&mut child);
-                Err(error)
-            }
+        let launched =
+            self.spawn(port)
+                .and_then(|mut child| match self.wait_until_ready(&mut child, port) {
+                    Ok(rpc) => Ok(Launched { child, rpc, port }),
+                    Err(error) => {
+                        end(&mut child);
+                        Err(error)
+                    }
+                });
+        for path in &stale {
+            // On an error they may be those of a node that runs in this folder: it needs them.
+            let _ = match launched {
+                Err(_) if !path.exists() => fs::rename(aside(path), path),
+                _ => fs::remove_file(aside(path)),
+            };
         }
+        launched
     }
 
     fn spawn(&self, port: u16) -> Result<Child, Error> {
@@ -103,10 +108,12 @@ impl Launch<'_> {
         if self.detached {
             command.process_group(0);
         }
-        command.spawn().map_err(|error| Error::BadBinary {
+        let child = command.spawn().map_err(|error| Error::BadBinary {
             path: self.bitcoind.path.clone(),
             reason: error.to_string(),
-        })
+        })?;
+        alive::started(child.id());
+        Ok(child)
     }
 
     fn wait_until_ready(&self, child: &mut Child, port: u16) -> Result<Rpc, Error> {
@@ -152,8 +159,23 @@ pub(crate) fn cookie_path(datadir: &Path) -> PathBuf {
     datadir.join("regtest").join(".cookie")
 }
 
+/// Where a file waits that may belong to a node of before, or to one that still runs.
+fn aside(path: &Path) -> PathBuf {
+    path.with_extension("before")
+}
+
+fn set_aside(path: &Path) -> Result<(), Error> {
+    match fs::rename(path, aside(path)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("renaming", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Ends a process that we started, if it still runs.
 pub(crate) fn end(child: &mut Child) {
+    alive::done_with(child.id()); // before: a pid that was waited for may be given again
     let _ = child.kill(); // fails only if it has ended already
     let _ = child.wait();
 }

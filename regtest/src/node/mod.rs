@@ -1,5 +1,6 @@
 //! A node of one's own: started on demand, ended with the value that stands for it.
 
+pub(crate) mod alive;
 pub(crate) mod launch;
 pub(crate) mod log;
 
@@ -12,6 +13,8 @@ use tempfile::TempDir;
 
 use crate::{Bitcoind, Error, Rpc};
 use launch::{Launch, Launched};
+
+pub use alive::end_all;
 
 /// How long a node may take to stop by itself before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
@@ -112,6 +115,19 @@ impl Datadir {
             Self::Temporary(folder) => folder.path(),
         }
     }
+
+    fn temporary() -> Result<Self, Error> {
+        let made = tempfile::Builder::new().prefix("gavel-node-").tempdir();
+        let folder = made.map_err(|e| Error::io("making a folder in", &std::env::temp_dir(), e))?;
+        alive::made(folder.path());
+        Ok(Self::Temporary(folder))
+    }
+}
+
+impl Drop for Datadir {
+    fn drop(&mut self) {
+        alive::removed(self.path());
+    }
 }
 
 impl Node {
@@ -136,12 +152,7 @@ impl Node {
                 std::path::absolute(path)
                     .map_err(|error| Error::io("finding the absolute path of", path, error))?,
             ),
-            None => Datadir::Temporary(
-                tempfile::Builder::new()
-                    .prefix("gavel-node-")
-                    .tempdir()
-                    .map_err(|e| Error::io("making a folder in", &std::env::temp_dir(), e))?,
-            ),
+            None => Datadir::temporary()?,
         };
         let launched = start(&bitcoind, datadir.path(), config.port, &config)?;
         let Launched { child, rpc, port } = launched;

@@ -4,6 +4,7 @@ use super::place::Place;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::progress::during;
 
 /// Stop a node that `up` started; its chain stays.
 #[derive(Debug, clap::Args)]
@@ -20,7 +21,8 @@ pub struct Down {
 
 impl Down {
     pub(super) fn run(self, output: &Output) -> Result<Exit, Failure> {
-        let state = self.place.background()?.down()?;
+        let background = self.place.background()?;
+        let state = during("waiting for bitcoind to stop", || background.down())?;
         output.result(&state, || {
             format!("node at {} (pid {}) stopped", state.url, state.pid)
         });

@@ -23,7 +23,7 @@ pub struct Fund {
     #[arg(value_parser = regtest_address)]
     address: Address,
     /// How much, e.g. 100000sat or 0.001btc; without a unit, satoshis
-    #[arg(value_parser = amount)]
+    #[arg(value_parser = amount, allow_negative_numbers = true)]
     amount: Amount,
     #[command(flatten)]
     target: Target,

@@ -22,7 +22,7 @@ Examples:
   gavel regtest mine 101 --to bcrt1q...")]
 pub struct Mine {
     /// How many
-    #[arg(default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     blocks: u32,
     /// Where the subsidy goes
     #[arg(long, value_name = "ADDRESS", value_parser = regtest_address)]

@@ -15,7 +15,12 @@ pub struct Place {
     #[arg(long, default_value = "default", value_parser = name)]
     name: String,
     /// Folder that holds the node, instead of a name
-    #[arg(long, env = "GAVEL_REGTEST_DIR", value_name = "FOLDER")]
+    #[arg(
+        long,
+        env = "GAVEL_REGTEST_DIR",
+        value_name = "FOLDER",
+        conflicts_with = "name"
+    )]
     dir: Option<PathBuf>,
 }
 
@@ -37,6 +42,7 @@ pub struct Target {
         long,
         env = "GAVEL_RPC_COOKIE",
         value_name = "FILE",
+        requires = "rpc_url",
         help_heading = "Another node"
     )]
     rpc_cookie: Option<PathBuf>,
@@ -45,6 +51,7 @@ pub struct Target {
         long,
         env = "GAVEL_RPC_USER",
         value_name = "USER",
+        requires = "rpc_url",
         help_heading = "Another node"
     )]
     rpc_user: Option<String>,

@@ -7,7 +7,9 @@ use gavel_regtest::Config;
 use super::place::Place;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::Output;
+use crate::progress::during;
 
 /// Start a node in the background.
 #[derive(Debug, clap::Args)]
@@ -38,7 +40,9 @@ impl Up {
         if let Some(port) = self.port {
             config = config.port(port);
         }
-        let state = self.place.background()?.up(&config)?;
+        interrupt::watch(*output)?;
+        let background = self.place.background()?;
+        let state = during("waiting for bitcoind to answer", || background.up(&config))?;
         output.result(&state, || {
             format!(
                 "node up at {} (pid {}, Bitcoin Core {})\ncookie: {}\ndata:   {}",
