@@ -10,6 +10,7 @@ pub mod judge;
 pub mod meaning;
 pub mod mind;
 pub mod mutation;
+pub mod replay;
 pub mod search;
 pub mod setting;
 pub mod state;
@@ -18,6 +19,7 @@ pub mod toy;
 pub mod world;
 
 pub use mutation::Mutation;
+pub use replay::replay;
 pub use search::{Found, Limits, Losing, exhaust, shortest, wander};
 pub use setting::{Rules, Setting, Tell};
 pub use state::{Move, State};

@@ -561,6 +561,8 @@ pub const ALL: &[Mutation] = &[
             "w + m < Δ1",
             Toy { w: 2, ..Toy::LONG },
             |s| {
+                // With no honest claim in its way, a lie has all the time there is.
+                s.claimers.clear();
                 windows(s, |d| {
                     let w = &mut d.terms.windows;
                     w.challenge = Blocks(w.confirm.0 + w.reorg.0);
@@ -591,6 +593,8 @@ pub const ALL: &[Mutation] = &[
             "3w + m < Δ1 + Δ3",
             Toy { w: 2, ..Toy::LONG },
             |s| {
+                // With no honest claim in its way, a lie has all the time there is.
+                s.claimers.clear();
                 windows(s, |d| {
                     let w = &mut d.terms.windows;
                     // Equality would still do: the last Assert comes a block before NoAssert must.

@@ -58,8 +58,23 @@ pub struct Item {
     pub shows: bool,
     /// Whether it is a Claim of an outcome that its inputs don't give.
     pub lie: bool,
+    /// How it is made.
+    pub made: Made,
     /// Something of an honest party's that the coalition needs first.
     pub proof: Option<Proof>,
+}
+
+/// How a transaction is made, for whoever wants to make it again with real keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// Of the graph: with signatures only. Or an honest party's.
+    Graph,
+    /// A Claim with these input words.
+    Claim(Vec<u32>),
+    /// An Assert of these elements.
+    Assert(Vec<Vec<u32>>),
+    /// A spend of one output.
+    Alone,
 }
 
 /// What the coalition can't make itself.
@@ -141,7 +156,7 @@ impl World {
         if let Some(t) = known {
             return t;
         }
-        let t = self.intern_with(name, note, tx, None, 0);
+        let t = self.intern_with(name, note, tx, Made::Graph, None, 0);
         if matches!(name, TxName::Disprove(..)) {
             self.items.borrow_mut().disproofs.insert(name, t);
         }
@@ -153,6 +168,7 @@ impl World {
         name: TxName,
         note: &str,
         tx: Transaction,
+        made: Made,
         proof: Option<Proof>,
         depth: u32,
     ) -> T {
@@ -195,6 +211,7 @@ impl World {
             shows: shows && tx.input.iter().any(|txin| txin.witness.len() > 2),
             tx: Rc::new(tx),
             lie: note.ends_with(LIE),
+            made,
             proof,
         }));
         t
@@ -375,7 +392,9 @@ impl World {
                     for case in setting.provable() {
                         let proofs = setting.proofs(case);
                         if let Ok(tx) = kit.borrow_mut().claim(id.k, &proofs) {
-                            all.insert(self.intern(planned.name, &self.about(id, case), tx));
+                            let (note, made) =
+                                (self.about(id, case), Made::Claim(case.words.clone()));
+                            all.insert(self.intern_with(planned.name, &note, tx, made, None, 0));
                         }
                     }
                 }
@@ -385,7 +404,8 @@ impl World {
                     };
                     for (note, trace) in self.lies() {
                         if let Ok(tx) = kit.borrow_mut().assert(id, &trace.elements) {
-                            all.insert(self.intern(planned.name, &note, tx));
+                            let made = Made::Assert(trace.elements);
+                            all.insert(self.intern_with(planned.name, &note, tx, made, None, 0));
                         }
                     }
                 }
@@ -533,7 +553,7 @@ impl World {
         let depth = way.depth().map_or(0, |lock| lock.0);
         let role = out.of.map(|(_, role)| role);
         let note = format!("{role:?} alone, by {:?}", way.kind);
-        self.intern_with(named, &note, tx, proof, depth)
+        self.intern_with(named, &note, tx, Made::Alone, proof, depth)
     }
 
     /// What a rogue may assert: the truth, and one wrong element in each segment; for every

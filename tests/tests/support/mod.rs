@@ -5,6 +5,7 @@ use bitcoin::hashes::{Hash, sha256};
 use bitcoin::key::TweakedPublicKey;
 use bitcoin::{OutPoint, ScriptBuf, Txid};
 use gavel_compiler::units::Sats;
+#[allow(unused_imports, reason = "each test file uses a part")]
 pub use gavel_tests::Built;
 use gavel_tests::Stage;
 use gavel_verifier::setup::{Announced, Drawn, Entrant, Keyed, Ready, SetupError, Signed};

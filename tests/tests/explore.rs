@@ -1,0 +1,209 @@
+//! Every order of events, for small contracts: no honest party loses. Each test prints how much
+//! it saw (`cargo test -p gavel-tests --test explore -- --nocapture`); longer searches are made
+//! by `cargo run --release -p gavel-tests --bin explore`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that can't go on should stop"
+)]
+
+use gavel_tests::explore::replay::sample;
+use gavel_tests::explore::{
+    Found, Limits, Setting, Tell, Toy, World, exhaust, mutation, replay, story, wander,
+};
+
+/// Everything, within the limits.
+fn all(what: &str, setting: Setting, limits: Limits) -> (World, Found) {
+    let world = World::new(setting);
+    let found = exhaust(&world, &limits);
+    kept(what, &world, &found);
+    assert!(!found.cut, "{what}: cut off");
+    (world, found)
+}
+
+fn kept(what: &str, world: &World, found: &Found) {
+    let Found {
+        states,
+        moves,
+        ends,
+        longest,
+        ..
+    } = found;
+    println!("{what}: {states} states, {moves} moves, {ends} ends, longest run {longest}");
+    if let Some(losing) = &found.losing {
+        panic!("{what}: {}", story(world, losing));
+    }
+    assert!(*ends > 1, "{what}: nothing came to an end");
+}
+
+fn setting(toy: Toy) -> Setting {
+    toy.setting().unwrap()
+}
+
+/// The last party vouches for the input, and is not honest.
+fn rogue_author(toy: Toy) -> Toy {
+    Toy {
+        author: toy.n - 1,
+        ..toy
+    }
+}
+
+#[test]
+fn two_parties_and_one_leaf() {
+    for (w, m) in [(1, 0), (2, 0), (1, 1), (2, 1), (3, 1)] {
+        let toy = Toy { w, m, ..Toy::TWO };
+        all(&format!("w={w} m={m}"), setting(toy), Limits::default());
+    }
+    for (w, m) in [(1, 0), (2, 0)] {
+        let toy = rogue_author(Toy { w, m, ..Toy::TWO });
+        let what = format!("w={w} m={m}, a rogue vouches");
+        all(&what, setting(toy), Limits::default());
+    }
+}
+
+#[test]
+fn two_parties_and_several_leaves() {
+    for (w, m) in [(1, 0), (2, 0)] {
+        for late_refund in [false, true] {
+            let toy = Toy {
+                w,
+                m,
+                late_refund,
+                ..Toy::LONG
+            };
+            let what = format!("w={w} m={m} late refund {late_refund}");
+            all(&what, setting(toy), Limits::default());
+        }
+    }
+    let toy = rogue_author(Toy::LONG);
+    all("a rogue vouches", setting(toy), Limits::default());
+    let toy = Toy {
+        groups: true,
+        ..Toy::LONG
+    };
+    all("several groups", setting(toy), Limits::default());
+}
+
+#[test]
+fn blocks_are_disconnected_in_long_disputes() {
+    let toy = Toy { m: 1, ..Toy::LONG };
+    let limits = Limits {
+        actions: Some(4),
+        ..Limits::default()
+    };
+    all("m=1, 4 actions", setting(toy), limits);
+}
+
+#[test]
+fn inputs_come_when_they_come_or_never() {
+    for toy in [Toy::TWO, Toy { w: 2, ..Toy::LONG }] {
+        let mut late = setting(toy);
+        late.tell = Tell::AnyTime;
+        all("told at any time", late, Limits::default());
+        let mut silent = setting(toy);
+        silent.claimers.clear();
+        all("never told", silent, Limits::default());
+    }
+}
+
+#[test]
+fn a_close_that_all_signed_may_be_used_or_not() {
+    for toy in [Toy { m: 1, ..Toy::TWO }, Toy::LONG] {
+        let mut closing = setting(toy);
+        closing.close = true;
+        all("a signed Close", closing, Limits::default());
+    }
+}
+
+#[test]
+fn fund_is_confirmed_when_others_like() {
+    let mut waiting = setting(Toy { m: 1, ..Toy::TWO });
+    mutation::fund_by(&mut waiting).unwrap();
+    all("before Fund", waiting, Limits::default());
+}
+
+#[test]
+fn three_parties() {
+    let toy = Toy { n: 3, ..Toy::TWO };
+    all("one leaf, two rogues", setting(toy), Limits::default());
+    let toy = Toy {
+        n: 3,
+        honest: 2,
+        m: 1,
+        ..Toy::TWO
+    };
+    all("one leaf, one rogue, m=1", setting(toy), Limits::default());
+    let limits = Limits {
+        actions: Some(3),
+        ..Limits::default()
+    };
+    for honest in [1, 2] {
+        let toy = Toy {
+            n: 3,
+            honest,
+            ..Toy::LONG
+        };
+        let what = format!("several leaves, {honest} honest, 3 actions");
+        all(&what, setting(toy), limits);
+    }
+}
+
+/// Four and five parties, at random, with delays and reorganisations.
+#[test]
+fn more_parties_at_random() {
+    for (n, honest, seed) in [(4, 1, 1), (4, 2, 2), (5, 1, 3), (5, 3, 4), (5, 4, 5)] {
+        let toy = Toy {
+            n,
+            honest,
+            w: 2,
+            m: 1,
+            author: (seed % u64::from(n)) as u8,
+            ..Toy::LONG
+        };
+        let mut setting = setting(toy);
+        setting.pruned = false;
+        let world = World::new(setting);
+        let found = wander(&world, &Limits::default(), seed, 60);
+        kept(&format!("{honest} of {n} honest"), &world, &found);
+    }
+}
+
+/// The model's runs, on a real node.
+#[test]
+fn explored_runs_come_true_on_a_real_node() {
+    let mut replayed = 0;
+    for toy in [
+        Toy { m: 1, ..Toy::TWO },
+        rogue_author(Toy::TWO),
+        Toy { w: 2, ..Toy::LONG },
+        rogue_author(Toy::LONG),
+        Toy {
+            groups: true,
+            ..Toy::LONG
+        },
+        Toy {
+            n: 3,
+            honest: 2,
+            m: 1,
+            ..Toy::TWO
+        },
+    ] {
+        let limits = Limits {
+            shows: false,
+            ..Limits::default()
+        };
+        let (world, found) = all(&format!("{toy:?}"), setting(toy), limits);
+        for run in sample(&world, &found, 2) {
+            match replay(&world, &run) {
+                Ok(done) => println!("  replayed {done:?}"),
+                Err(error) => {
+                    let wrong = vec![error.to_string()];
+                    let losing = gavel_tests::explore::Losing { moves: run, wrong };
+                    panic!("{}", story(&world, &losing));
+                }
+            }
+            replayed += 1;
+        }
+    }
+    assert!(replayed >= 10, "only {replayed} runs");
+}
