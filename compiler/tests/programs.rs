@@ -3,8 +3,10 @@
 
 mod support;
 
-use gavel_compiler::script::vm::Why;
-use gavel_compiler::segment::{Budget, Plan, costs, plan};
+use gavel_compiler::script::body::{Job, definitions, generate, needs};
+use gavel_compiler::script::code::{number, push_bytes};
+use gavel_compiler::script::vm::{Rules, Why, run as run_script};
+use gavel_compiler::segment::{Budget, CommittedWord, Plan, costs, plan};
 use gavel_compiler::units::Weight;
 use gavel_compiler::word::legalise::legalise;
 use gavel_compiler::word::{
@@ -133,6 +135,85 @@ fn check(program: &Program, inputs: &[u32], budget: &Budget) {
     }
 }
 
+/// Runs the body of some instructions alone on digits as a commitment leaves them; whether it
+/// finds a lie.
+fn accuses(job: &Job<'_>, reads: &[u8], claimed: &[u8]) -> bool {
+    let (body, _) = generate(job).unwrap();
+    let mut script = Vec::new();
+    for digit in claimed.iter().rev().chain(reads.iter().rev()) {
+        push_bytes(&number(i64::from(*digit)), &mut script);
+        script.push(0x6b);
+    }
+    script.extend(body);
+    match run_script(&script, &[], &Rules::default()).verdict {
+        Ok(()) => true,
+        Err(refusal) => {
+            assert_eq!(refusal.why, Why::False, "{refusal}");
+            false
+        }
+    }
+}
+
+/// Any stretch of a program, any of its values written: a body accuses whoever wrote a digit
+/// wrong, and nobody else.
+fn check_body(program: &Program, inputs: &[u32], from: u16, to: u16, picks: &[u16]) {
+    let program = legalise(program);
+    let execution = interpret(&program, inputs);
+    let bits = program.bits();
+    let defs = definitions(&program);
+    let place = |n: u16| usize::from(n) % (program.insts.len() + 1);
+    let insts = place(from).min(place(to))..place(from).max(place(to));
+    let within: Vec<Value> = program.insts[insts.clone()]
+        .iter()
+        .filter(|inst| inst.op.results() > 0 && !matches!(inst.op, Op::Input(_) | Op::Const(_)))
+        .map(|inst| inst.first)
+        .collect();
+    if within.is_empty() {
+        return;
+    }
+    let word = |value: &Value| CommittedWord {
+        value: *value,
+        digits: bits[value.index()].div_ceil(4).max(1),
+    };
+    let writes: Vec<Value> = picks
+        .iter()
+        .map(|n| within[usize::from(*n) % within.len()])
+        .collect();
+    let reads = needs(&program, &bits, &defs, &insts, &writes, false);
+    let (reads, writes): (Vec<_>, Vec<_>) = (
+        reads.iter().map(word).collect(),
+        writes.iter().map(word).collect(),
+    );
+    let digits = |words: &[CommittedWord]| -> Vec<u8> {
+        words
+            .iter()
+            .flat_map(|word| {
+                let honest = execution.values[word.value.index()];
+                (0..word.digits).map(move |n| (honest >> (4 * n)) as u8 & 15)
+            })
+            .collect()
+    };
+    let job = Job {
+        program: &program,
+        bits: &bits,
+        insts: insts.clone(),
+        reads: &reads,
+        writes: &writes,
+        claimed: None,
+    };
+    let aborts = program.insts[insts].iter().any(|inst| match inst.op {
+        Op::AbortIf(condition, _) => execution.values[condition.index()] != 0,
+        _ => false,
+    });
+    let (read, honest) = (digits(&reads), digits(&writes));
+    assert_eq!(accuses(&job, &read, &honest), aborts);
+    for n in 0..honest.len() {
+        let mut wrong = honest.clone();
+        wrong[n] = (wrong[n] + 1 + (n as u8 % 15)) % 16;
+        assert!(accuses(&job, &read, &wrong), "digit {n}");
+    }
+}
+
 fn tiny() -> Budget {
     Budget {
         max_leaf_weight: Weight(24_000),
@@ -171,6 +252,44 @@ proptest! {
             check(&program, &words(&widths, &seeds), &budget);
         }
     }
+
+    #[test]
+    fn any_stretch_accuses_only_liars(
+        (widths, choices, seeds) in programs(),
+        (from, to) in any::<(u16, u16)>(),
+        picks in proptest::collection::vec(any::<u16>(), 1..6),
+    ) {
+        let program = build(&widths, &choices);
+        check_body(&program, &words(&widths, &seeds), from, to, &picks);
+    }
+}
+
+/// A written word two of whose digits are one and the same computation, which nothing else
+/// asks for. The second comparison once took that digit for the verdict, so that an honest
+/// claimer could be accused.
+#[test]
+fn equal_digits_of_a_written_word_are_compared_one_by_one() {
+    let mut builder = Builder::new();
+    let words = builder.input(InputElement {
+        name: "words".into(),
+        words: vec![1, 1],
+        author: Author::Anyone,
+        optional: false,
+    });
+    let twice = |builder: &mut Builder, word: Value, mask: u32| {
+        let shifted = builder.push(Op::Shl(word, 4));
+        let both = builder.push(Op::Or(word, shifted));
+        let mask = builder.constant(mask);
+        builder.push(Op::And(both, mask))
+    };
+    let low = twice(&mut builder, words[0], 0x33);
+    let high = twice(&mut builder, words[1], 0xcc);
+    let twice = builder.push(Op::Or(low, high));
+    let program = builder.finish(twice, vec!["any".into()]);
+    let last = program.insts.len() as u16;
+    // The first operation and the last are written: something is compared before the word.
+    let operations = 7;
+    check_body(&program, &[3, 1], 0, last, &[0, operations - 1]);
 }
 
 proptest! {

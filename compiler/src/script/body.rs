@@ -6,7 +6,7 @@ use super::emit::{Stmt, emit};
 use super::lower::{Step, Task, lower};
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
-use crate::word::{Author, Builder, InputElement, Op, Program, Span, Value, legalise};
+use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value, legalise};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -109,21 +109,7 @@ pub fn needs(
     writes: &[Value],
     outcome: bool,
 ) -> Vec<Value> {
-    let mut needed = vec![false; program.value_count()];
-    for value in writes {
-        needed[value.index()] = true;
-    }
-    if outcome {
-        needed[program.outcome.index()] = true;
-    }
-    for inst in program.insts[insts.clone()].iter().rev() {
-        let results = inst.first.index()..inst.first.index() + inst.op.results() as usize;
-        if matches!(inst.op, Op::AbortIf(..)) || needed[results].contains(&true) {
-            for operand in inst.op.operands() {
-                needed[operand.index()] = true;
-            }
-        }
-    }
+    let mut needed = needed_in(program, insts, writes, outcome);
     let mut external = Vec::new();
     let before = program
         .insts
@@ -149,6 +135,36 @@ pub fn needs(
     external.sort_unstable();
     external.dedup();
     external
+}
+
+/// By value, whether some instructions need it for what is written, for the outcome or to
+/// know whether to abort.
+fn needed_in(
+    program: &Program,
+    insts: &Range<usize>,
+    writes: &[Value],
+    outcome: bool,
+) -> Vec<bool> {
+    let mut needed = vec![false; program.value_count()];
+    for value in writes {
+        needed[value.index()] = true;
+    }
+    if outcome {
+        needed[program.outcome.index()] = true;
+    }
+    for inst in program.insts[insts.clone()].iter().rev() {
+        if matches!(inst.op, Op::AbortIf(..)) || results(inst).any(|index| needed[index]) {
+            for operand in inst.op.operands() {
+                needed[operand.index()] = true;
+            }
+        }
+    }
+    needed
+}
+
+/// The indices of the values that an instruction defines.
+fn results(inst: &Inst) -> Range<usize> {
+    inst.first.index()..inst.first.index() + inst.op.results() as usize
 }
 
 enum Free {
@@ -214,6 +230,8 @@ impl<'a> Collector<'a> {
         }
         let abort = collector.builder.abort_code("abort", Span::default());
         debug_assert_eq!(abort, ABORT);
+        let writes: Vec<Value> = job.writes.iter().map(|word| word.value).collect();
+        let needed = needed_in(program, &job.insts, &writes, job.claimed.is_some());
         for (n, inst) in program
             .insts
             .iter()
@@ -224,7 +242,9 @@ impl<'a> Collector<'a> {
             if let Op::AbortIf(condition, _) = inst.op {
                 let condition = collector.name(condition)?;
                 collector.builder.abort_if(condition, ABORT);
-            } else if !matches!(inst.op, Op::Const(_) | Op::Input(_)) {
+            } else if !matches!(inst.op, Op::Const(_) | Op::Input(_))
+                && results(inst).any(|index| needed[index])
+            {
                 collector.define(n)?;
             }
         }

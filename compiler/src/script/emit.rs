@@ -41,7 +41,6 @@ pub fn emit(
     emitter.tables();
     emitter.reads(reads);
     let mut flagged = false;
-    let mut comparing = false;
     for stmt in stmts {
         match *stmt {
             Stmt::Keep(node) => emitter.keep(node),
@@ -50,16 +49,12 @@ pub fn emit(
                 flagged = true;
             }
             Stmt::Compare(node) => {
-                if !comparing && flagged {
-                    emitter.fetch_verdict();
-                }
-                comparing = true;
                 emitter.compare(node, flagged);
                 flagged = true;
             }
         }
     }
-    emitter.end(flagged, comparing)
+    emitter.end(flagged)
 }
 
 /// A stack item without a name.
@@ -209,6 +204,10 @@ impl<'a> Emitter<'a> {
 
     fn compare(&mut self, node: NodeId, flagged: bool) {
         self.ready(node);
+        // What was made ready for later comparisons lies above the verdict now.
+        if flagged {
+            self.fetch_verdict();
+        }
         self.value(node);
         self.asm.op(Code::FromAlt);
         self.asm.op(Code::NumNotEqual);
@@ -227,11 +226,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// Leaves only the verdict.
-    fn end(mut self, flagged: bool, comparing: bool) -> Result<(Vec<u8>, StackDepth), ScriptError> {
-        if !flagged {
-            self.asm.num(0);
-        } else if !comparing {
+    fn end(mut self, flagged: bool) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+        if flagged {
             self.fetch_verdict();
+        } else {
+            self.asm.num(0);
         }
         let below = self.asm.height().saturating_sub(1);
         if below > 0 {
