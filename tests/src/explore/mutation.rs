@@ -102,6 +102,18 @@ const fn gang(
     }
 }
 
+/// Bob lies and carol, its accomplice, takes the bond, so that the honest challenger gets
+/// nothing but its stake back.
+fn bond_to_accomplice(name: &TxName) -> bool {
+    match name {
+        TxName::Claim(id) => id.c == 1,
+        TxName::Challenge(id) | TxName::Disprove(id, _) => id.claim.c == 1 && id.v == 2,
+        TxName::Assert(id) => id.claim.c == 1,
+        TxName::Reclaim(_) => true,
+        _ => false,
+    }
+}
+
 /// All of them.
 pub const ALL: &[Mutation] = &[
     plain(
@@ -167,23 +179,29 @@ pub const ALL: &[Mutation] = &[
             })
         },
     ),
-    gang(
-        "disproof-takes-the-stake",
-        "Nobody's stake is taken by somebody else's disproof",
-        |s| {
-            rules(s, |r| {
-                r.ways = |d, name, role| {
-                    let mut ways = meaning::ways(d, name, role);
-                    if let (TxName::Assert(DisputeId { claim, .. }), Role::Staked) = (name, role) {
-                        let needs = vec![Need::AnyBut(claim.c), Need::Lie(claim.c, claim.k)];
-                        let kind = Kind::Disprove;
-                        ways.push(Way { kind, needs });
+    Mutation {
+        repertoire: bond_to_accomplice,
+        ..plain(
+            "disproof-takes-the-stake",
+            "Nobody's stake is taken by somebody else's disproof",
+            GANG,
+            |s| {
+                rules(s, |r| {
+                    r.ways = |d, name, role| {
+                        let mut ways = meaning::ways(d, name, role);
+                        if let (TxName::Assert(DisputeId { claim, .. }), Role::Staked) =
+                            (name, role)
+                        {
+                            let needs = vec![Need::AnyBut(claim.c), Need::Lie(claim.c, claim.k)];
+                            let kind = Kind::Disprove;
+                            ways.push(Way { kind, needs });
+                        }
+                        ways
                     }
-                    ways
-                }
-            })
-        },
-    ),
+                })
+            },
+        )
+    },
     plain(
         "unsigned-disproof",
         "A disprove leaf wants a challenger's signature",
@@ -282,21 +300,25 @@ pub const ALL: &[Mutation] = &[
         },
         |s| rules(s, |r| r.reads_authors = true),
     ),
-    gang(
-        "stake-pays-for-assert",
-        "`open` carries Assert's fee, so `staked` is the challenger's whole stake",
-        |s| {
-            edit(s, |_, txs| {
-                for (name, planned) in txs {
-                    if matches!(name, TxName::Assert(_))
-                        && let Some(staked) = planned.tx.output.first_mut()
-                    {
-                        staked.value -= bitcoin::Amount::from_sat(1_000);
+    Mutation {
+        repertoire: bond_to_accomplice,
+        ..plain(
+            "stake-pays-for-assert",
+            "`open` carries Assert's fee, so `staked` is the challenger's whole stake",
+            GANG,
+            |s| {
+                edit(s, |_, txs| {
+                    for (name, planned) in txs {
+                        if matches!(name, TxName::Assert(_))
+                            && let Some(staked) = planned.tx.output.first_mut()
+                        {
+                            staked.value -= bitcoin::Amount::from_sat(1_000);
+                        }
                     }
-                }
-            })
-        },
-    ),
+                })
+            },
+        )
+    },
     plain(
         "no-sweep",
         "Nothing is stranded: small outputs have an owner who may sweep",
@@ -528,7 +550,7 @@ pub const ALL: &[Mutation] = &[
     },
     Mutation {
         bad_weather: true,
-        most: 6,
+        most: 4,
         ..plain(
             "reclaims-at-once",
             "No stake is reclaimed until the vault's spend is buried by m blocks",
@@ -538,6 +560,7 @@ pub const ALL: &[Mutation] = &[
     },
     Mutation {
         bad_weather: true,
+        most: 3,
         ..plain(
             "forgets-evidence",
             "Everything one-time-signed that was ever seen is kept",
@@ -657,6 +680,11 @@ fn edit(setting: &mut Setting, change: impl FnOnce(&Graph, &mut Txs)) -> Result<
     let old = &setting.graph;
     let mut txs = old.txs.clone();
     change(old, &mut txs);
+    for planned in txs.values_mut() {
+        for (output, txout) in planned.outputs.iter_mut().zip(&planned.tx.output) {
+            output.txout = txout.clone();
+        }
+    }
     relink(old, &mut txs);
     let graph = Arc::new(rebuild(setting, |_| ())?.altered(txs));
     setting.known = graph.clone();
