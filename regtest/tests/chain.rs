@@ -189,6 +189,30 @@ fn reorgs_give_transactions_back() {
     assert!(rpc.rewind(10_000).is_err());
 }
 
+/// The same transactions on the same parent within the same second: a node makes the very block
+/// that it holds for invalid, and refuses it.
+#[test]
+fn what_was_disconnected_is_mined_again_at_once() {
+    let node = Node::start().expect("a node starts");
+    let rpc = node.rpc();
+    // So many blocks in no time that block times run ahead of the clock.
+    rpc.mine(150).expect("mines");
+    let coin = fund(&node, 50_000);
+    for _ in 0..3 {
+        let (parent, gone) = rpc.rewind(1).expect("rewinds");
+        let new = rpc.mine(1).expect("mines again");
+        assert_ne!(new, [gone]);
+        let id = coin.outpoint.txid;
+        let again = rpc.confirmation(&id, coin.height).expect("call");
+        assert_eq!(again.expect("confirmed").confirmations, 1);
+        rpc.rewind(1).expect("rewinds");
+        let tx = rpc.mempool_tx(&id).expect("call").expect("it waits again");
+        let alone = rpc.mine_block_with(&[tx]).expect("mines again");
+        assert_eq!(rpc.best_hash().expect("best"), alone);
+        assert_ne!(parent, alone);
+    }
+}
+
 #[test]
 fn refusals_carry_their_reason() {
     let node = Node::start().expect("a node starts");

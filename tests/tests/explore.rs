@@ -7,10 +7,12 @@
     reason = "a test that can't go on should stop"
 )]
 
-use gavel_tests::explore::replay::sample;
+use gavel_tests::explore::replay::{Replayed, sample};
 use gavel_tests::explore::{
     Found, Limits, Setting, Tell, Toy, World, exhaust, mutation, replay, story, wander,
 };
+use gavel_verifier::graph::TxName;
+use std::collections::BTreeSet;
 
 /// Everything, within the limits.
 fn all(what: &str, setting: Setting, limits: Limits) -> (World, Found) {
@@ -48,17 +50,24 @@ fn rogue_author(toy: Toy) -> Toy {
     }
 }
 
+/// With transactions that are broadcast, but mined late or never.
+fn shown() -> Limits {
+    Limits {
+        shows: true,
+        ..Limits::default()
+    }
+}
+
 #[test]
 fn two_parties_and_one_leaf() {
     for (w, m) in [(1, 0), (2, 0), (1, 1), (2, 1), (3, 1)] {
         let toy = Toy { w, m, ..Toy::TWO };
-        all(&format!("w={w} m={m}"), setting(toy), Limits::default());
+        all(&format!("w={w} m={m}"), setting(toy), shown());
     }
-    for (w, m) in [(1, 0), (2, 0)] {
-        let toy = rogue_author(Toy { w, m, ..Toy::TWO });
-        let what = format!("w={w} m={m}, a rogue vouches");
-        all(&what, setting(toy), Limits::default());
-    }
+    let toy = rogue_author(Toy::TWO);
+    all("a rogue vouches", setting(toy), shown());
+    let toy = rogue_author(Toy { m: 1, ..Toy::TWO });
+    all("m=1, a rogue vouches", setting(toy), Limits::default());
 }
 
 #[test]
@@ -75,6 +84,7 @@ fn two_parties_and_several_leaves() {
             all(&what, setting(toy), Limits::default());
         }
     }
+    all("transactions shown", setting(Toy::LONG), shown());
     let toy = rogue_author(Toy::LONG);
     all("a rogue vouches", setting(toy), Limits::default());
     let toy = Toy {
@@ -172,7 +182,8 @@ fn more_parties_at_random() {
 #[test]
 fn explored_runs_come_true_on_a_real_node() {
     let mut replayed = 0;
-    for toy in [
+    let mut kinds = BTreeSet::new();
+    let mut settings = [
         Toy { m: 1, ..Toy::TWO },
         rogue_author(Toy::TWO),
         Toy { w: 2, ..Toy::LONG },
@@ -187,15 +198,30 @@ fn explored_runs_come_true_on_a_real_node() {
             m: 1,
             ..Toy::TWO
         },
-    ] {
-        let limits = Limits {
-            shows: false,
-            ..Limits::default()
-        };
-        let (world, found) = all(&format!("{toy:?}"), setting(toy), limits);
-        for run in sample(&world, &found, 2) {
+    ]
+    .map(setting)
+    .to_vec();
+    let mut silent = setting(Toy::TWO);
+    silent.claimers.clear();
+    settings.push(silent);
+    for (n, setting) in settings.into_iter().enumerate() {
+        let what = format!("setting {n}");
+        let (world, found) = all(&what, setting, Limits::default());
+        for run in sample(&world, &found, 6) {
             match replay(&world, &run) {
-                Ok(done) => println!("  replayed {done:?}"),
+                Ok(Replayed {
+                    blocks,
+                    undone,
+                    txs,
+                }) => {
+                    println!(
+                        "  {blocks} blocks, {undone} undone, {} transactions",
+                        txs.len()
+                    );
+                    let kind = |name: TxName| name.to_string().replace(['[', '('], " ");
+                    let first = |name: String| name.split(' ').next().map(str::to_owned);
+                    kinds.extend(txs.into_iter().filter_map(|name| first(kind(name))));
+                }
                 Err(error) => {
                     let wrong = vec![error.to_string()];
                     let losing = gavel_tests::explore::Losing { moves: run, wrong };
@@ -205,5 +231,9 @@ fn explored_runs_come_true_on_a_real_node() {
             replayed += 1;
         }
     }
-    assert!(replayed >= 10, "only {replayed} runs");
+    println!("replayed {replayed} runs: {kinds:?}");
+    assert!(replayed >= 30, "only {replayed} runs");
+    let all = "Assert Challenge Claim Collect Disprove Fund NoAssert Payout PayoutLate Reclaim Refund \
+               Release Sweep Unstake";
+    assert_eq!(kinds, all.split(' ').map(str::to_owned).collect());
 }

@@ -18,18 +18,16 @@ use gavel_verifier::run::Runner;
 use gavel_verifier::sign::MemoryGuard;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::thread::sleep;
-use std::time::Duration;
 
 /// What was done on the node.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Replayed {
     /// Blocks mined.
     pub blocks: usize,
     /// Blocks disconnected.
     pub undone: usize,
-    /// Transactions in them.
-    pub txs: usize,
+    /// Transactions in the chain at the end.
+    pub txs: Vec<TxName>,
 }
 
 /// A table at which the moves of a run are made.
@@ -62,14 +60,38 @@ pub fn replayable(world: &World, run: &[Move]) -> bool {
     })
 }
 
-/// The longest of a search's runs that can be replayed, at most `count`.
+/// At most `count` of a search's runs that can be replayed: each has as many transactions as
+/// possible that none before it had, then as many moves.
 pub fn sample(world: &World, found: &Found, count: usize) -> Vec<Vec<Move>> {
     let runs = found.runs.iter().filter(|run| replayable(world, run));
-    let mut runs: Vec<Vec<Move>> = runs.cloned().collect();
-    let busy = |run: &Vec<Move>| run.iter().filter(|next| **next != Move::Mine).count();
-    runs.sort_by_key(|run| std::cmp::Reverse(busy(run)));
-    runs.truncate(count);
-    runs
+    let mut left: Vec<(Vec<Move>, BTreeSet<TxName>)> = runs
+        .filter_map(|run| Some((run.clone(), confirmed(world, run)?)))
+        .collect();
+    let mut seen: BTreeSet<TxName> = BTreeSet::new();
+    let mut taken = Vec::new();
+    while taken.len() < count {
+        let busy = |run: &[Move]| run.iter().filter(|next| **next != Move::Mine).count();
+        let worth = |(run, names): &(Vec<Move>, BTreeSet<TxName>)| {
+            (names.difference(&seen).count(), busy(run))
+        };
+        let Some(best) = (0..left.len()).max_by_key(|n| left.get(*n).map(worth)) else {
+            break;
+        };
+        let (run, names) = left.swap_remove(best);
+        seen.extend(names);
+        taken.push(run);
+    }
+    taken
+}
+
+/// The transactions in the chain at the end of a run.
+fn confirmed(world: &World, run: &[Move]) -> Option<BTreeSet<TxName>> {
+    let mut state = State::begin(world).ok()?;
+    for next in run {
+        state = state.after(world, *next).ok()?;
+    }
+    let chain = state.chain().iter();
+    Some(chain.map(|(t, _)| world.item(*t).name).collect())
 }
 
 /// Replays a run.
@@ -144,7 +166,6 @@ impl<'a> Stand<'a> {
     fn mine(&mut self, txs: &[Transaction]) -> Result<(), PlayError> {
         self.node.rpc().mine_block_with(txs)?;
         self.done.blocks += 1;
-        self.done.txs += txs.len();
         self.ask()
     }
 
@@ -152,9 +173,6 @@ impl<'a> Stand<'a> {
         let rpc = self.node.rpc();
         rpc.rewind(1)?;
         self.done.undone += 1;
-        // The next block must not be the same as the one that is gone: its time tells them
-        // apart, in seconds.
-        sleep(Duration::from_millis(1_100));
         self.ask()
     }
 
@@ -232,7 +250,7 @@ impl<'a> Stand<'a> {
     }
 
     /// The balance sheet at the end.
-    fn settle(self, state: &State) -> Result<Replayed, PlayError> {
+    fn settle(mut self, state: &State) -> Result<Replayed, PlayError> {
         let start = Height(self.node.rpc().height()? - (state.tip() + 1 - super::state::START));
         let rows = tx_rows(&self.node, &self.graph, start)?;
         let paid = rows.iter().find_map(|row| match row.id {
@@ -242,7 +260,9 @@ impl<'a> Stand<'a> {
         });
         let due = paid.ok_or_else(|| PlayError::Broken("the pot is frozen".to_owned()))?;
         let honest = &self.world.setting.honest;
-        let sheet = sheet(&self.node, &self.graph, start, &rows, honest, due)?;
+        let mut sheet = sheet(&self.node, &self.graph, start, &rows, honest, due)?;
+        // A rogue may leave its own money lying; what the rules give it counts all of it.
+        sheet.rows.retain(|row| row.honest);
         sheet.check().map_err(PlayError::Broken)?;
         let model = state.chain().iter();
         let model: BTreeSet<TxName> = model.map(|(t, _)| self.world.item(*t).name).collect();
@@ -251,6 +271,7 @@ impl<'a> Stand<'a> {
             let what = format!("the model confirmed {model:?}, the node {real:?}");
             return Err(PlayError::Broken(what));
         }
+        self.done.txs = real.into_iter().collect();
         Ok(self.done)
     }
 }

@@ -30,7 +30,7 @@ impl Default for Limits {
             actions: None,
             states: usize::MAX,
             reorgs: true,
-            shows: true,
+            shows: false,
             delays: true,
             watch: |_| (),
         }
