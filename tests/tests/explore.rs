@@ -106,7 +106,15 @@ fn blocks_are_disconnected_in_long_disputes() {
 
 #[test]
 fn inputs_come_when_they_come_or_never() {
-    for toy in [Toy::TWO, Toy { w: 2, ..Toy::LONG }] {
+    let late_refund = Toy {
+        late_refund: true,
+        ..Toy::LONG
+    };
+    for toy in [
+        Toy::TWO,
+        Toy { w: 2, ..Toy::LONG },
+        rogue_author(late_refund),
+    ] {
         let mut late = setting(toy);
         late.tell = Tell::AnyTime;
         all("told at any time", late, Limits::default());

@@ -46,6 +46,17 @@ macro_rules! each {
                 assert_eq!(name.replace('_', "-"), mutation::ALL[number].name);
             }
         }
+
+        #[test]
+        fn the_docs_list_them() {
+            let docs = include_str!("../../docs/protocol.md");
+            for Mutation { name, reason, .. } in mutation::ALL {
+                let row = format!("| `{name}` | {reason} | ");
+                let found = docs.lines().find_map(|line| line.strip_prefix(&row));
+                let told = found.unwrap_or_else(|| panic!("docs/protocol.md lacks: {row}"));
+                assert_eq!(told.starts_with("no losing run"), HARMLESS.contains(name));
+            }
+        }
     };
 }
 
