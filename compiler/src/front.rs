@@ -330,6 +330,8 @@ pub fn input_decls(contract: &typed::Contract) -> Vec<InputDecl> {
 fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
     match ty {
         Ty::U8 | Ty::Error | Ty::Never | Ty::Unit => ValueType::U8,
+        // No parameter or input has one of these; see `types::items`.
+        Ty::Struct(_) | Ty::Tuple(_) => ValueType::U8,
         Ty::Bool => ValueType::Bool,
         Ty::U32 => ValueType::U32,
         Ty::U64 => ValueType::U64,

@@ -150,6 +150,84 @@ const ROWS: &[(&str, &str, &str)] = &[
         "E0318",
     ),
     ("price > 5", "blake3([price; 200]) == sha256(move)", "E0319"),
+    // Structs and tuples.
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x: u8, x: u8 }",
+        "E0203",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { q: Q }\n    struct Q { x: u8 }",
+        "E0208",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { p: P }",
+        "E0208",
+    ),
+    ("error TooHigh", "error TooHigh\n    struct P { }", "E0315"),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x u8 }",
+        "E0101",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x: u8 }\n    fn f(p: P) -> u8 { p.y }",
+        "E0212",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x: u8, y: u8 }\n    fn f(x: u8) -> P { P { x } }",
+        "E0213",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x: u8 }\n    fn f(x: u8) -> P { P { x, x: 2 } }",
+        "E0203",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x: u8 }\n    fn f(x: u8) -> P { P { x, z: 2 } }",
+        "E0212",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x: u8 }\n    fn f(x: u64) -> P { P { x } }",
+        "E0301",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct P { x: u8 }\n    param p: P",
+        "E0314",
+    ),
+    (
+        "error TooHigh",
+        "error TooHigh\n    struct Pair { x: u8 }\n    fn f(x: u8) -> u8 { Piar { x }.x }",
+        "E0202",
+    ),
+    ("price > 5", "(price, 1).2 > 5", "E0212"),
+    ("price > 5", "(price,) == (5,)", "E0315"),
+    ("price > 5", "(price, 1) > (5, 1)", "E0303"),
+    ("price > 5", "sha256(b\"x\").len > 5", "E0101"),
+    ("move: u8", "move: (u8, u8)", "E0314"),
+    ("No\n    }", "let _x: (u8,) = 1\n        No\n    }", "E0315"),
+    (
+        "No\n    }",
+        "let (_a, _b) = (1, 2, 3)\n        No\n    }",
+        "E0301",
+    ),
+    (
+        "No\n    }",
+        "let (a, _b) = (1, 2)\n        a = 3\n        No\n    }",
+        "E0307",
+    ),
+    (
+        "No\n    }",
+        "let mut a = (1, 2)\n        a.0 = true\n        a.3 = 1\n        No\n    }",
+        "E0301",
+    ),
     // The contract as a whole.
     ("coin pot", "coins pot", "E0105"),
     ("-> Outcome", "-> u8", "E0404"),

@@ -189,6 +189,36 @@ proptest! {
         prop_assert_eq!(got, if at.is_some() { "Yes" } else { "OutOfBounds" });
     }
 
+    /// Parts are read and changed alone, in any nesting, and fields go by name.
+    #[test]
+    fn structs_and_tuples(values in proptest::collection::vec(any::<u32>(), 6), i in 0u8..5, new in any::<u32>()) {
+        let items = "
+            struct Point { x: u32, pair: (u8, u64) }
+            struct Line { points: [Point; 3], open: bool, last: Option<Point> }
+            fn point(x: u32) -> Point { Point { pair: (7, x as u64 * 2), x } }
+            fn split(p: Point) -> (u64, u32) { (p.pair.1, p.x) }";
+        let body = "
+            let points = [point(values[0]), point(values[1]), point(values[2])]
+            let mut line = Line { open: true, points, last: None }
+            line.points[i].x = new
+            line.points[i].pair.1 += 1
+            line.open = !line.open
+            line.last = Some(line.points[1])
+            for n in 0..3 {
+                let (mut twice, x) = split(line.points[n])
+                let here = n == i as u32
+                if here { twice -= 1 }
+                require x == (if here { new } else { values[n] }) else E1
+                require twice == values[n] as u64 * 2 else E2
+                require line.points[n].pair.0 == 7 && points[n] == point(values[n]) else E3
+            }
+            require line.last.unwrap_or(points[0]) == line.points[1] else E1
+            if line.open { No } else { Yes }";
+        let source = source(items, "values: [u32; 6] from a, i: u8 from a, new: u32 from a", body);
+        let got = play(&source, json!({ "values": values, "i": i, "new": new }));
+        prop_assert_eq!(got, if i < 3 { "Yes" } else { "OutOfBounds" });
+    }
+
     #[test]
     fn bytes_at_an_index(bytes in proptest::collection::vec(any::<u8>(), 1..40), i in 0u8..45) {
         let n = bytes.len();

@@ -57,6 +57,8 @@ codes! {
     NotAFunction = "E0209", "Something that isn't a function is called.";
     NotAValue = "E0210", "A name that isn't a value is used as one.";
     UnknownAuthor = "E0211", "`from` names neither a party, nor an attestor, nor `anyone`.";
+    UnknownField = "E0212", "A field that the type doesn't have.";
+    MissingField = "E0213", "A struct is made without one of its fields.";
     // Types.
     Mismatch = "E0301", "A value has another type than its place needs.";
     DoesNotFit = "E0302", "A number doesn't fit its type.";

@@ -34,6 +34,8 @@ pub enum Item {
     Param(Param),
     /// `enum E { A, B }`
     Enum(Enum),
+    /// `struct S { a: T, b: T }`
+    Struct(Struct),
     /// `error A, B`
     Errors(Vec<Name>),
     /// `const N: T = ..`
@@ -68,6 +70,15 @@ pub struct Enum {
     pub name: Name,
     /// Its variants.
     pub variants: Vec<Name>,
+}
+
+/// `struct S { a: T, b: T }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Struct {
+    /// Its name.
+    pub name: Name,
+    /// Its fields.
+    pub fields: Vec<(Name, Type)>,
 }
 
 /// `const N: T = value`
@@ -216,6 +227,8 @@ pub enum TypeKind {
     Attestor(Box<Type>),
     /// `[T; N]`
     Array(Box<Type>, Box<Expr>),
+    /// `(T, U)`
+    Tuple(Vec<Type>),
     /// Not readable.
     Error,
 }
@@ -253,6 +266,13 @@ pub enum StatementKind {
         name: Name,
         /// The type, if written.
         ty: Option<Type>,
+        /// The value.
+        value: Expr,
+    },
+    /// `let (x, mut y) = value`
+    LetTuple {
+        /// The names, and which may be changed.
+        names: Vec<(bool, Name)>,
         /// The value.
         value: Expr,
     },
@@ -343,6 +363,12 @@ pub enum ExprKind {
     As(Box<Expr>, Type),
     /// `a[i]`
     Index(Box<Expr>, Box<Expr>),
+    /// `a.x`, `a.0`
+    Field(Box<Expr>, Name),
+    /// `(a, b)`
+    Tuple(Vec<Expr>),
+    /// `S { x: a, y }`
+    Struct(Name, Vec<(Name, Expr)>),
     /// `f(a)`
     Call(Name, Vec<Expr>),
     /// `a.m(b)`

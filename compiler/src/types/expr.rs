@@ -32,6 +32,9 @@ impl Checker {
             }
             ast::ExprKind::As(inner, ty) => self.convert_as(inner, ty, span),
             ast::ExprKind::Index(array, index) => self.index(array, index, span),
+            ast::ExprKind::Field(of, name) => self.field(of, name, span),
+            ast::ExprKind::Tuple(all) => self.tuple(all, span, hint),
+            ast::ExprKind::Struct(name, fields) => self.struct_expr(name, fields, span),
             ast::ExprKind::Call(name, arguments) => self.call(name, arguments, span, hint),
             ast::ExprKind::Method(of, name, arguments) => {
                 self.method(of, name, arguments, span, hint)

@@ -22,8 +22,9 @@ impl Checker {
     /// The whole contract.
     pub(super) fn items(&mut self, contract: &ast::Contract) {
         for item in &contract.items {
-            if let Item::Param(ast::Param { name, .. }) | Item::Const(ast::Const { name, .. }) =
-                item
+            if let Item::Param(ast::Param { name, .. })
+            | Item::Const(ast::Const { name, .. })
+            | Item::Struct(ast::Struct { name, .. }) = item
             {
                 self.names.coming.insert(name.text.clone());
             }
@@ -39,6 +40,7 @@ impl Checker {
             match item {
                 Item::Param(item) => self.param(item),
                 Item::Const(item) => self.const_item(item),
+                Item::Struct(item) => self.struct_item(item),
                 _ => {}
             }
         }
@@ -106,11 +108,15 @@ impl Checker {
             }
             _ => ParamTy::Value(self.ty(&item.ty)),
         };
-        if let ParamTy::Value(ty) = &ty
-            && contains_option(ty)
-        {
-            let message = "a parameter always has a value";
-            self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
+        if let ParamTy::Value(ty) = &ty {
+            let message = if contains(ty, |ty| matches!(ty, Ty::Option(_))) {
+                "a parameter always has a value"
+            } else {
+                "a parameter is no struct or tuple: declare one for each part"
+            };
+            if contains(ty, not_plain) {
+                self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
+            }
         }
         self.contract.params.push(ParamDef {
             name: item.name.text.clone(),
@@ -427,12 +433,18 @@ fn empty_block(span: Span) -> super::typed::Block {
     }
 }
 
-fn contains_option(ty: &Ty) -> bool {
-    match ty {
-        Ty::Option(_) => true,
-        Ty::Array(element, _) => contains_option(element),
-        _ => false,
-    }
+/// Whether a type, or one within it, is such a type.
+fn contains(ty: &Ty, such: fn(&Ty) -> bool) -> bool {
+    such(ty)
+        || match ty {
+            Ty::Option(inner) | Ty::Array(inner, _) => contains(inner, such),
+            _ => ty.parts().into_iter().any(|(_, ty)| contains(ty, such)),
+        }
+}
+
+/// Whether it can't stand in what people outside give to a contract.
+fn not_plain(ty: &Ty) -> bool {
+    matches!(ty, Ty::Option(_) | Ty::Struct(_) | Ty::Tuple(_))
 }
 
 /// Only the first word of an element can be a tag.
@@ -442,8 +454,8 @@ fn input_allowed(ty: &Ty) -> bool {
         ty => ty,
     };
     match element {
-        Ty::Option(inner) => !contains_option(inner),
-        ty => !contains_option(ty),
+        Ty::Option(inner) => !contains(inner, not_plain),
+        ty => !contains(ty, not_plain),
     }
 }
 

@@ -10,6 +10,7 @@ mod expr;
 mod items;
 mod names;
 mod ops;
+mod parts;
 mod stmt;
 mod test;
 mod ty;
@@ -24,6 +25,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 use crate::word::Span;
 use names::Names;
+use std::sync::Arc;
+use ty::StructTy;
 use typed::{Contract, Expr, ExprKind, Local};
 
 /// Checks a contract. The program that comes back can always be walked; it can be lowered
@@ -38,6 +41,7 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         names: Names::default(),
         diagnostics: Vec::new(),
         frame: Frame::default(),
+        structs: Vec::new(),
     };
     checker.items(contract);
     (checker.contract, checker.diagnostics)
@@ -48,6 +52,8 @@ struct Checker {
     names: Names,
     diagnostics: Vec<Diagnostic>,
     frame: Frame,
+    /// Structs, and where their names stand.
+    structs: Vec<(Arc<StructTy>, Span)>,
 }
 
 /// What is known inside the function being checked.

@@ -17,6 +17,7 @@ pub(super) enum Def {
     Const(usize),
     Function(usize),
     Enum(usize),
+    Struct(usize),
     Error(usize),
     Coin,
 }
@@ -129,6 +130,7 @@ impl Checker {
                 let what = match def {
                     Def::Function(_) => "a function: call it with `()`",
                     Def::Enum(_) => "an enum: name one of its variants",
+                    Def::Struct(_) => "a struct: give its fields in `{}`",
                     Def::Error(_) => "an error: it can only stand after `else` or `fails`",
                     _ => "a coin",
                 };
@@ -285,6 +287,18 @@ impl Checker {
                 (Ty::Error, _) | (_, None) => Ty::Error,
                 (element, Some(n)) => Ty::Array(Box::new(element), n),
             },
+            ast::TypeKind::Tuple(all) => {
+                let types: Vec<Ty> = all.iter().map(|ty| self.ty(ty)).collect();
+                if types.len() < 2 {
+                    let message = "a tuple has at least two parts";
+                    self.report(Diagnostic::new(Code::BadSize, ty.span, message));
+                    return Ty::Error;
+                }
+                match types.contains(&Ty::Error) {
+                    true => Ty::Error,
+                    false => Ty::Tuple(types),
+                }
+            }
             ast::TypeKind::Attestor(_) => {
                 let message = "`attestor` can only be the type of a parameter";
                 self.report(Diagnostic::new(Code::TypeNotAllowed, ty.span, message));
@@ -324,8 +338,21 @@ impl Checker {
         if let Some(Def::Enum(e)) = self.find(&name.text) {
             return Ty::Enum(e);
         }
+        if let Some(Def::Struct(n)) = self.find(&name.text) {
+            let of = self.structs.get(n);
+            return of.map_or(Ty::Error, |(of, _)| Ty::Struct(of.clone()));
+        }
+        if self.names.coming.contains(&name.text) {
+            let message = format!("`{}` is used before its declaration", name.text);
+            self.report(
+                Diagnostic::new(Code::UsedBeforeDeclared, name.span, message)
+                    .help("move its declaration up; no struct contains itself"),
+            );
+            return Ty::Error;
+        }
         let mut known: Vec<String> = TYPES.iter().map(|t| (*t).to_owned()).collect();
         known.extend(self.contract.enums.iter().map(|e| e.name.clone()));
+        known.extend(self.structs.iter().map(|(s, _)| s.name.clone()));
         let message = format!("there is no type `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownType, name.span, message);
         self.report(suggest(unknown, &name.text, name.span, &known));

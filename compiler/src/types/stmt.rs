@@ -3,7 +3,7 @@
 use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{Block, Condition, Expr, ExprKind, Pattern, Statement};
+use super::typed::{Block, Condition, Expr, ExprKind, Pattern, Statement, Step};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, StatementKind};
 use crate::word::Span;
@@ -83,6 +83,7 @@ impl Checker {
                 ty,
                 value,
             } => self.let_statement(*mutable, name, ty.as_ref(), value),
+            StatementKind::LetTuple { names, value } => self.let_tuple(names, value),
             StatementKind::Assign { place, op, value } => self.assign(place, *op, value, span),
             StatementKind::Require { condition, error } => {
                 let condition = self.expect(condition, &Ty::Bool);
@@ -156,10 +157,10 @@ impl Checker {
         value: &ast::Expr,
         span: Span,
     ) -> Statement {
-        let mut path = Vec::new();
+        let mut written = Vec::new();
         let mut at = place;
-        while let ast::ExprKind::Index(of, index) = &at.kind {
-            path.push(index);
+        while let ast::ExprKind::Index(of, _) | ast::ExprKind::Field(of, _) = &at.kind {
+            written.push(at);
             at = of;
         }
         let local = match &at.kind {
@@ -191,22 +192,10 @@ impl Checker {
             );
         }
         let mut ty = known.ty;
-        let mut indices = Vec::new();
-        for index in path.into_iter().rev() {
-            let index = self.index_value(index);
-            ty = match ty {
-                Ty::Array(element, n) => {
-                    self.index_in_range(&index, n);
-                    *element
-                }
-                Ty::Error => Ty::Error,
-                other => {
-                    let message = format!("an element of `{}` can't be changed", self.show(&other));
-                    self.report(Diagnostic::new(Code::NotIndexable, place.span, message));
-                    Ty::Error
-                }
-            };
-            indices.push((index, ty.words()));
+        let mut path = Vec::new();
+        for step in written.into_iter().rev() {
+            let step = self.step(step, &mut ty, place.span);
+            path.extend(step);
         }
         let value = match op {
             None => self.expect(value, &ty),
@@ -214,12 +203,65 @@ impl Checker {
         };
         Statement::Assign {
             local,
-            indices,
+            path,
             op,
             value,
             ty,
             span,
         }
+    }
+
+    /// One step of the way to what is assigned; `ty` becomes the part's type.
+    fn step(&mut self, step: &ast::Expr, ty: &mut Ty, place: Span) -> Option<Step> {
+        let of = std::mem::replace(ty, Ty::Error);
+        match &step.kind {
+            ast::ExprKind::Index(_, index) => {
+                let index = self.index_value(index);
+                match of {
+                    Ty::Array(element, n) => {
+                        self.index_in_range(&index, n);
+                        *ty = *element;
+                    }
+                    Ty::Error => {}
+                    other => {
+                        let other = self.show(&other);
+                        let message = format!("an element of `{other}` can't be changed");
+                        self.report(Diagnostic::new(Code::NotIndexable, place, message));
+                    }
+                }
+                Some(Step::Element(index, ty.words()))
+            }
+            ast::ExprKind::Field(_, name) => {
+                let (at, part) = self.part(&of, name)?;
+                let step = Step::Part(at, part.words());
+                *ty = part;
+                Some(step)
+            }
+            _ => None,
+        }
+    }
+
+    fn let_tuple(&mut self, names: &[(bool, ast::Name)], value: &ast::Expr) -> Statement {
+        let value = self.expr(value, None);
+        let parts = match &value.ty {
+            Ty::Tuple(parts) if parts.len() == names.len() => parts.clone(),
+            Ty::Error | Ty::Never => vec![Ty::Error; names.len()],
+            other => {
+                let message = format!(
+                    "{} names for a value of type `{}`",
+                    names.len(),
+                    self.show(other)
+                );
+                self.report(Diagnostic::new(Code::Mismatch, value.span, message));
+                vec![Ty::Error; names.len()]
+            }
+        };
+        let constant = self.is_constant(&value);
+        let locals = names
+            .iter()
+            .zip(parts)
+            .map(|((mutable, name), ty)| self.declare(name, ty, *mutable, constant && !*mutable));
+        Statement::LetParts(locals.collect(), value)
     }
 
     /// The right side of `place op= value`.
@@ -396,7 +438,10 @@ impl Checker {
         match &e.kind {
             ExprKind::Words(_) | ExprKind::Param(_) | ExprKind::Const(_) => true,
             ExprKind::Local(n) => self.frame.locals.get(*n).is_some_and(|l| l.constant),
-            ExprKind::Not(inner) | ExprKind::Convert(inner) => self.is_constant(inner),
+            ExprKind::Not(inner) | ExprKind::Convert(inner) | ExprKind::Part(inner, _) => {
+                self.is_constant(inner)
+            }
+            ExprKind::Fields(fields) => fields.iter().all(|(_, e)| self.is_constant(e)),
             ExprKind::Binary(_, a, b) | ExprKind::Index(a, b) => {
                 self.is_constant(a) && self.is_constant(b)
             }

@@ -2,6 +2,7 @@
 
 use super::typed::EnumDef;
 use std::fmt;
+use std::sync::Arc;
 
 /// The most words that a value may have.
 pub const MAX_WORDS: u64 = 4_096;
@@ -35,6 +36,19 @@ pub enum Ty {
     Array(Box<Ty>, u32),
     /// `Option<T>`
     Option(Box<Ty>),
+    /// `(T, U)`: one after the other.
+    Tuple(Vec<Ty>),
+    /// A struct: its fields one after the other.
+    Struct(Arc<StructTy>),
+}
+
+/// What a struct is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StructTy {
+    /// Its name.
+    pub name: String,
+    /// Names and types of its fields, in order of declaration.
+    pub fields: Vec<(String, Ty)>,
 }
 
 impl Ty {
@@ -48,6 +62,10 @@ impl Ty {
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
             Self::Option(inner) => inner.words().saturating_add(1),
+            Self::Tuple(_) | Self::Struct(_) => {
+                let parts = self.parts().into_iter();
+                parts.fold(0, |sum: usize, (_, ty)| sum.saturating_add(ty.words()))
+            }
         }
     }
 
@@ -75,7 +93,38 @@ impl Ty {
                 digits.extend(inner.digits(enums));
                 digits
             }
+            Self::Tuple(_) | Self::Struct(_) => {
+                let parts = self.parts().into_iter();
+                parts.flat_map(|(_, ty)| ty.digits(enums)).collect()
+            }
         }
+    }
+
+    /// The parts of a struct or a tuple: names (of a tuple's, positions) and types.
+    pub fn parts(&self) -> Vec<(String, &Ty)> {
+        match self {
+            Self::Tuple(all) => {
+                let all = all.iter().enumerate();
+                all.map(|(n, ty)| (n.to_string(), ty)).collect()
+            }
+            Self::Struct(of) => {
+                let fields = of.fields.iter();
+                fields.map(|(name, ty)| (name.clone(), ty)).collect()
+            }
+            _ => vec![],
+        }
+    }
+
+    /// A part by name: at which word it begins, and its type.
+    pub fn part(&self, name: &str) -> Option<(usize, &Ty)> {
+        let mut at = 0;
+        for (known, ty) in self.parts() {
+            if known == name {
+                return Some((at, ty));
+            }
+            at += ty.words();
+        }
+        None
     }
 
     /// Whether it is `u8`, `u32` or `u64`.
@@ -140,6 +189,15 @@ impl fmt::Display for Shown<'_> {
             Ty::Enum(n) => f.write_str(enums.get(*n).map_or("?", |e| e.name.as_str())),
             Ty::Array(element, n) => write!(f, "[{}; {n}]", element.show(enums)),
             Ty::Option(inner) => write!(f, "Option<{}>", inner.show(enums)),
+            Ty::Struct(of) => f.write_str(&of.name),
+            Ty::Tuple(all) => {
+                f.write_str("(")?;
+                for (n, ty) in all.iter().enumerate() {
+                    let comma = if n > 0 { ", " } else { "" };
+                    write!(f, "{comma}{}", ty.show(enums))?;
+                }
+                f.write_str(")")
+            }
         }
     }
 }

@@ -249,12 +249,14 @@ pub struct Block {
 pub enum Statement {
     /// Gives a variable its first value.
     Let(usize, Expr),
-    /// Changes a variable, or what the indices select of it.
+    /// Gives variables the parts of a tuple, by order.
+    LetParts(Vec<usize>, Expr),
+    /// Changes a variable, or a part of it.
     Assign {
         /// The variable.
         local: usize,
-        /// Array indices, outermost first, and the words of the elements they choose from.
-        indices: Vec<(Expr, usize)>,
+        /// The way to the part, outermost first.
+        path: Vec<Step>,
         /// The operator before `=`, and its place.
         op: Option<BinaryOp>,
         /// The right side.
@@ -299,6 +301,15 @@ pub enum Statement {
     Expr(Expr),
 }
 
+/// A step from a value to a part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// To an element of an array: its index, and the words of an element.
+    Element(Expr, usize),
+    /// To a part of a struct or tuple: the word where it begins, and its words.
+    Part(usize, usize),
+}
+
 /// An expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expr {
@@ -329,8 +340,13 @@ pub enum ExprKind {
     Convert(Box<Expr>),
     /// `array[i]`, or a byte of bytes.
     Index(Box<Expr>, Box<Expr>),
-    /// The values one after the other: `[a, b]`, `Some(a)`.
+    /// A part of a struct or tuple, by the word where it begins.
+    Part(Box<Expr>, usize),
+    /// The values one after the other: `[a, b]`, `Some(a)`, `(a, b)`.
     Join(Vec<Expr>),
+    /// The fields of a struct, computed in the order in which they are written: each with its
+    /// place among the fields.
+    Fields(Vec<(usize, Expr)>),
     /// A function call.
     Call(usize, Vec<Expr>),
     /// A built-in function.

@@ -119,18 +119,11 @@ impl Parser<'_> {
                 let depth = expr.depth.max(index.depth);
                 expr = self.make(ExprKind::Index(expr.into(), index.into()), start, depth)?;
             } else if self.eat(TokenKind::Dot) {
-                let name = self.name("the name of a method")?;
-                if !self.is(TokenKind::OpenParen) {
-                    let message = format!("`.{}` needs `()`", name.text);
-                    let at = Span {
-                        start: name.span.end,
-                        end: name.span.end,
-                    };
-                    self.report(
-                        Diagnostic::new(Code::Expected, name.span, message)
-                            .fix(at, "()", "call it"),
-                    );
-                    return Err(Stop);
+                let name = self.member()?;
+                if !self.is(TokenKind::OpenParen) || self.token().first_of_line {
+                    let depth = expr.depth;
+                    expr = self.make(ExprKind::Field(expr.into(), name), start, depth)?;
+                    continue;
                 }
                 let open = self.next();
                 let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
@@ -145,6 +138,16 @@ impl Parser<'_> {
                 return Ok(expr);
             }
         }
+    }
+
+    /// What stands after a dot: a field, a method, or a position in a tuple.
+    fn member(&mut self) -> Parsed<Name> {
+        if !self.is(TokenKind::Number) {
+            return self.name("the name of a field or a method");
+        }
+        let text = self.text().to_owned();
+        let span = self.next().span;
+        Ok(Name { text, span })
     }
 
     fn primary(&mut self) -> Parsed<Expr> {
@@ -174,8 +177,14 @@ impl Parser<'_> {
                 return Err(Stop);
             }
             TokenKind::OpenParen => {
-                self.next();
+                let open = self.next();
                 let inner = self.inside()?;
+                if self.eat(TokenKind::Comma) {
+                    let mut all = vec![inner];
+                    all.extend(self.list(open, TokenKind::CloseParen, ")", Self::expr)?);
+                    let depth = depth_of(&all);
+                    return self.make(ExprKind::Tuple(all), start, depth);
+                }
                 self.expect(TokenKind::CloseParen, "`)`")?;
                 return Ok(Expr {
                     span: self.span_from(start),
@@ -263,9 +272,42 @@ impl Parser<'_> {
                     let depth = depth_of(&arguments);
                     return self.make(ExprKind::Call(name, arguments), start, depth);
                 }
+                if self.starts_fields() {
+                    return self.struct_expr(name);
+                }
                 self.make(ExprKind::Name(name.text), start, 0)
             }
         }
+    }
+
+    /// Whether a `{` with fields of a struct stands here, rather than a block: on the name's
+    /// line, and not where a block is expected.
+    fn starts_fields(&self) -> bool {
+        let opens = self.is(TokenKind::OpenBrace) && !self.token().first_of_line;
+        if self.no_block || !opens || self.ahead(1).kind != TokenKind::Word {
+            return false;
+        }
+        let after = self.ahead(2).kind;
+        matches!(
+            after,
+            TokenKind::Colon | TokenKind::Comma | TokenKind::CloseBrace
+        )
+    }
+
+    fn struct_expr(&mut self, name: Name) -> Parsed<Expr> {
+        let start = name.span.start;
+        let open = self.next();
+        let fields = self.list(open, TokenKind::CloseBrace, "}", |p| {
+            let field = p.name("the name of a field")?;
+            let value = match p.eat(TokenKind::Colon) {
+                true => p.expr()?,
+                // `x` stands for `x: x`.
+                false => p.make(ExprKind::Name(field.text.clone()), field.span.start, 0)?,
+            };
+            Ok((field, value))
+        })?;
+        let depth = fields.iter().map(|(_, value)| value.depth).max();
+        self.make(ExprKind::Struct(name, fields), start, depth.unwrap_or(0))
     }
 
     fn if_expr(&mut self) -> Parsed<Expr> {
@@ -393,6 +435,13 @@ impl Parser<'_> {
             let length = self.expr()?;
             self.expect(TokenKind::CloseBracket, "`]`")?;
             let kind = TypeKind::Array(Box::new(element), Box::new(length));
+            let span = self.span_from(start);
+            return Ok(Type { kind, span });
+        }
+        if self.is(TokenKind::OpenParen) {
+            let open = self.next();
+            let all = self.list(open, TokenKind::CloseParen, ")", Self::ty)?;
+            let kind = TypeKind::Tuple(all);
             let span = self.span_from(start);
             return Ok(Type { kind, span });
         }

@@ -2,7 +2,7 @@
 
 use super::super::ast::{
     Arm, Coin, Const, Contract, Enum, Expr, Function, Input, Item, Name, Param, Pay, Refund,
-    Settle, Test, TestAssert, Type, TypeKind,
+    Settle, Struct, Test, TestAssert, Type, TypeKind,
 };
 use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::word::Span;
 
 const ITEMS: &[&str] = &[
-    "param", "enum", "error", "const", "fn", "settle", "coin", "test",
+    "param", "enum", "struct", "error", "const", "fn", "settle", "coin", "test",
 ];
 
 /// Items of ledgers, which come later.
@@ -21,7 +21,6 @@ const LATER: &[&str] = &[
     "asset",
     "event",
     "prop",
-    "struct",
     "import",
     "use",
     "invariant",
@@ -125,6 +124,7 @@ impl Parser<'_> {
         let item = match word {
             "param" => Item::Param(self.param(docs)?),
             "enum" => Item::Enum(self.enum_item()?),
+            "struct" => Item::Struct(self.struct_item()?),
             "error" => Item::Errors(self.errors()?),
             "const" => Item::Const(self.const_item()?),
             "fn" => Item::Function(self.function()?),
@@ -186,6 +186,19 @@ impl Parser<'_> {
             Ok(name)
         })?;
         Ok(Enum { name, variants })
+    }
+
+    fn struct_item(&mut self) -> Parsed<Struct> {
+        self.next();
+        let name = self.name("the struct's name")?;
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        let fields = self.list(open, TokenKind::CloseBrace, "}", |p| {
+            p.docs();
+            let name = p.name("the name of a field")?;
+            p.expect(TokenKind::Colon, "`:`")?;
+            Ok((name, p.ty()?))
+        })?;
+        Ok(Struct { name, fields })
     }
 
     fn errors(&mut self) -> Parsed<Vec<Name>> {

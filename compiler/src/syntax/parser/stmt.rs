@@ -140,6 +140,15 @@ impl Parser<'_> {
 
     fn let_statement(&mut self) -> Parsed<StatementKind> {
         self.next();
+        if self.is(TokenKind::OpenParen) {
+            let open = self.next();
+            let names = self.list(open, TokenKind::CloseParen, ")", |p| {
+                Ok((p.eat_word("mut"), p.name("a name")?))
+            })?;
+            self.expect_operator("=")?;
+            let value = self.expr()?;
+            return Ok(StatementKind::LetTuple { names, value });
+        }
         let mutable = self.eat_word("mut");
         let name = self.name("a name")?;
         let ty = if self.eat(TokenKind::Colon) {

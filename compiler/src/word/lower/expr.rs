@@ -63,6 +63,19 @@ impl Lowerer<'_> {
             }
             ExprKind::Convert(inner) => self.expr_as(inner, &expr.ty),
             ExprKind::Index(of, index) => self.index(of, index, span),
+            ExprKind::Part(of, at) => {
+                let words = self.expr(of)?;
+                let words = words.into_iter().skip(*at).take(expr.ty.words());
+                Ok(words.collect())
+            }
+            ExprKind::Fields(fields) => {
+                let mut all = Vec::new();
+                for (place, field) in fields {
+                    all.push((*place, self.expr(field)?));
+                }
+                all.sort_by_key(|(place, _)| *place);
+                Ok(all.into_iter().flat_map(|(_, words)| words).collect())
+            }
             ExprKind::Join(parts) => {
                 let mut words = Vec::new();
                 for part in parts {

@@ -5,7 +5,7 @@ use super::{Lowered, Lowerer, MAX_DEPTH, Words, limit};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::BinaryOp;
 use crate::types::Ty;
-use crate::types::typed::{Block, Condition, Expr, MatchArm, Pattern, Statement};
+use crate::types::typed::{Block, Condition, Expr, MatchArm, Pattern, Statement, Step};
 use std::rc::Rc;
 
 type FrameWords = Vec<Rc<Words>>;
@@ -96,14 +96,22 @@ impl Lowerer<'_> {
                 let words = self.expr(value)?;
                 self.set(*local, words);
             }
+            Statement::LetParts(locals, value) => {
+                let words = self.expr(value)?;
+                let mut words = words.into_iter();
+                for (local, (_, ty)) in locals.iter().zip(value.ty.parts()) {
+                    let part = words.by_ref().take(ty.words()).collect();
+                    self.set(*local, part);
+                }
+            }
             Statement::Assign {
                 local,
-                indices,
+                path,
                 op,
                 value,
                 ty,
                 span,
-            } => self.assign(*local, indices, *op, value, ty, *span)?,
+            } => self.assign(*local, path, *op, value, ty, *span)?,
             Statement::Require {
                 condition,
                 error,
@@ -425,7 +433,7 @@ impl Lowerer<'_> {
     fn assign(
         &mut self,
         local: usize,
-        indices: &[(Expr, usize)],
+        path: &[Step],
         op: Option<BinaryOp>,
         value: &Expr,
         ty: &Ty,
@@ -433,51 +441,72 @@ impl Lowerer<'_> {
     ) -> Lowered<()> {
         // As in Rust: the right side, then the indices.
         let right = self.expr(value)?;
-        let mut at = Vec::new();
-        for (index, element) in indices {
-            at.push((self.expr(index)?, index.span, *element));
+        let mut indices = Vec::new();
+        for step in path {
+            indices.push(match step {
+                Step::Element(index, _) => self.expr(index)?,
+                Step::Part(..) => vec![],
+            });
         }
         let whole = self.frame.get(local).map(|words| (**words).clone());
         let whole = whole.unwrap_or_default();
-        let mut parts = Vec::new();
+        let mut places = Vec::new();
         let mut size = whole.len();
-        for (index, index_span, element) in at {
-            let count = size.checked_div(element).unwrap_or(0);
-            let low = self.index_word(&index, count, index_span)?;
-            parts.push((low, element));
-            size = element;
+        for (step, index) in path.iter().zip(indices) {
+            let (place, words) = match step {
+                Step::Element(written, words) => {
+                    let count = size.checked_div(*words).unwrap_or(0);
+                    let low = self.index_word(&index, count, written.span)?;
+                    (Place::Element(low, *words), *words)
+                }
+                Step::Part(at, words) => (Place::Part(*at, *words), *words),
+            };
+            places.push(place);
+            size = words;
         }
         let new = match op {
             None => right,
             Some(op) => {
                 let mut old = whole.clone();
-                for (low, element) in &parts {
-                    old = self.pick(*low, &old, *element);
+                for place in &places {
+                    old = match *place {
+                        Place::Element(low, words) => self.pick(low, &old, words),
+                        Place::Part(at, words) => old.into_iter().skip(at).take(words).collect(),
+                    };
                 }
                 self.binary_words(op, ty, &old, &right, span)?
             }
         };
-        let changed = self.replace(&whole, &parts, &new, span)?;
+        let changed = self.replace(&whole, &places, &new, span)?;
         self.set(local, changed);
         Ok(())
     }
 
-    /// `whole` with the part that the indices choose replaced.
+    /// `whole` with the part at the place replaced.
     fn replace(
         &mut self,
         whole: &[Value],
-        parts: &[(Value, usize)],
+        places: &[Place],
         new: &[Value],
         span: Span,
     ) -> Lowered<Words> {
-        let Some(((low, element), rest)) = parts.split_first() else {
+        let Some((place, rest)) = places.split_first() else {
             return Ok(new.to_vec());
         };
         self.step(whole.len(), span)?;
+        let (low, element) = match *place {
+            Place::Element(low, element) => (low, element),
+            Place::Part(at, words) => {
+                let (before, from) = whole.split_at(at.min(whole.len()));
+                let (part, after) = from.split_at(words.min(from.len()));
+                let inner = self.replace(part, rest, new, span)?;
+                return Ok([before, &inner, after].concat());
+            }
+        };
         let mut changed = Vec::with_capacity(whole.len());
-        for (i, part) in whole.chunks((*element).max(1)).enumerate() {
+        for (i, part) in whole.chunks(element.max(1)).enumerate() {
             let i = self.constant(i as u32);
-            let here = self.push(Op::Eq(*low, i));
+            let here = self.push(Op::Eq(low, i));
             if self.is_zero(here) {
                 changed.extend_from_slice(part);
                 continue;
@@ -487,6 +516,12 @@ impl Lowerer<'_> {
         }
         Ok(changed)
     }
+}
+
+/// Where in a value: an element by its index, or the words from one on.
+enum Place {
+    Element(Value, usize),
+    Part(usize, usize),
 }
 
 fn exit_of(zero: Value) -> Exit {
