@@ -335,6 +335,7 @@ fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
         Ty::Bool => ValueType::Bool,
         Ty::U32 => ValueType::U32,
         Ty::U64 => ValueType::U64,
+        Ty::U128 => ValueType::U128,
         Ty::Sats => ValueType::Sats,
         Ty::Hash => ValueType::Hash,
         Ty::Bytes(n) => ValueType::Bytes(*n),

@@ -21,6 +21,8 @@ pub enum ValueType {
     U32,
     /// `u64`
     U64,
+    /// `u128`
+    U128,
     /// `sats`
     Sats,
     /// `hash`
@@ -126,6 +128,7 @@ impl ValueType {
         match self {
             Self::Bool | Self::U8 | Self::U32 | Self::Enum(_) => 1,
             Self::U64 | Self::Sats => 2,
+            Self::U128 => 4,
             Self::Hash => 8,
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Option(inner) => inner.words().saturating_add(1),
@@ -156,6 +159,10 @@ pub fn encode(ty: &ValueType, value: &Value, name: &str) -> Result<Vec<u32>, Val
         ValueType::U64 | ValueType::Sats => {
             let n = number(value, 64).map_err(bad)?;
             Ok(vec![n as u32, (n >> 32) as u32])
+        }
+        ValueType::U128 => {
+            let n = number(value, 128).map_err(bad)?;
+            Ok((0..4).map(|word| (n >> (32 * word)) as u32).collect())
         }
         ValueType::Hash => Ok(pack(&bytes(value, 32).map_err(bad)?)),
         ValueType::Bytes(n) => Ok(pack(&bytes(value, *n as usize).map_err(bad)?)),
@@ -212,11 +219,12 @@ pub fn decode(ty: &ValueType, words: &[u32]) -> Value {
             other => json!(other),
         },
         ValueType::U8 | ValueType::U32 => json!(word(0)),
-        ValueType::U64 | ValueType::Sats => {
-            let n = u64::from(word(0)) | (u64::from(word(1)) << 32);
+        ValueType::U64 | ValueType::Sats | ValueType::U128 => {
+            let words = words.iter().take(ty.words()).rev();
+            let n = words.fold(0u128, |n, word| (n << 32) | u128::from(*word));
             // More than this is not a number to every reader of JSON.
             if n <= 1 << 53 {
-                json!(n)
+                json!(n as u64)
             } else {
                 json!(n.to_string())
             }
@@ -248,9 +256,9 @@ fn short(value: &Value) -> String {
     format!("{start}...")
 }
 
-fn number(value: &Value, bits: u32) -> Result<u64, String> {
+fn number(value: &Value, bits: u32) -> Result<u128, String> {
     let n = match value {
-        Value::Number(n) => n.as_u64(),
+        Value::Number(n) => n.as_u64().map(u128::from),
         Value::String(text) => {
             let digits: String = text.chars().filter(|c| *c != '_').collect();
             let plain = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
@@ -259,7 +267,7 @@ fn number(value: &Value, bits: u32) -> Result<u64, String> {
         _ => None,
     };
     let n = n.ok_or_else(|| format!("expected a whole number, found {}", short(value)))?;
-    let most = u64::MAX >> 64u32.saturating_sub(bits);
+    let most = u128::MAX >> 128u32.saturating_sub(bits);
     if n > most {
         return Err(format!(
             "{n} is more than {most}, the largest that fits {bits} bits"

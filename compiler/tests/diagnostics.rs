@@ -228,6 +228,18 @@ const ROWS: &[(&str, &str, &str)] = &[
         "let mut a = (1, 2)\n        a.0 = true\n        a.3 = 1\n        No\n    }",
         "E0301",
     ),
+    ("price > 5", "mul_div(price, 2) > 5", "E0304"),
+    ("price > 5", "wide_mul(price, 5 sats) > 5", "E0301"),
+    (
+        "price > 5",
+        "tag_hash(b\"tag\") == hash(pad32(b\"\"))",
+        "E0304",
+    ),
+    (
+        "price > 5",
+        "tag_hash(b\"tag\", [price; 600]) == sha256(price)",
+        "E0319",
+    ),
     // The contract as a whole.
     ("coin pot", "coins pot", "E0105"),
     ("-> Outcome", "-> u8", "E0404"),

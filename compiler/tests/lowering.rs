@@ -56,9 +56,9 @@ fn play(source: &str, inputs: Value) -> String {
 }
 
 /// The checked operators of one type, as Rust has them: `None` is an abort.
-fn rust_op(op: &str, bits: u32, x: u64, y: u64) -> Result<u64, &'static str> {
-    let most = u64::MAX >> (64 - bits);
-    let fits = |n: Option<u64>| n.filter(|n| *n <= most).ok_or("Overflow");
+fn rust_op(op: &str, bits: u32, x: u128, y: u128) -> Result<u128, &'static str> {
+    let most = u128::MAX >> (128 - bits);
+    let fits = |n: Option<u128>| n.filter(|n| *n <= most).ok_or("Overflow");
     match op {
         "+" => fits(x.checked_add(y)),
         "-" => fits(x.checked_sub(y)),
@@ -68,38 +68,46 @@ fn rust_op(op: &str, bits: u32, x: u64, y: u64) -> Result<u64, &'static str> {
         "&" => Ok(x & y),
         "|" => Ok(x | y),
         "^" => Ok(x ^ y),
-        "<<" if y < u64::from(bits) => Ok((x << y) & most),
-        ">>" if y < u64::from(bits) => Ok(x >> y),
+        "<<" if y < u128::from(bits) => Ok((x << y) & most),
+        ">>" if y < u128::from(bits) => Ok(x >> y),
         _ => Err("Overflow"),
     }
 }
 
 /// Numbers with edges: small, near powers of two, near the top.
-fn number(bits: u32) -> impl Strategy<Value = u64> {
-    let most = u64::MAX >> (64 - bits);
+fn number(bits: u32) -> impl Strategy<Value = u128> {
+    let most = u128::MAX >> (128 - bits);
     prop_oneof![
-        (0..=12u64).boxed(),
+        (0..=12u128).boxed(),
         (0..=most).boxed(),
         (0..bits)
-            .prop_map(move |n| (1u64 << n).wrapping_sub(1) & most)
+            .prop_map(move |n| (1u128 << n).wrapping_sub(1) & most)
             .boxed(),
-        (0..=3u64).prop_map(move |n| most - n).boxed(),
+        (0..=3u128).prop_map(move |n| most - n).boxed(),
     ]
 }
 
 const OPS: &[&str] = &["+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"];
 
-fn check_op(op: &str, ty: &str, x: u64, y: u64, want: Result<u64, &str>) {
+/// A number as text; literals have at most 64 bits.
+fn literal(x: u128) -> String {
+    match u64::try_from(x) {
+        Ok(x) => x.to_string(),
+        Err(_) => format!("({} as u128 << 64 | {} as u128)", x >> 64, x as u64),
+    }
+}
+
+fn check_op(op: &str, ty: &str, x: u128, y: u128, want: Result<u128, &str>) {
     let right = if matches!(op, "<<" | ">>") { "u32" } else { ty };
     // The wanted result comes in as an input, so that only the operator is tested. Each side
     // is once an input and once a constant.
     let z = *want.as_ref().unwrap_or(&0);
     for (left_text, right_text) in [
         ("x", "y".to_owned()),
-        ("x", y.to_string()),
+        ("x", literal(y)),
         ("k", "y".to_owned()),
     ] {
-        let items = format!("const K: {ty} = {x}");
+        let items = format!("const K: {ty} = {}", literal(x));
         let inputs = format!("x: {ty} from a, y: {right} from a, z: {ty} from a");
         let body = format!(
             "let k: {ty} = K
@@ -107,7 +115,8 @@ fn check_op(op: &str, ty: &str, x: u64, y: u64, want: Result<u64, &str>) {
              if {left_text} {op} {right_text} == z {{ Yes }} else {{ No }}"
         );
         let source = source(&items, &inputs, &body);
-        let got = play(&source, json!({ "x": x, "y": y, "z": z }));
+        let inputs = json!({ "x": x.to_string(), "y": y.to_string(), "z": z.to_string() });
+        let got = play(&source, inputs);
         let expected = match want {
             Ok(_) => "Yes",
             Err(abort) => abort,
@@ -139,15 +148,41 @@ proptest! {
     }
 
     #[test]
-    fn small_shifts(op in proptest::sample::select(&["<<", ">>"]), x in number(64), y in 0u64..70) {
-        for (ty, bits) in [("u8", 8), ("u32", 32), ("u64", 64)] {
-            let x = x & (u64::MAX >> (64 - bits));
+    fn u128_arithmetic(op in proptest::sample::select(OPS), x in number(128), y in number(128)) {
+        let y = if matches!(op, "<<" | ">>") { y & 0xffff_ffff } else { y };
+        check_op(op, "u128", x, y, rust_op(op, 128, x, y));
+    }
+
+    /// The product has 128 bits inside; dividing rounds down.
+    #[test]
+    fn products_and_ratios(a in number(64), b in number(64), c in number(64)) {
+        let want = match (a * b).checked_div(c) {
+            None => Err("DivisionByZero"),
+            Some(n) => u64::try_from(n).map_err(|_| "Overflow"),
+        };
+        let body = "
+            require wide_mul(x, y) == product else E1
+            if mul_div(x, y, by) == ratio { Yes } else { No }";
+        let inputs = "x: u64 from a, y: u64 from a, by: u64 from a, product: u128 from a, ratio: u64 from a";
+        let source = source("", inputs, body);
+        let inputs = json!({
+            "x": a as u64, "y": b as u64, "by": c as u64, "product": (a * b).to_string(),
+            "ratio": want.unwrap_or(0),
+        });
+        prop_assert_eq!(play(&source, inputs), want.map_or_else(|abort| abort, |_| "Yes"));
+    }
+
+    #[test]
+    fn small_shifts(op in proptest::sample::select(&["<<", ">>"]), x in number(128), y in 0u128..140) {
+        for (ty, bits) in [("u8", 8), ("u32", 32), ("u64", 64), ("u128", 128)] {
+            let x = x & (u128::MAX >> (128 - bits));
             check_op(op, ty, x, y, rust_op(op, bits, x, y));
         }
     }
 
     #[test]
     fn comparisons_and_conversions(x in number(64), y in number(64)) {
+        let (x, y) = (x as u64, y as u64);
         let body = "
             require (x < y) == lt else E1
             require (x <= y) == le else E1
@@ -246,12 +281,18 @@ fn hashes_agree_with_their_crates() {
         let body = "
             require sha256(data) == sha else E1
             require blake3(data) == b3 else E2
+            require tag_hash(b\"Gavel\", data) == tagged else E3
             Yes";
-        let inputs = format!("data: bytes<{n}> from a, sha: hash from a, b3: hash from a");
+        let inputs = format!(
+            "data: bytes<{n}> from a, sha: hash from a, b3: hash from a, tagged: hash from a"
+        );
+        let tag = sha2::Sha256::digest(b"Gavel");
+        let tagged = sha2::Sha256::digest([&tag[..], &tag[..], data].concat());
         let inputs_json = json!({
             "data": hex(data),
             "sha": hex(&sha2::Sha256::digest(data)),
             "b3": hex(blake3::hash(data).as_bytes()),
+            "tagged": hex(&tagged),
         });
         assert_eq!(
             play(&source("", &inputs, body), inputs_json),

@@ -14,7 +14,8 @@ const MAX_SHA256: u32 = 4_096;
 const MAX_BLAKE3: u32 = 1_024;
 
 pub(super) const BUILTINS: &[&str] = &[
-    "sha256", "blake3", "concat", "pad32", "min", "max", "hash", "bytes", "Some",
+    "sha256", "blake3", "tag_hash", "concat", "pad32", "min", "max", "mul_div", "wide_mul", "hash",
+    "bytes", "Some",
 ];
 
 impl Checker {
@@ -44,11 +45,9 @@ impl Checker {
                 ));
                 Self::error(span)
             }
-            "tag_hash" | "mul_div" | "wide_mul" => {
-                let message = format!("`{}` is not yet supported in this version", name.text);
-                self.report(Diagnostic::new(Code::NotYetSupported, name.span, message));
-                Self::error(span)
-            }
+            "tag_hash" => self.tag_hash(arguments, name, span),
+            "wide_mul" => self.words_call(Builtin::WideMul, 2, Ty::U128, arguments, name, span),
+            "mul_div" => self.words_call(Builtin::MulDiv, 3, Ty::U64, arguments, name, span),
             _ => self.function_call(name, arguments, span),
         }
     }
@@ -179,6 +178,57 @@ impl Checker {
             kind: ExprKind::Builtin(builtin, vec![value]),
             ..known
         }
+    }
+
+    /// `tag_hash(tag, a, ..)`
+    fn tag_hash(&mut self, arguments: &[ast::Expr], name: &ast::Name, span: Span) -> Expr {
+        let known = Expr {
+            ty: Ty::Hash,
+            span,
+            kind: ExprKind::Error,
+        };
+        if arguments.len() < 2 {
+            self.wrong_count(name, 2, arguments.len(), None);
+            return known;
+        }
+        let mut values = Vec::new();
+        let mut length = 0u32;
+        for argument in arguments {
+            let Some((value, n)) = self.text(argument) else {
+                return known;
+            };
+            length = length.saturating_add(n);
+            values.push(value);
+        }
+        if length > MAX_SHA256 {
+            let message = format!("`tag_hash` takes at most {MAX_SHA256} bytes, not {length}");
+            self.report(Diagnostic::new(Code::BytesTooLong, span, message));
+            return known;
+        }
+        Expr {
+            kind: ExprKind::Builtin(Builtin::TagHash, values),
+            ..known
+        }
+    }
+
+    /// A built-in function of so many `u64`s.
+    fn words_call(
+        &mut self,
+        builtin: Builtin,
+        count: usize,
+        ty: Ty,
+        arguments: &[ast::Expr],
+        name: &ast::Name,
+        span: Span,
+    ) -> Expr {
+        if arguments.len() != count {
+            self.wrong_count(name, count, arguments.len(), None);
+            let kind = ExprKind::Error;
+            return Expr { ty, span, kind };
+        }
+        let values = arguments.iter().map(|e| self.expect(e, &Ty::U64));
+        let kind = ExprKind::Builtin(builtin, values.collect());
+        Expr { ty, span, kind }
     }
 
     fn concat(&mut self, arguments: &[ast::Expr], name: &ast::Name, span: Span) -> Expr {

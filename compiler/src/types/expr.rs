@@ -143,9 +143,10 @@ impl Checker {
             return Self::error(span);
         }
         let mut words = vec![n as u32];
-        if bits == 64 {
+        if bits >= 64 {
             words.push((n >> 32) as u32);
         }
+        words.resize(ty.words(), 0);
         Expr {
             ty,
             span,

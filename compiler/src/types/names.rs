@@ -33,14 +33,14 @@ pub(super) struct Names {
 }
 
 const TYPES: &[&str] = &[
-    "bool", "u8", "u32", "u64", "sats", "hash", "bytes", "party", "attestor", "Option",
+    "bool", "u8", "u32", "u64", "u128", "sats", "hash", "bytes", "party", "attestor", "Option",
 ];
 
 /// Built-in names that are neither types nor functions.
 const NAMES: &[&str] = &["None", "anyone", "rest"];
 
 /// Types that come later.
-const LATER: &[&str] = &["u128", "pubkey", "signature", "height", "u16"];
+const LATER: &[&str] = &["pubkey", "signature", "height", "u16"];
 
 impl Checker {
     /// Declares an item, unless its name is taken.
@@ -320,6 +320,7 @@ impl Checker {
             "u8" => return Ty::U8,
             "u32" => return Ty::U32,
             "u64" => return Ty::U64,
+            "u128" => return Ty::U128,
             "sats" => return Ty::Sats,
             "hash" => return Ty::Hash,
             "party" => {
@@ -331,7 +332,7 @@ impl Checker {
         }
         if LATER.contains(&name.text.as_str()) {
             let message = format!("`{}` is not yet supported in this version", name.text);
-            let help = "integers are `u8`, `u32` and `u64`";
+            let help = "integers are `u8`, `u32`, `u64` and `u128`";
             self.report(Diagnostic::new(Code::NotYetSupported, name.span, message).help(help));
             return Ty::Error;
         }

@@ -237,8 +237,8 @@ impl Checker {
             return;
         };
         let low = words.first().copied().unwrap_or(0);
-        let high = words.get(1).copied().unwrap_or(0);
-        if high != 0 || low >= length {
+        let high = words.iter().skip(1).any(|word| *word != 0);
+        if high || low >= length {
             let message = format!("index {low} is outside: the length is {length}");
             self.report(Diagnostic::new(Code::IndexTooLarge, index.span, message));
         }

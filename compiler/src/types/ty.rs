@@ -24,6 +24,8 @@ pub enum Ty {
     U32,
     /// `u64`
     U64,
+    /// `u128`
+    U128,
     /// `sats`: an amount of bitcoin, laid out like a `u64`.
     Sats,
     /// `hash`: 32 bytes.
@@ -58,6 +60,7 @@ impl Ty {
             Self::Error | Self::Never | Self::Unit => 0,
             Self::Bool | Self::U8 | Self::U32 | Self::Enum(_) => 1,
             Self::U64 | Self::Sats => 2,
+            Self::U128 => 4,
             Self::Hash => 8,
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
@@ -77,6 +80,7 @@ impl Ty {
             Self::U8 => vec![2],
             Self::U32 => vec![8],
             Self::U64 | Self::Sats => vec![8; 2],
+            Self::U128 => vec![8; 4],
             Self::Hash => vec![8; 8],
             Self::Enum(n) => {
                 let variants = enums.get(*n).map_or(1, |e| e.variants.len());
@@ -127,9 +131,9 @@ impl Ty {
         None
     }
 
-    /// Whether it is `u8`, `u32` or `u64`.
+    /// Whether it is `u8`, `u32`, `u64` or `u128`.
     pub fn is_int(&self) -> bool {
-        matches!(self, Self::U8 | Self::U32 | Self::U64)
+        matches!(self, Self::U8 | Self::U32 | Self::U64 | Self::U128)
     }
 
     /// Bits of an integer or amount.
@@ -138,6 +142,7 @@ impl Ty {
             Self::U8 => Some(8),
             Self::U32 => Some(32),
             Self::U64 | Self::Sats => Some(64),
+            Self::U128 => Some(128),
             _ => None,
         }
     }
@@ -154,6 +159,7 @@ impl Ty {
             Self::U8 => Some(1),
             Self::U32 => Some(4),
             Self::U64 => Some(8),
+            Self::U128 => Some(16),
             Self::Hash => Some(32),
             Self::Bytes(n) => Some(*n),
             Self::Array(element, n) => element.byte_len()?.checked_mul(*n),
@@ -183,6 +189,7 @@ impl fmt::Display for Shown<'_> {
             Ty::U8 => f.write_str("u8"),
             Ty::U32 => f.write_str("u32"),
             Ty::U64 => f.write_str("u64"),
+            Ty::U128 => f.write_str("u128"),
             Ty::Sats => f.write_str("sats"),
             Ty::Hash => f.write_str("hash"),
             Ty::Bytes(n) => write!(f, "bytes<{n}>"),

@@ -374,6 +374,12 @@ pub enum Builtin {
     Sha256,
     /// BLAKE3 of at most 1,024 bytes.
     Blake3,
+    /// BIP 340's tagged hash: a tag, then what is hashed.
+    TagHash,
+    /// The product of two `u64`s as a `u128`.
+    WideMul,
+    /// `a * b / c` of `u64`s, the product in 128 bits, rounded down.
+    MulDiv,
     /// Bytes one after the other.
     Concat,
     /// Bytes, then zeros up to 32.

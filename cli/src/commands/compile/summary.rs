@@ -115,6 +115,7 @@ fn type_name(ty: &ValueType) -> String {
         ValueType::U8 => "u8".to_owned(),
         ValueType::U32 => "u32".to_owned(),
         ValueType::U64 => "u64".to_owned(),
+        ValueType::U128 => "u128".to_owned(),
         ValueType::Sats => "sats".to_owned(),
         ValueType::Hash => "hash".to_owned(),
         ValueType::Bytes(n) => format!("bytes<{n}>"),

@@ -23,7 +23,7 @@ impl Lowerer<'_> {
                 word: *word,
                 bytes: 1,
             })),
-            Ty::U64 => out.extend(words.iter().rev().map(|word| Chunk {
+            Ty::U64 | Ty::U128 => out.extend(words.iter().rev().map(|word| Chunk {
                 word: *word,
                 bytes: 4,
             })),

@@ -164,6 +164,29 @@ impl Lowerer<'_> {
                     _ => self.pack(&bytes),
                 })
             }
+            Builtin::TagHash => {
+                let mut parts = arguments.iter().zip(&values);
+                let mut tag = Vec::new();
+                if let Some((argument, words)) = parts.next() {
+                    self.chunks(&argument.ty, words, &mut tag);
+                }
+                let tag = self.sha256(tag);
+                let mut bytes = Vec::new();
+                for _ in 0..2 {
+                    self.chunks(&Ty::Hash, &tag, &mut bytes);
+                }
+                for (argument, words) in parts {
+                    self.chunks(&argument.ty, words, &mut bytes);
+                }
+                Ok(self.sha256(bytes))
+            }
+            Builtin::WideMul => Ok(self.full_mul(&first, &second)),
+            Builtin::MulDiv => {
+                let product = self.full_mul(&first, &second);
+                let by = values.get(2).cloned().unwrap_or_default();
+                let (quotient, _) = self.checked_div(&product, &by, expr.span)?;
+                self.convert(quotient, &Ty::U128, &Ty::U64, expr.span)
+            }
             Builtin::Min | Builtin::Max => {
                 let less = self.less(&first, &second);
                 Ok(if builtin == Builtin::Min {
@@ -208,12 +231,14 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Lowered<Value> {
         let low = index.first().copied().unwrap_or(self.zero);
-        let high = index.get(1).copied().unwrap_or(self.zero);
         let length = self.constant(length as u32);
         let inside = self.push(Op::Lt(low, length));
         let outside = self.not(inside);
-        let far = self.nonzero(high);
-        let outside = self.or(outside, far);
+        let mut outside = outside;
+        for high in index.iter().skip(1) {
+            let far = self.nonzero(*high);
+            outside = self.or(outside, far);
+        }
         self.abort_if(outside, "OutOfBounds", span)?;
         Ok(low)
     }

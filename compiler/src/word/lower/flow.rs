@@ -143,7 +143,8 @@ impl Lowerer<'_> {
                 let range = first..last.unwrap_or(u64::MAX);
                 let values = range.map(move |n| [n as u32, (n >> 32) as u32]);
                 self.unroll(*local, body, from.span, values, |lowerer, n| {
-                    n.iter().take(words).map(|w| lowerer.constant(*w)).collect()
+                    let n = n.iter().chain(std::iter::repeat(&0)).take(words);
+                    n.map(|w| lowerer.constant(*w)).collect()
                 })?;
             }
             Statement::ForEach { local, array, body } => {
@@ -166,6 +167,8 @@ impl Lowerer<'_> {
         let words = self.expr(expr)?;
         let word = |n: usize| words.get(n).map_or(Some(0), |w| self.b.as_const(*w));
         match (word(0), word(1)) {
+            // No loop is that long; the limit of steps says so.
+            _ if words.iter().skip(2).any(|w| !self.is_zero(*w)) => Ok(u64::MAX),
             (Some(low), Some(high)) => Ok(u64::from(low) | (u64::from(high) << 32)),
             _ => {
                 let message = "the bound of a loop must be known when compiling";

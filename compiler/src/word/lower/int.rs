@@ -46,12 +46,12 @@ impl Lowerer<'_> {
             BinaryOp::BitXor => Ok(self.each(a, b, Op::Xor)),
             BinaryOp::Shl | BinaryOp::Shr => self.shift(op == BinaryOp::Shl, ty, a, b, span),
             BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem => {
-                let word = |words: &[Value], n: usize| words.get(n).copied().unwrap_or(self.zero);
-                let (a, b) = ([word(a, 0), word(a, 1)], [word(b, 0), word(b, 1)]);
-                if ty.int_bits() == Some(64) {
+                if ty.int_bits() > Some(32) {
                     return self.wide(op, a, b, span);
                 }
-                let result = self.narrow(op, ty, a[0], b[0], span)?;
+                let word = |words: &[Value]| words.first().copied().unwrap_or(self.zero);
+                let (a, b) = (word(a), word(b));
+                let result = self.narrow(op, ty, a, b, span)?;
                 Ok(vec![result])
             }
         }
@@ -163,8 +163,11 @@ impl Lowerer<'_> {
         };
         if wants < has {
             let low = words.first().copied().unwrap_or(self.zero);
-            let high = words.get(1).copied().unwrap_or(self.zero);
-            let mut lost = self.nonzero(high);
+            let mut lost = self.zero;
+            for high in words.iter().skip(to.words()) {
+                let any = self.nonzero(*high);
+                lost = self.or(lost, any);
+            }
             if wants == 8 {
                 let over = self.above_byte(low);
                 lost = self.or(lost, over);
@@ -210,37 +213,40 @@ impl Lowerer<'_> {
         Ok(words)
     }
 
+    /// Shifts by a known number of bits, below the width.
     fn shift_by(&mut self, left: bool, width: u32, words: &[Value], by: u32) -> Words {
-        let low = words.first().copied().unwrap_or(self.zero);
-        let high = words.get(1).copied().unwrap_or(self.zero);
-        if width < 64 {
-            let by = by as u8;
-            let moved = self.push(if left {
-                Op::Shl(low, by)
+        let (whole, part) = ((by / 32) as usize, (by % 32) as u8);
+        let word = |n: Option<usize>| n.and_then(|n| words.get(n)).copied();
+        let mut moved = Vec::with_capacity(words.len());
+        for n in 0..words.len() {
+            // What lands here, and what it drags in from its lower or upper neighbour.
+            let (from, next) = if left {
+                let from = n.checked_sub(whole);
+                (from, from.and_then(|n| n.checked_sub(1)))
             } else {
-                Op::Shr(low, by)
-            });
-            if left && width == 8 {
-                let mask = self.constant(255);
-                return vec![self.and(moved, mask)];
+                (Some(n + whole), Some(n + whole + 1))
+            };
+            let (Some(from), next) = (word(from), word(next)) else {
+                moved.push(self.zero);
+                continue;
+            };
+            let (shift, back): (fn(Value, u8) -> Op, fn(Value, u8) -> Op) = if left {
+                (Op::Shl, Op::Shr)
+            } else {
+                (Op::Shr, Op::Shl)
+            };
+            let mut word = self.push(shift(from, part));
+            if let (Some(next), 1..) = (next, part) {
+                let dragged = self.push(back(next, 32 - part));
+                word = self.or(word, dragged);
             }
-            return vec![moved];
+            moved.push(word);
         }
-        match (by, left) {
-            (0, _) => words.to_vec(),
-            (32.., true) => vec![self.zero, self.push(Op::Shl(low, (by - 32) as u8))],
-            (32.., false) => vec![self.push(Op::Shr(high, (by - 32) as u8)), self.zero],
-            (_, true) => {
-                let kept = self.push(Op::Shl(high, by as u8));
-                let carried = self.push(Op::Shr(low, (32 - by) as u8));
-                vec![self.push(Op::Shl(low, by as u8)), self.or(kept, carried)]
-            }
-            (_, false) => {
-                let kept = self.push(Op::Shr(low, by as u8));
-                let carried = self.push(Op::Shl(high, (32 - by) as u8));
-                vec![self.or(kept, carried), self.push(Op::Shr(high, by as u8))]
-            }
+        if let (true, 8, [word]) = (left, width, moved.as_mut_slice()) {
+            let mask = self.constant(255);
+            *word = self.and(*word, mask);
         }
+        moved
     }
 }
 
