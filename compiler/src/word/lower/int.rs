@@ -230,10 +230,9 @@ impl Lowerer<'_> {
                 moved.push(self.zero);
                 continue;
             };
-            let (shift, back): (fn(Value, u8) -> Op, fn(Value, u8) -> Op) = if left {
-                (Op::Shl, Op::Shr)
-            } else {
-                (Op::Shr, Op::Shl)
+            let (shift, back): (Shift, Shift) = match left {
+                true => (Op::Shl, Op::Shr),
+                false => (Op::Shr, Op::Shl),
             };
             let mut word = self.push(shift(from, part));
             if let (Some(next), 1..) = (next, part) {
@@ -249,6 +248,9 @@ impl Lowerer<'_> {
         moved
     }
 }
+
+/// `<<` or `>>` of a word.
+type Shift = fn(Value, u8) -> Op;
 
 /// Bits of whatever `as` takes for a number.
 fn number_bits(ty: &Ty) -> Option<u32> {
