@@ -1,0 +1,105 @@
+//! The examples of `docs/language.md`: whole contracts and pieces that check, and pieces that
+//! are refused with the code that the page says.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use gavel_compiler::check;
+use gavel_compiler::diagnostic::Style;
+use gavel_compiler::front::run_tests;
+
+/// An example, and what is said after `gvl` where it begins.
+struct Example {
+    said: String,
+    text: String,
+    line: usize,
+}
+
+fn examples(page: &str) -> Vec<Example> {
+    let mut all = Vec::new();
+    let mut open: Option<Example> = None;
+    for (line, text) in page.lines().enumerate() {
+        match (&mut open, text.strip_prefix("```")) {
+            (None, Some(said)) => {
+                open = Some(Example {
+                    said: said.to_owned(),
+                    text: String::new(),
+                    line: line + 1,
+                });
+            }
+            (Some(_), Some(_)) => all.extend(open.take()),
+            (Some(example), None) => {
+                example.text.push_str(text);
+                example.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    all
+}
+
+/// A contract around a piece of one.
+fn contract(items: &str, body: &str) -> String {
+    format!(
+        "contract Example {{
+    param alice: party
+    param bob: party
+    enum Outcome {{ Yes, No }}
+    error Wrong
+{items}
+    settle(secret: bytes<32> from anyone) -> Outcome {{
+        require secret[31] == 0 else Wrong
+{body}
+        if secret[0] == 1 {{ Yes }} else {{ No }}
+    }}
+    coin pot {{
+        fund alice: 5_000 sats
+        fund bob: 5_000 sats
+        pay Yes {{ alice: rest }}
+        pay No {{ bob: rest }}
+        refund after 100 blocks {{ alice: 5_000 sats, bob: rest }}
+    }}
+    test \"it runs\" {{ assert settle(pad32(b\"\\x01\")) == Yes }}
+}}
+"
+    )
+}
+
+#[test]
+fn every_example_is_as_the_page_says() {
+    let page = include_str!("../../docs/language.md");
+    let (mut good, mut wrong) = (0, 0);
+    for Example { said, text, line } in examples(page) {
+        let at = format!("docs/language.md:{line}");
+        let words: Vec<&str> = said.split(' ').collect();
+        let source = match words.get(1) {
+            None => text,
+            Some(&"items") => contract(&text, ""),
+            Some(&"body") => contract("", &text),
+            Some(other) => panic!("{at}: {other}"),
+        };
+        let found = check(&source).diagnostics;
+        let drawn: Vec<String> = found
+            .iter()
+            .map(|d| d.draw(&source, &at, Style::Plain))
+            .collect();
+        let drawn = drawn.join("\n\n");
+        if let Some(code) = words.get(3) {
+            let codes: Vec<&str> = found.iter().map(|d| d.code.id()).collect();
+            assert!(codes.contains(code), "{at}: not {code}\n{drawn}");
+            wrong += 1;
+            continue;
+        }
+        // A piece may declare what nothing uses.
+        let mut errors = found.iter().filter(|d| d.code.id().starts_with('E'));
+        let clean = match words.get(1) {
+            None => found.is_empty(),
+            Some(_) => errors.next().is_none(),
+        };
+        assert!(clean, "{at}\n{drawn}");
+        for test in run_tests(&source).unwrap() {
+            assert!(test.failures.is_empty(), "{at}: {:?}", test.failures);
+        }
+        good += 1;
+    }
+    assert!(good >= 9 && wrong >= 10, "{good} good, {wrong} wrong");
+}
