@@ -106,6 +106,10 @@ fn texts_are_short() {
         let sentences = text.matches(['.', '?']).count();
         assert!(!text.is_empty() && sentences >= 1, "{}", code.id());
         assert!(text.lines().count() <= 12, "{}: too long", code.id());
-        assert!(!text.contains(code.explain()), "{}: says it twice", code.id());
+        assert!(
+            !text.contains(code.explain()),
+            "{}: says it twice",
+            code.id()
+        );
     }
 }

@@ -89,16 +89,17 @@ impl Checker {
 
     fn param(&mut self, item: &ast::Param) {
         let n = self.contract.params.len();
-        let ty = match &item.ty.kind {
+        let mut ty = match &item.ty.kind {
             ast::TypeKind::Named(name) if name.text == "party" => {
                 self.contract.parties.push(n);
                 ParamTy::Party((self.contract.parties.len() - 1).min(255) as u8)
             }
             ast::TypeKind::Attestor(inner) => {
-                let attested = self.ty(inner);
+                let mut attested = self.ty(inner);
                 if matches!(attested, Ty::Array(..) | Ty::Option(_)) {
                     let message = "an attestor attests one value, not an array or an option";
                     self.report(Diagnostic::new(Code::TypeNotAllowed, inner.span, message));
+                    attested = Ty::Error;
                 }
                 self.contract.attestors.push(n);
                 let index = self.contract.attestors.len() - 1;
@@ -106,9 +107,10 @@ impl Checker {
             }
             _ => ParamTy::Value(self.ty(&item.ty)),
         };
-        if let ParamTy::Value(ty) = &ty
-            && contains_option(ty)
+        if let ParamTy::Value(value) = &mut ty
+            && contains_option(value)
         {
+            *value = Ty::Error;
             let message = "a parameter always has a value";
             self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
         }
@@ -264,14 +266,14 @@ impl Checker {
         let returns = self.ty(&item.returns);
         let outcomes = match returns {
             Ty::Enum(e) => e,
-            Ty::Error => 0,
+            Ty::Error => usize::MAX, // none
             _ => {
                 let message = "`settle` must return an enum: the outcomes";
                 self.report(
                     Diagnostic::new(Code::WrongReturn, item.returns.span, message)
                         .help("declare `enum Outcome { .. }` and write `-> Outcome`"),
                 );
-                0
+                usize::MAX
             }
         };
         if let Some(def) = self.contract.enums.get(outcomes)
