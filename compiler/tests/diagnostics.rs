@@ -521,7 +521,7 @@ fn bytes_that_are_no_text() {
     assert_eq!(codes(&check(&" ".repeat(2 << 20)).diagnostics), ["E0002"]);
 }
 
-/// `docs/diagnostics.md` is the table of codes.
+/// `docs/diagnostics.md` is the table of codes, and all that `gavel explain` says.
 #[test]
 fn the_table_of_codes_is_current() {
     let mut ids = BTreeSet::new();
@@ -530,7 +530,39 @@ fn the_table_of_codes_is_current() {
     );
     for code in Code::ALL {
         assert!(ids.insert(code.id()), "{} twice", code.id());
-        writeln!(text, "| {} | {} |", code.id(), code.explain()).unwrap();
+        let id = code.id();
+        writeln!(
+            text,
+            "| [{id}](#{}) | {} |",
+            id.to_lowercase(),
+            code.explain()
+        )
+        .unwrap();
+    }
+    let frame = Code::UnusedName.long_form().fails.unwrap();
+    write!(
+        text,
+        "\nExamples show what matters. The rest of each contract is as here:\n\n```\n{}```\n",
+        frame.source()
+    )
+    .unwrap();
+    for code in Code::ALL {
+        let form = code.long_form();
+        write!(
+            text,
+            "\n## {}\n\n{}\n\n{}\n",
+            code.id(),
+            code.explain(),
+            form.text
+        )
+        .unwrap();
+        for (what, example) in [("Fails", form.fails), ("Passes", form.passes)] {
+            let Some(example) = example else { continue };
+            write!(text, "\n{what}:\n\n```\n{}```\n", example.shown).unwrap();
+            if let Some(params) = example.params {
+                write!(text, "\nwith the parameters\n\n```json\n{params}```\n").unwrap();
+            }
+        }
     }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/diagnostics.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {

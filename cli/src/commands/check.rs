@@ -8,7 +8,7 @@ use gavel_compiler::word::Span;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::contract_file::{draw, from_artifact, is_artifact, params_of, source};
+use crate::contract_file::{draw, explain_hint, from_artifact, is_artifact, params_of, source};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -69,7 +69,11 @@ impl Check {
         let exit = if report.ok { Exit::Good } else { Exit::No };
         let style = output.style();
         output.result(&report, || {
-            report.text(&draw(&found, &text, &self.file, style))
+            let text = report.text(&draw(&found, &text, &self.file, style));
+            match explain_hint(&found) {
+                Some(hint) => format!("{text}\n{hint}"),
+                None => text,
+            }
         });
         Ok(exit)
     }
