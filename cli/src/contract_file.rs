@@ -227,11 +227,18 @@ fn source_failure(found: &[Diagnostic], source: &str, path: &Path, style: Style)
     let plural = if errors == 1 { "" } else { "s" };
     let message = format!("`{}` has {errors} error{plural}", path.display());
     let mut failure = Failure::new(Exit::No, "source", message);
+    failure.hint = explain_hint(found);
     failure.problems = Some(Box::new(Problems {
         diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
         drawn: draw(found, source, path, style),
     }));
     failure
+}
+
+/// Where to read more about the first of the problems.
+pub fn explain_hint(found: &[Diagnostic]) -> Option<String> {
+    let first = found.first()?;
+    Some(format!("`gavel explain {}` says more", first.code.id()))
 }
 
 /// Diagnostics drawn, each with an empty line after it.

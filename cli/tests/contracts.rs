@@ -27,6 +27,31 @@ fn every_example_checks() {
 }
 
 #[test]
+fn every_example_is_explained() {
+    let shop = Shop::new();
+    let explain = |name: &&str| shop.gavel(&format!("check {name}.gvl --explain"));
+    let shown: Vec<String> = NAMES.iter().map(|name| explain(name).all()).collect();
+    insta::assert_snapshot!(shown.join("\n"));
+    let json = shop.gavel("check price_feed.gvl --explain --json").json();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json["analyses"]).unwrap());
+}
+
+/// Amounts depend on parameters; what is wrong isn't explained.
+#[test]
+fn what_is_wrong_is_not_explained() {
+    let shop = Shop::new();
+    std::fs::remove_file(shop.path("tic_tac_toe.params.json")).unwrap();
+    assert_eq!(shop.gavel("check tic_tac_toe.gvl").code, 0);
+    let ran = shop.gavel("check tic_tac_toe.gvl --explain");
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("`stake` has no value"), "{}", ran.out);
+    assert!(!ran.out.contains("operations"), "{}", ran.out);
+    shop.write("bad.gvl", "contract C {");
+    let json = shop.gavel("check bad.gvl --explain --json").json();
+    assert!(json["analyses"].is_null());
+}
+
+#[test]
 fn every_example_compiles_costs_and_comes_back() {
     let shop = Shop::new();
     for name in NAMES {

@@ -7,9 +7,11 @@
 
 mod codes;
 mod draw;
+mod explain;
 
 pub use codes::Code;
 pub use draw::Style;
+pub use explain::{Example, LongForm};
 
 use crate::word::Span;
 use serde::Serialize;

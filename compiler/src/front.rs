@@ -14,6 +14,7 @@ use crate::word::lower::{Constants, EvalError, evaluate, lower};
 use crate::word::{End, Program, Span, run};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// What a check found.
 #[derive(Clone, Debug)]
@@ -53,17 +54,53 @@ pub fn check(source: &str) -> Checked {
     if let Some(tree) = &tree {
         let (checked, found) = types::check(tree);
         contract = checked;
-        diagnostics.extend(found);
+        // Where brackets don't match, all that the checker says may follow from that.
+        if tree.balanced || !has_errors(&diagnostics) {
+            diagnostics.extend(found.into_iter().filter(|d| !follows(d, tree, source)));
+        }
     }
     if !has_errors(&diagnostics) {
         diagnostics.extend(too_large(&contract));
     }
     errors_first(&mut diagnostics);
     in_source_order(&mut diagnostics);
+    once_a_name(&mut diagnostics, source);
     Checked {
         tree,
         contract,
         diagnostics,
+    }
+}
+
+/// The name that isn't declared, if the problem is that.
+fn undeclared<'s>(found: &Diagnostic, source: &'s str) -> Option<&'s str> {
+    match found.code {
+        Code::UnknownName
+        | Code::UnknownType
+        | Code::UnknownError
+        | Code::UnknownParty
+        | Code::UnknownOutcome
+        | Code::UnknownAuthor => source.get(found.span.start as usize..found.span.end as usize),
+        _ => None,
+    }
+}
+
+/// Keeps the first use of each name that isn't declared, and all that look like slips of the
+/// keyboard: those are mended where they stand, the others by a declaration.
+fn once_a_name(found: &mut Vec<Diagnostic>, source: &str) {
+    let mut seen = BTreeSet::new();
+    found.retain(|d| d.fix.is_some() || undeclared(d, source).is_none_or(|name| seen.insert(name)));
+}
+
+/// Whether a problem only follows from a part of the tree that couldn't be read, which is
+/// reported already.
+fn follows(found: &Diagnostic, tree: &ast::Contract, source: &str) -> bool {
+    let unread = |word: &str| tree.unread.contains(word);
+    match found.code {
+        Code::NoSettle => unread("settle"),
+        Code::NoCoin => unread("coin"),
+        Code::PartyCount => unread("param"),
+        _ => undeclared(found, source).is_some_and(unread),
     }
 }
 

@@ -309,6 +309,92 @@ const ROWS: &[(&str, &str, &str)] = &[
         "test \"t\" { assert settle(1, 1) == Yes }\n    coin pot",
         "E0702",
     ),
+    // Brackets.
+    ("No\n    }", "No\n", "E0106"),
+    ("return Yes }", "return Yes", "E0106"),
+    ("-> Outcome {", "-> Outcome", "E0101"),
+    ("return Yes }", "return Yes } }", "E0105"),
+    (
+        "bob: rest }\n        refund",
+        "bob: rest\n        refund",
+        "E0101",
+    ),
+    ("coin pot {", "coin pot", "E0101"),
+    (
+        "bob: rest }\n    }\n}",
+        "bob: rest }\n    }\n}\nerror Late",
+        "E0101",
+    ),
+    ("limit else", "limit) else", "E0101"),
+    // What other languages have.
+    (
+        "No\n    }",
+        "while move > 0 { }\n        No\n    }",
+        "E0104",
+    ),
+    ("Yes, No }", "Yes(u8), No }", "E0104"),
+    ("move: u8", "move: map<u8, u8>", "E0104"),
+    ("price > 5", "price.round > 5", "E0212"),
+    ("price > 5", "price == \"five\"", "E0101"),
+    ("No\n    }", "let = 5\n        No\n    }", "E0101"),
+    ("No\n    }", "let x 5\n        No\n    }", "E0101"),
+    ("price > 5", "price > b\"é\"[0]", "E0007"),
+    // Twice.
+    ("Yes, No }", "Yes, No, Yes }", "E0203"),
+    (
+        "coin pot",
+        "settle() -> Outcome { Yes }\n    coin pot",
+        "E0203",
+    ),
+    ("fund bob:", "fund alice:", "E0503"),
+    ("{ bob: rest }", "{ bob: 1_000 sats, bob: rest }", "E0503"),
+    (
+        "refund after 100 blocks {",
+        "refund after 9 blocks { alice: rest }\n        refund after 100 blocks {",
+        "E0503",
+    ),
+    // Types, once more.
+    (
+        "No\n    }",
+        "for _i in move { }\n        No\n    }",
+        "E0301",
+    ),
+    ("price > 5", "Some(price) == price", "E0303"),
+    ("price > 5", "blake3(price).len > 5", "E0101"),
+    (
+        "No\n    }",
+        "let _h: hash = pad32(b\"x\")\n        No\n    }",
+        "E0301",
+    ),
+    (
+        "No\n    }",
+        "let _x: Option<u8> = move\n        No\n    }",
+        "E0301",
+    ),
+    ("limit: u32 where", "limit: Option<u32> where", "E0314"),
+    ("attestor<u64>", "attestor<[u64; 2]>", "E0314"),
+    ("price > 5", "price > [][0]", "E0315"),
+    ("limit > 0", "limit > least()", "E0318"),
+    ("price > 5", "pad32([price; 5])[0] > 5", "E0319"),
+    (
+        "return Yes",
+        "match move { Maybe => Yes, _ => No }",
+        "E0311",
+    ),
+    ("price > 5", "Outcome::Maybe == Yes", "E0201"),
+    ("price > 5", "Outcom::Yes == Yes", "E0201"),
+    (
+        "error TooHigh",
+        "error TooHigh\n    const N: u32 = 4 / 0",
+        "E0605",
+    ),
+    (
+        "fund alice: 50_000 sats\n        fund bob: 50_000 sats",
+        "",
+        "E0501",
+    ),
+    ("fund alice: 50_000 sats", "fund alice: limit", "E0301"),
+    ("else TooHigh", "else Missing", "E0204"),
     // Warnings.
     (
         "error TooHigh",
@@ -348,6 +434,7 @@ fn the_good_contract_is_good() {
 #[test]
 fn every_mistake_is_reported() {
     let mut all = String::new();
+    let mut distinct = BTreeSet::new();
     for (from, to, code) in ROWS.iter().filter(|row| !row.2.is_empty()) {
         assert!(GOOD.contains(from), "{from}");
         let source = GOOD.replacen(from, to, 1);
@@ -357,6 +444,7 @@ fn every_mistake_is_reported() {
             "{code}: {to}\n{}",
             drawn(&source, &found)
         );
+        distinct.insert(drawn(&source, &found));
         let shown = |text: &str| text.replace('\n', "⏎");
         writeln!(
             all,
@@ -367,6 +455,7 @@ fn every_mistake_is_reported() {
         )
         .unwrap();
     }
+    assert!(distinct.len() >= 110, "{}", distinct.len());
     insta::assert_snapshot!(all);
 }
 
@@ -521,7 +610,7 @@ fn bytes_that_are_no_text() {
     assert_eq!(codes(&check(&" ".repeat(2 << 20)).diagnostics), ["E0002"]);
 }
 
-/// `docs/diagnostics.md` is the table of codes.
+/// `docs/diagnostics.md` is the table of codes, and all that `gavel explain` says.
 #[test]
 fn the_table_of_codes_is_current() {
     let mut ids = BTreeSet::new();
@@ -530,7 +619,39 @@ fn the_table_of_codes_is_current() {
     );
     for code in Code::ALL {
         assert!(ids.insert(code.id()), "{} twice", code.id());
-        writeln!(text, "| {} | {} |", code.id(), code.explain()).unwrap();
+        let id = code.id();
+        writeln!(
+            text,
+            "| [{id}](#{}) | {} |",
+            id.to_lowercase(),
+            code.explain()
+        )
+        .unwrap();
+    }
+    let frame = Code::UnusedName.long_form().fails.unwrap();
+    write!(
+        text,
+        "\nExamples show what matters. The rest of each contract is as here:\n\n```\n{}```\n",
+        frame.source()
+    )
+    .unwrap();
+    for code in Code::ALL {
+        let form = code.long_form();
+        write!(
+            text,
+            "\n## {}\n\n{}\n\n{}\n",
+            code.id(),
+            code.explain(),
+            form.text
+        )
+        .unwrap();
+        for (what, example) in [("Fails", form.fails), ("Passes", form.passes)] {
+            let Some(example) = example else { continue };
+            write!(text, "\n{what}:\n\n```\n{}```\n", example.shown).unwrap();
+            if let Some(params) = example.params {
+                write!(text, "\nwith the parameters\n\n```json\n{params}```\n").unwrap();
+            }
+        }
     }
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/diagnostics.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {

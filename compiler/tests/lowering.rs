@@ -499,7 +499,7 @@ fn control_flow() {
         // Blocks, shadowing, match.
         (
             "",
-            "let x = x + 1 { let x = 0 let _y = x } if x == 5 { Yes } else { No }",
+            "let x = x + 1; { let x = 0; let _y = x } if x == 5 { Yes } else { No }",
             4,
             "Yes",
         ),

@@ -1,17 +1,21 @@
 //! `gavel check`: everything that is wrong with a contract, in one run.
 
+mod analyses;
+
 use std::path::PathBuf;
 
+use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::front::{TestReport, check, instantiate, run_tests};
 use gavel_compiler::word::Span;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::contract_file::{draw, from_artifact, is_artifact, params_of, source};
+use crate::contract_file::{draw, explain_hint, from_artifact, is_artifact, params_of, source};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
+use analyses::Analyses;
 
 /// Check a contract: its source, its parameters, and the tests that it carries.
 #[derive(Debug, clap::Args)]
@@ -23,6 +27,7 @@ Exit code 1 if there is an error or a test fails; warnings are no errors.
 Examples:
   gavel check bet.gvl
   gavel check bet.gvl --params other.json
+  gavel check bet.gvl --explain          also who vouches for what, and who is paid
   gavel check bet.gvl --json | jq '.diagnostics[].message'
   gavel check bet.artifact.json          an artifact: whether it says what its source gives")]
 pub struct Check {
@@ -34,6 +39,9 @@ pub struct Check {
     /// Don't run the tests that the source carries
     #[arg(long)]
     no_tests: bool,
+    /// Say what holds of a contract that is right: operations, aborts, inputs, payments
+    #[arg(long)]
+    explain: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,6 +55,9 @@ struct Report {
     warnings: usize,
     diagnostics: Vec<Value>,
     tests: Vec<Test>,
+    /// With `--explain`, if all is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    analyses: Option<Analyses>,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,7 +80,11 @@ impl Check {
         let exit = if report.ok { Exit::Good } else { Exit::No };
         let style = output.style();
         output.result(&report, || {
-            report.text(&draw(&found, &text, &self.file, style))
+            let text = report.text(&draw(&found, &text, &self.file, style));
+            match explain_hint(&found) {
+                Some(hint) => format!("{text}\n{hint}"),
+                None => text,
+            }
         });
         Ok(exit)
     }
@@ -82,7 +97,8 @@ impl Check {
                 ));
             }
             let compiled = from_artifact(&self.file)?;
-            let report = self.report(&compiled.source, &compiled.warnings, None);
+            let mut report = self.report(&compiled.source, &compiled.warnings, None);
+            self.explain(&mut report, Some(&compiled.contract), &compiled.source);
             return Ok((report, compiled.warnings, compiled.source));
         }
         let text = source(&self.file)?;
@@ -90,17 +106,27 @@ impl Check {
         let checked = check(&text);
         let ok = checked.is_ok();
         let mut found = checked.diagnostics;
-        let mut with = None;
-        if let Some((at, given)) = params {
-            if ok {
-                match instantiate(&text, &given) {
-                    Ok((_, all)) => found = all,
-                    Err(more) => found.extend(more),
-                }
+        // What is explained are numbers, which parameters decide.
+        let (with, given) = match params {
+            Some((at, given)) => (Some(at), Some(given)),
+            None => (None, self.explain.then(Map::new)),
+        };
+        let mut contract = None;
+        if let Some(given) = given.filter(|_| ok) {
+            match instantiate(&text, &given) {
+                Ok((instance, all)) => (contract, found) = (Some(instance), all),
+                Err(more) => found.extend(more),
             }
-            with = Some(at);
         }
-        Ok((self.report(&text, &found, with), found, text))
+        let mut report = self.report(&text, &found, with);
+        self.explain(&mut report, contract.as_ref(), &text);
+        Ok((report, found, text))
+    }
+
+    fn explain(&self, report: &mut Report, contract: Option<&Contract>, source: &str) {
+        if self.explain && report.ok {
+            report.analyses = contract.map(|contract| Analyses::of(contract, source));
+        }
     }
 
     fn report(&self, source: &str, found: &[Diagnostic], params: Option<PathBuf>) -> Report {
@@ -118,6 +144,7 @@ impl Check {
             warnings: found.len() - errors,
             diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
             tests,
+            analyses: None,
         }
     }
 }
@@ -162,6 +189,9 @@ impl Report {
             self.tests.len() - failed,
             count(self.tests.len(), "test"),
         ));
+        if let Some(analyses) = &self.analyses {
+            lines.push(analyses.text());
+        }
         format!("{drawn}{}", lines.join("\n"))
     }
 }

@@ -3,7 +3,7 @@
 mod summary;
 mod tree;
 
-pub(super) use summary::lines;
+pub(super) use summary::{lines, payments};
 pub(super) use tree::sample_graph;
 
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod completions;
 mod cost;
+mod explain;
 mod new;
 mod play;
 mod regtest;
@@ -22,6 +23,8 @@ pub enum Command {
     New(new::New),
     /// Check a contract: source, parameters, tests
     Check(check::Check),
+    /// Say what the code of a diagnostic means
+    Explain(explain::Explain),
     /// Compile a contract to scripts, trees and an artifact
     Compile(compile::Compile),
     /// What a contract costs, before any money moves
@@ -40,6 +43,7 @@ impl Command {
         match self {
             Self::New(command) => command.run(output),
             Self::Check(command) => command.run(output),
+            Self::Explain(command) => command.run(output),
             Self::Compile(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),

@@ -24,6 +24,13 @@ macro_rules! codes {
             pub fn explain(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
+
+            /// The file that explains the code; see [`super::explain`].
+            pub(super) fn file(self) -> &'static str {
+                match self {
+                    $(Self::$name => include_str!(concat!("explain/", $id, ".md")),)*
+                }
+            }
         }
     };
 }

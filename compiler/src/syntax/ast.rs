@@ -4,6 +4,7 @@
 //! and a diagnostic says why.
 
 use crate::word::Span;
+use std::collections::BTreeSet;
 
 /// A name where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,10 @@ pub struct Contract {
     pub name: Name,
     /// What it declares, in order.
     pub items: Vec<Item>,
+    /// Every word of items that couldn't be read: what they would have declared isn't known.
+    pub unread: BTreeSet<String>,
+    /// Whether every bracket has its partner; if not, nobody knows what stands inside what.
+    pub balanced: bool,
     /// From `contract` to `}`.
     pub span: Span,
 }

@@ -63,7 +63,7 @@ impl Checker {
         let coin = CoinDef {
             name: item.name.text.clone(),
             span: item.name.span,
-            funded: !item.broken && fund.len() == item.fund.len(),
+            funded: !item.broken && !fund.is_empty() && fund.len() == item.fund.len(),
             fund,
             pay,
             refund_after,

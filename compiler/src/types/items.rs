@@ -91,16 +91,17 @@ impl Checker {
 
     fn param(&mut self, item: &ast::Param) {
         let n = self.contract.params.len();
-        let ty = match &item.ty.kind {
+        let mut ty = match &item.ty.kind {
             ast::TypeKind::Named(name) if name.text == "party" => {
                 self.contract.parties.push(n);
                 ParamTy::Party((self.contract.parties.len() - 1).min(255) as u8)
             }
             ast::TypeKind::Attestor(inner) => {
-                let attested = self.ty(inner);
+                let mut attested = self.ty(inner);
                 if matches!(attested, Ty::Array(..) | Ty::Option(_)) {
                     let message = "an attestor attests one value, not an array or an option";
                     self.report(Diagnostic::new(Code::TypeNotAllowed, inner.span, message));
+                    attested = Ty::Error;
                 }
                 self.contract.attestors.push(n);
                 let index = self.contract.attestors.len() - 1;
@@ -108,15 +109,16 @@ impl Checker {
             }
             _ => ParamTy::Value(self.ty(&item.ty)),
         };
-        if let ParamTy::Value(ty) = &ty {
-            let message = if contains(ty, |ty| matches!(ty, Ty::Option(_))) {
+        if let ParamTy::Value(value) = &mut ty
+            && contains(value, not_plain)
+        {
+            let message = if contains(value, |ty| matches!(ty, Ty::Option(_))) {
                 "a parameter always has a value"
             } else {
                 "a parameter is no struct or tuple: declare one for each part"
             };
-            if contains(ty, not_plain) {
-                self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
-            }
+            *value = Ty::Error;
+            self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
         }
         self.contract.params.push(ParamDef {
             name: item.name.text.clone(),
@@ -270,14 +272,14 @@ impl Checker {
         let returns = self.ty(&item.returns);
         let outcomes = match returns {
             Ty::Enum(e) => e,
-            Ty::Error => 0,
+            Ty::Error => usize::MAX, // none
             _ => {
                 let message = "`settle` must return an enum: the outcomes";
                 self.report(
                     Diagnostic::new(Code::WrongReturn, item.returns.span, message)
                         .help("declare `enum Outcome { .. }` and write `-> Outcome`"),
                 );
-                0
+                usize::MAX
             }
         };
         if let Some(def) = self.contract.enums.get(outcomes)

@@ -92,7 +92,8 @@ pub(in crate::commands) fn lines(segment: &SegmentInfo) -> String {
     }
 }
 
-fn payments(payments: &[Payment]) -> String {
+/// `{ alice: 50_000 sats, bob: 50_000 sats }`
+pub(in crate::commands) fn payments(payments: &[Payment]) -> String {
     let each: Vec<String> = payments
         .iter()
         .map(|payment| format!("{}: {} sats", payment.party, grouped(payment.sats.0)))

@@ -75,7 +75,7 @@ impl Parser<'_> {
                     .label(first, "the first comparison")
                     .help("write `a < b && b < c`");
                 self.report(diagnostic);
-                return Err(Stop);
+                left.kind = ExprKind::Error;
             }
             let op_span = self.next().span;
             compared = (precedence == 3).then_some(op_span);
@@ -102,7 +102,9 @@ impl Parser<'_> {
                 Diagnostic::new(Code::Expected, span, message)
                     .help("all numbers are unsigned; write `a - b`, which aborts below zero"),
             );
-            return Err(Stop);
+            self.next();
+            let inner = self.nested(Self::unary)?;
+            return self.make(ExprKind::Error, start, inner.depth);
         }
         let primary = self.primary()?;
         self.postfix_of(primary)
@@ -155,16 +157,24 @@ impl Parser<'_> {
         let start = token.span.start;
         let kind = match token.kind {
             TokenKind::Number => {
-                let number = self.number()?;
-                if self.is_word("sats") && !self.token().first_of_line {
+                let number = self.number();
+                let sats = self.is_word("sats") && !self.token().first_of_line;
+                if sats {
                     self.next();
-                    ExprKind::Sats(number)
-                } else {
-                    ExprKind::Number(number)
+                }
+                match number {
+                    Ok(number) if sats => ExprKind::Sats(number),
+                    Ok(number) => ExprKind::Number(number),
+                    Err(Stop) => ExprKind::Error,
                 }
             }
-            TokenKind::ByteText => ExprKind::Bytes(self.byte_text()?),
-            TokenKind::HexText => ExprKind::Bytes(self.hex_text()?),
+            TokenKind::ByteText => self.byte_text().map_or(ExprKind::Error, ExprKind::Bytes),
+            TokenKind::HexText => self.hex_text().map_or(ExprKind::Error, ExprKind::Bytes),
+            // The lexer has said what is wrong with it.
+            TokenKind::OpenText => {
+                self.next();
+                ExprKind::Error
+            }
             TokenKind::Text => {
                 let message = "there are no strings here";
                 let at = Span { start, end: start };
@@ -174,7 +184,7 @@ impl Parser<'_> {
                         .fix(at, "b", "make it a byte string"),
                 );
                 self.next();
-                return Err(Stop);
+                ExprKind::Error
             }
             TokenKind::OpenParen => {
                 let open = self.next();

@@ -8,6 +8,7 @@ use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::word::Span;
+use std::collections::BTreeSet;
 
 const ITEMS: &[&str] = &[
     "param", "enum", "struct", "error", "const", "fn", "settle", "coin", "test",
@@ -30,11 +31,13 @@ impl Parser<'_> {
     /// The whole file.
     pub(super) fn file(&mut self) -> Option<Contract> {
         let mut found = None;
+        let mut end = 0;
         while !self.is(TokenKind::End) {
             let docs = self.docs();
             if self.is_word("contract") {
                 let token = self.token();
                 let contract = self.contract(docs);
+                end = self.last_end();
                 if found.is_none() {
                     found = contract;
                 } else {
@@ -47,6 +50,14 @@ impl Parser<'_> {
                 if self.is_word("import") || self.is_word("use") {
                     let word = self.text();
                     let _ = self.not_yet(word);
+                } else if found.is_some() {
+                    let closed = Span {
+                        start: end.saturating_sub(1),
+                        end,
+                    };
+                    let message = "this stands outside the contract";
+                    let outside = Diagnostic::new(Code::Expected, self.token().span, message);
+                    self.report(outside.label(closed, "the contract ends here"));
                 } else {
                     let _ = self.expected("`contract`");
                 }
@@ -81,38 +92,80 @@ impl Parser<'_> {
             return None;
         }
         let mut items = Vec::new();
+        let mut unread = BTreeSet::new();
+        // Whether the last item couldn't be read.
+        let mut broken = false;
+        // Whether a bracket too many was passed over.
+        let mut strays = false;
         loop {
             let docs = self.docs();
-            if self.eat(TokenKind::CloseBrace) {
+            if self.is(TokenKind::CloseBrace) {
+                let stray = self.item_at(1);
+                strays |= stray;
+                if stray && !broken {
+                    let message = "this `}` closes nothing";
+                    let span = self.token().span;
+                    let stray = Diagnostic::new(Code::Expected, span, message);
+                    self.report(stray.help("the contract goes on after it"));
+                }
+                self.next();
+                if stray {
+                    continue;
+                }
                 break;
             }
             if self.is(TokenKind::End) {
-                let _ = self.unclosed(open);
+                if !strays {
+                    let _ = self.unclosed(open);
+                }
                 break;
             }
             if self.eat(TokenKind::Semicolon) || self.eat(TokenKind::Comma) {
                 continue;
             }
             let before = self.at;
-            match self.item(docs, &mut items) {
-                Ok(()) => {}
-                Err(Stop) => {
-                    if self.at == before {
-                        self.next();
-                    }
-                    self.skip_until(|p| {
-                        let item = ITEMS.contains(&p.text()) || LATER.contains(&p.text());
-                        p.is(TokenKind::Doc) || (item && p.token().first_of_line)
-                    });
+            self.item_start = self.token().span.start;
+            broken = self.item(docs, &mut items).is_err();
+            if broken {
+                if self.at == before {
+                    self.next();
                 }
+                // What was opened by the item is left before the next one is looked for, if it
+                // is closed at all.
+                let opened = if self.balanced {
+                    self.open_since(before)
+                } else {
+                    0
+                };
+                self.skip_from(opened, |p| {
+                    let item = ITEMS.contains(&p.text()) || LATER.contains(&p.text());
+                    p.is(TokenKind::Doc) || (item && p.token().first_of_line)
+                });
+                let skipped = self.tokens.get(before..self.at).unwrap_or_default();
+                let words = skipped.iter().filter(|token| token.kind == TokenKind::Word);
+                unread.extend(words.map(|token| self.text_of(token.span).to_owned()));
             }
         }
         Some(Contract {
             docs,
             name,
             items,
+            unread,
+            balanced: self.balanced,
             span: self.span_from(start),
         })
+    }
+
+    /// Whether an item starts there: it does so on a new line, and like nothing else.
+    pub(super) fn item_at(&self, by: usize) -> bool {
+        let (token, next) = (self.ahead(by), self.ahead(by.saturating_add(1)));
+        let word = self.text_of(token.span);
+        let goes_on = match word {
+            "settle" => TokenKind::OpenParen,
+            "test" => TokenKind::Text,
+            _ => TokenKind::Word,
+        };
+        token.first_of_line && ITEMS.contains(&word) && next.kind == goes_on
     }
 
     fn item(&mut self, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
@@ -143,6 +196,9 @@ impl Parser<'_> {
                 let mut unknown = Diagnostic::new(Code::UnknownItem, span, message);
                 unknown = match did_you_mean(other, ITEMS.iter().copied()) {
                     Some(item) => unknown.fix(span, item, format!("did you mean `{item}`?")),
+                    None if !self.balanced => {
+                        unknown.help("a `}` before it may be one too many")
+                    }
                     None => unknown.help(
                         "items are `param`, `enum`, `error`, `const`, `fn`, `settle`, `coin` and `test`",
                     ),
@@ -181,11 +237,23 @@ impl Parser<'_> {
             p.docs();
             let name = p.name("the name of a variant")?;
             if p.is(TokenKind::OpenParen) || p.is(TokenKind::OpenBrace) {
-                return Err(p.not_yet("an enum with data"));
+                return Err(p.not_yet(&format!("{}(..)", name.text)));
             }
             Ok(name)
         })?;
         Ok(Enum { name, variants })
+    }
+
+    /// How many brackets were opened from a token on and not closed yet.
+    fn open_since(&self, from: usize) -> usize {
+        let taken = self.tokens.get(from..self.at).unwrap_or_default();
+        taken.iter().fold(0usize, |open, token| match token.kind {
+            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => open + 1,
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => {
+                open.saturating_sub(1)
+            }
+            _ => open,
+        })
     }
 
     fn struct_item(&mut self) -> Parsed<Struct> {
@@ -243,7 +311,14 @@ impl Parser<'_> {
     /// A function's block; one that can't be read doesn't take the function with it.
     fn body(&mut self) -> super::super::ast::Block {
         let span = self.token().span;
-        self.block().unwrap_or_else(|Stop| Self::error_block(span))
+        self.block().unwrap_or_else(|Stop| {
+            self.skip_until(|p| p.item_at(0));
+            let closes = self.item_at(1) || self.ahead(1).kind == TokenKind::CloseBrace;
+            if closes && self.is(TokenKind::CloseBrace) {
+                self.next();
+            }
+            Self::error_block(span)
+        })
     }
 
     fn settle(&mut self) -> Parsed<Settle> {
@@ -309,8 +384,10 @@ impl Parser<'_> {
             broken: false,
         };
         while !self.eat(TokenKind::CloseBrace) {
-            if self.is(TokenKind::End) {
-                return Err(self.unclosed(open));
+            if self.is(TokenKind::End) || self.item_at(0) {
+                let _ = self.unclosed(open);
+                coin.broken = true;
+                break;
             }
             if self.eat(TokenKind::Semicolon) || self.eat(TokenKind::Comma) {
                 continue;
@@ -396,8 +473,9 @@ impl Parser<'_> {
             asserts: Vec::new(),
         };
         while !self.eat(TokenKind::CloseBrace) {
-            if self.is(TokenKind::End) {
-                return Err(self.unclosed(open));
+            if self.is(TokenKind::End) || self.item_at(0) {
+                let _ = self.unclosed(open);
+                break;
             }
             if self.eat(TokenKind::Semicolon) {
                 continue;

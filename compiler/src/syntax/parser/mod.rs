@@ -36,6 +36,8 @@ pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
     let (tokens, diagnostics) = lex(source);
     let mut parser = Parser {
         source,
+        balanced: balanced(&tokens),
+        item_start: 0,
         tokens,
         at: 0,
         depth: 0,
@@ -49,9 +51,34 @@ pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
     (contract, diagnostics)
 }
 
+/// Whether every bracket has its partner.
+fn balanced(tokens: &[Token]) -> bool {
+    let mut open = Vec::new();
+    for token in tokens {
+        let partner = match token.kind {
+            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => {
+                open.push(token.kind);
+                continue;
+            }
+            TokenKind::CloseBrace => TokenKind::OpenBrace,
+            TokenKind::CloseParen => TokenKind::OpenParen,
+            TokenKind::CloseBracket => TokenKind::OpenBracket,
+            _ => continue,
+        };
+        if open.pop() != Some(partner) {
+            return false;
+        }
+    }
+    open.is_empty()
+}
+
 struct Parser<'s> {
     source: &'s str,
     tokens: Vec<Token>,
+    /// Whether every bracket has its partner.
+    balanced: bool,
+    /// Where the item starts that is being parsed.
+    item_start: u32,
     at: usize,
     depth: u16,
     /// The deepest expression of the block being parsed.
@@ -152,8 +179,16 @@ impl<'s> Parser<'s> {
     /// Reports that `what` should stand here.
     fn expected(&mut self, what: &str) -> Stop {
         let token = self.token();
-        // The lexer has said what is wrong with it.
-        if token.kind == TokenKind::OpenText {
+        // The lexer has said what is wrong here.
+        let gap = self.last_end()..token.span.start;
+        let unknown =
+            |d: &Diagnostic| d.code == Code::UnknownCharacter && gap.contains(&d.span.start);
+        if token.kind == TokenKind::OpenText || self.diagnostics.iter().any(unknown) {
+            return Stop;
+        }
+        // Where brackets don't match, the first surprise of an item makes the others.
+        let surprise = |d: &Diagnostic| d.code == Code::Expected && d.span.start >= self.item_start;
+        if !self.balanced && self.diagnostics.iter().any(surprise) {
             return Stop;
         }
         let found = match token.kind {
@@ -207,7 +242,10 @@ impl<'s> Parser<'s> {
                 Diagnostic::new(Code::ReservedWord, token.span, message)
                     .here(format!("expected {what}")),
             );
-            return Err(Stop);
+            // Here it is a name nevertheless.
+            if self.ahead(1).kind != TokenKind::Colon {
+                return Err(Stop);
+            }
         }
         let token = self.next();
         Ok(ast::Name {
@@ -281,16 +319,22 @@ impl<'s> Parser<'s> {
     fn unclosed(&mut self, open: Token) -> Stop {
         let bracket = self.text_of(open.span);
         let message = format!("this `{bracket}` is never closed");
+        let here = match self.kind() {
+            TokenKind::End => "the file ends here".to_owned(),
+            _ => format!("`{}` can't stand inside it", self.text()),
+        };
         let end = self.token().span;
-        self.report(
-            Diagnostic::new(Code::Unclosed, open.span, message).label(end, "the file ends here"),
-        );
+        self.report(Diagnostic::new(Code::Unclosed, open.span, message).label(end, here));
         Stop
     }
 
     /// Skips to where `stop` holds or a bracket closes that was opened before.
-    fn skip_until(&mut self, mut stop: impl FnMut(&Self) -> bool) {
-        let mut open = 0usize;
+    fn skip_until(&mut self, stop: impl FnMut(&Self) -> bool) {
+        self.skip_from(0, stop);
+    }
+
+    /// The same from inside so many open brackets, which are left first.
+    fn skip_from(&mut self, mut open: usize, mut stop: impl FnMut(&Self) -> bool) {
         loop {
             let kind = self.kind();
             match kind {

@@ -2,7 +2,7 @@
 
 use super::super::ast::{BinaryOp, Block, Expr, ExprKind, Over, Statement, StatementKind};
 use super::super::token::TokenKind;
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, Stop};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::word::Span;
 
@@ -24,6 +24,8 @@ impl Parser<'_> {
         let open = self.expect(TokenKind::OpenBrace, "`{`")?;
         let mut statements: Vec<Statement> = Vec::new();
         let mut value: Option<Box<Expr>> = None;
+        // Whether the last statement couldn't be read.
+        let mut broken = false;
         loop {
             while self.eat(TokenKind::Semicolon) || self.is(TokenKind::Doc) {
                 self.docs();
@@ -31,11 +33,14 @@ impl Parser<'_> {
             if self.eat(TokenKind::CloseBrace) {
                 break;
             }
-            if self.is(TokenKind::End) {
-                return Err(self.unclosed(open));
+            if self.is(TokenKind::End) || self.item_at(0) {
+                let _ = self.unclosed(open);
+                broken = true;
+                break;
             }
             let before = self.at;
             let start = self.token().span.start;
+            broken = false;
             match self.statement() {
                 Ok(kind) => {
                     let span = self.span_from(start);
@@ -50,20 +55,17 @@ impl Parser<'_> {
                     if self.at == before && !self.is(TokenKind::CloseBrace) {
                         self.next();
                     }
-                    self.skip_until(|p| {
-                        p.is(TokenKind::Semicolon)
-                            || (p.token().first_of_line && p.is(TokenKind::Word))
-                            || STARTS.contains(&p.text())
-                    });
+                    self.skip_statement();
                     let span = self.span_from(start);
-                    let kind = StatementKind::Expr(Expr {
-                        kind: ExprKind::Error,
-                        span,
-                        depth: 1,
-                    });
+                    let kind = StatementKind::Expr(Self::error_expr(span));
                     statements.push(Statement { kind, span });
+                    broken = true;
                 }
             }
+        }
+        if broken && value.is_none() {
+            // It may have been the value.
+            value = Some(Box::new(Self::error_expr(self.span_from(self.last_end()))));
         }
         Ok(Block {
             statements,
@@ -99,7 +101,7 @@ impl Parser<'_> {
                         )
                         .help("write `for i in 0..100 { .. }` and leave it with `break`"),
                     );
-                    return Err(super::Stop);
+                    return Err(Stop);
                 }
                 "emit" | "call" if self.ahead(1).kind == TokenKind::Word => {
                     return Err(self.not_yet(self.text()));
@@ -138,8 +140,20 @@ impl Parser<'_> {
         Ok(StatementKind::Expr(expr))
     }
 
+    fn let_value(&mut self) -> Parsed<Expr> {
+        let equals = self.expect_operator("=");
+        if self.token().first_of_line {
+            equals?;
+        }
+        let value = self.expr()?;
+        if self.is(TokenKind::OpenBrace) {
+            return Err(self.expected("an operator or the end of the statement"));
+        }
+        Ok(value)
+    }
+
     fn let_statement(&mut self) -> Parsed<StatementKind> {
-        self.next();
+        let start = self.next().span.start;
         if self.is(TokenKind::OpenParen) {
             let open = self.next();
             let names = self.list(open, TokenKind::CloseParen, ")", |p| {
@@ -150,14 +164,20 @@ impl Parser<'_> {
             return Ok(StatementKind::LetTuple { names, value });
         }
         let mutable = self.eat_word("mut");
-        let name = self.name("a name")?;
+        let Ok(name) = self.name("a name") else {
+            self.skip_line();
+            return Ok(StatementKind::Expr(Self::error_expr(self.span_from(start))));
+        };
         let ty = if self.eat(TokenKind::Colon) {
             Some(self.ty()?)
         } else {
             None
         };
-        self.expect_operator("=")?;
-        let value = self.expr()?;
+        // What can't be read of the value doesn't take the name with it.
+        let value = self.let_value().unwrap_or_else(|Stop| {
+            self.skip_line();
+            Self::error_expr(self.span_from(start))
+        });
         Ok(StatementKind::Let {
             mutable,
             name,
@@ -203,7 +223,7 @@ impl Parser<'_> {
     }
 
     /// Reports a part of the language that comes later.
-    pub(super) fn not_yet(&mut self, what: &str) -> super::Stop {
+    pub(super) fn not_yet(&mut self, what: &str) -> Stop {
         let token = self.token();
         let message = format!("`{what}` is not yet supported in this version");
         self.report(
@@ -211,20 +231,39 @@ impl Parser<'_> {
                 "this version compiles contracts that settle a coin; ledgers with state come later",
             ),
         );
-        super::Stop
+        Stop
     }
 
     /// A block that stands for one that couldn't be read.
     pub(super) fn error_block(span: Span) -> Block {
         Block {
             statements: Vec::new(),
-            value: Some(Box::new(Expr {
-                kind: ExprKind::Error,
-                span,
-                depth: 1,
-            })),
+            value: Some(Box::new(Self::error_expr(span))),
             depth: 1,
             span,
         }
+    }
+
+    /// An expression that stands for one that couldn't be read.
+    fn error_expr(span: Span) -> Expr {
+        Expr {
+            kind: ExprKind::Error,
+            span,
+            depth: 1,
+        }
+    }
+
+    /// Skips to the next line of the block.
+    fn skip_line(&mut self) {
+        self.skip_until(|p| p.is(TokenKind::Semicolon) || p.token().first_of_line);
+    }
+
+    /// Skips to where the next statement may start.
+    fn skip_statement(&mut self) {
+        self.skip_until(|p| {
+            p.is(TokenKind::Semicolon)
+                || (p.token().first_of_line && p.is(TokenKind::Word))
+                || STARTS.contains(&p.text())
+        });
     }
 }
