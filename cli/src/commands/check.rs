@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use gavel_compiler::diagnostic::Diagnostic;
-use gavel_compiler::front::{TestReport, check, instantiate, run_tests};
+use gavel_compiler::front::{check, instantiate};
+use gavel_compiler::testing::{TestReport, run_tests};
 use gavel_compiler::word::Span;
 use serde::Serialize;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use super::super::ast::{
     Arm, Coin, Const, Contract, Enum, Expr, Function, Input, Item, Name, Param, Pay, Refund,
-    Settle, Test, TestAssert, Type, TypeKind,
+    Settle, Type, TypeKind,
 };
 use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::word::Span;
 
 const ITEMS: &[&str] = &[
-    "param", "enum", "error", "const", "fn", "settle", "coin", "test",
+    "param", "enum", "error", "const", "fn", "settle", "coin", "test", "prop",
 ];
 
 /// Items of ledgers, which come later.
@@ -20,7 +20,6 @@ const LATER: &[&str] = &[
     "entry",
     "asset",
     "event",
-    "prop",
     "struct",
     "import",
     "use",
@@ -83,6 +82,7 @@ impl Parser<'_> {
         }
         let mut items = Vec::new();
         loop {
+            let start = self.token().span.start;
             let docs = self.docs();
             if self.eat(TokenKind::CloseBrace) {
                 break;
@@ -95,7 +95,7 @@ impl Parser<'_> {
                 continue;
             }
             let before = self.at;
-            match self.item(docs, &mut items) {
+            match self.item(start, docs, &mut items) {
                 Ok(()) => {}
                 Err(Stop) => {
                     if self.at == before {
@@ -116,7 +116,7 @@ impl Parser<'_> {
         })
     }
 
-    fn item(&mut self, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
+    fn item(&mut self, start: u32, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
         let word = if self.is(TokenKind::Word) {
             self.text()
         } else {
@@ -130,7 +130,8 @@ impl Parser<'_> {
             "fn" => Item::Function(self.function()?),
             "settle" => Item::Settle(self.settle()?),
             "coin" => Item::Coin(self.coin()?),
-            "test" => Item::Test(self.test()?),
+            "test" => Item::Test(self.test(start)?),
+            "prop" => Item::Test(self.prop(start)?),
             later if LATER.contains(&later) => {
                 let stop = self.not_yet(later);
                 self.next();
@@ -144,7 +145,7 @@ impl Parser<'_> {
                 unknown = match did_you_mean(other, ITEMS.iter().copied()) {
                     Some(item) => unknown.fix(span, item, format!("did you mean `{item}`?")),
                     None => unknown.help(
-                        "items are `param`, `enum`, `error`, `const`, `fn`, `settle`, `coin` and `test`",
+                        "items are `param`, `enum`, `error`, `const`, `fn`, `settle`, `coin`, `test` and `prop`",
                     ),
                 };
                 self.report(unknown);
@@ -366,78 +367,5 @@ impl Parser<'_> {
                 span,
             })
         })
-    }
-
-    fn test(&mut self) -> Parsed<Test> {
-        self.next();
-        let span = self.token().span;
-        if !self.is(TokenKind::Text) {
-            return Err(self.expected("the test's name in quotes"));
-        }
-        let name = self.plain_text();
-        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
-        let mut test = Test {
-            name,
-            span,
-            with: Vec::new(),
-            asserts: Vec::new(),
-        };
-        while !self.eat(TokenKind::CloseBrace) {
-            if self.is(TokenKind::End) {
-                return Err(self.unclosed(open));
-            }
-            if self.eat(TokenKind::Semicolon) {
-                continue;
-            }
-            let before = self.at;
-            if self.test_line(&mut test).is_err() {
-                if self.at == before {
-                    self.next();
-                }
-                self.skip_until(|p| matches!(p.text(), "with" | "assert"));
-            }
-        }
-        Ok(test)
-    }
-
-    fn test_line(&mut self, test: &mut Test) -> Parsed<()> {
-        let start = self.token().span.start;
-        if self.eat_word("with") {
-            loop {
-                let name = self.name("a parameter")?;
-                self.expect_operator("=")?;
-                test.with.push((name, self.expr()?));
-                if !self.eat(TokenKind::Comma) {
-                    return Ok(());
-                }
-            }
-        }
-        if self.is_word("call") {
-            return Err(self.not_yet("call"));
-        }
-        if !self.eat_word("assert") {
-            return Err(self.expected("`with` or `assert settle(..)`"));
-        }
-        let settle = self.expect_word("settle")?.span;
-        let open = self.expect(TokenKind::OpenParen, "`(`")?;
-        let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
-        let fails = if self.is_operator("==") {
-            self.next();
-            false
-        } else if self.eat_word("fails") {
-            true
-        } else {
-            return Err(self.expected("`== Outcome` or `fails Error`"));
-        };
-        let expected = self.name("a name")?;
-        let span = self.span_from(start);
-        test.asserts.push(TestAssert {
-            settle,
-            arguments,
-            fails,
-            expected,
-            span,
-        });
-        Ok(())
     }
 }
