@@ -8,6 +8,7 @@ mod cost;
 mod new;
 mod play;
 mod regtest;
+mod test;
 
 use clap::Subcommand;
 
@@ -22,6 +23,8 @@ pub enum Command {
     New(new::New),
     /// Check a contract: source, parameters, tests
     Check(check::Check),
+    /// Run the tests and properties that contracts carry
+    Test(test::Test),
     /// Compile a contract to scripts, trees and an artifact
     Compile(compile::Compile),
     /// What a contract costs, before any money moves
@@ -40,6 +43,7 @@ impl Command {
         match self {
             Self::New(command) => command.run(output),
             Self::Check(command) => command.run(output),
+            Self::Test(command) => command.run(output),
             Self::Compile(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),
