@@ -238,7 +238,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "coin pot",
         "prop p(x: bytes<4> in 0..9) { with limit = 1 assert x == x }\n    coin pot",
-        "E0301",
+        "E0704",
     ),
     (
         "coin pot",

@@ -5,8 +5,11 @@ use super::draw::{Atoms, Bounds};
 /// The most cases that are tried.
 const MAX_TRIES: u32 = 4_000;
 
-/// A failing case in which no atom can be lowered on its own, unless that takes too many
-/// tries; and how many steps led there.
+/// Only so many atoms are lowered in pairs.
+const MAX_PAIRED: usize = 16;
+
+/// A failing case in which no atom can be lowered alone, nor two of the first by the same,
+/// unless that takes too many tries; and how many steps led there.
 pub(super) fn shrink(
     case: Vec<u64>,
     atoms: &Atoms,
@@ -18,11 +21,18 @@ pub(super) fn shrink(
         steps: 0,
         tries: 0,
     };
+    let bounds = atoms.bounds();
     loop {
         let before = shrinker.steps;
-        shrinker.rows(atoms.bounds());
-        for (at, bounds) in atoms.bounds().iter().enumerate() {
-            shrinker.atom(at, bounds.low);
+        shrinker.rows(bounds);
+        for at in 0..bounds.len() {
+            shrinker.together(&[at], bounds);
+        }
+        // What must stay as far apart goes down in step.
+        for first in 0..bounds.len().min(MAX_PAIRED) {
+            for second in first + 1..bounds.len().min(MAX_PAIRED) {
+                shrinker.together(&[first, second], bounds);
+            }
         }
         if shrinker.steps == before || shrinker.tries >= MAX_TRIES {
             return (shrinker.case, shrinker.steps);
@@ -66,15 +76,22 @@ impl<F: Fn(&[u64]) -> bool> Shrinker<F> {
         }
     }
 
-    /// Lowers one atom: by as much as possible, then by half of that, down to 1.
-    fn atom(&mut self, at: usize, low: u64) {
-        let value = |shrinker: &Self| shrinker.case.get(at).copied().unwrap_or(low);
-        let mut by = value(self).saturating_sub(low);
+    /// Lowers some atoms together: by as much as possible, then by half of that, down to 1.
+    fn together(&mut self, some: &[usize], bounds: &[Bounds]) {
+        let room = |case: &[u64], at: &usize| {
+            let (value, bounds) = (case.get(*at)?, bounds.get(*at)?);
+            value.checked_sub(bounds.low)
+        };
+        let least = |case: &[u64]| some.iter().filter_map(|at| room(case, at)).min();
+        let mut by = least(&self.case).unwrap_or(0);
         while by > 0 {
-            let lower = value(self).saturating_sub(by);
             let mut case = self.case.clone();
-            if let (Some(atom), true) = (case.get_mut(at), lower >= low) {
-                *atom = lower;
+            if least(&case).is_some_and(|room| room >= by) {
+                for at in some {
+                    if let Some(atom) = case.get_mut(*at) {
+                        *atom = atom.saturating_sub(by);
+                    }
+                }
             }
             if !self.take(case) {
                 by /= 2;

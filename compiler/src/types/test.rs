@@ -85,6 +85,11 @@ impl Checker {
         let Some(range) = &item.range else {
             return (ty.unwrap_or(Ty::Error), None);
         };
+        if let (Some(ty), Some(at)) = (&ty, &item.ty)
+            && !counts(ty)
+        {
+            return self.not_a_range(ty, at.span);
+        }
         let before = self.enter(None);
         self.frame.constant = true;
         let (from, to, ty) = match ty {
@@ -102,14 +107,8 @@ impl Checker {
         if [&from.ty, &to.ty, &ty].iter().any(|ty| ty.is_bottom()) {
             return (ty, None);
         }
-        if !ty.is_int() && ty != Ty::Sats {
-            let message = format!("a range of `{}`", self.show(&ty));
-            self.report(
-                Diagnostic::new(Code::RangeNotInteger, from.span, message).help(
-                    "ranges are of integers or amounts; `x: T` alone takes any value of the type",
-                ),
-            );
-            return (ty, None);
+        if !counts(&ty) {
+            return self.not_a_range(&ty, from.span);
         }
         let span = Span {
             end: to.span.end,
@@ -139,6 +138,16 @@ impl Checker {
             self.report(empty);
         }
         (ty, values.map(|last| [first, last]))
+    }
+
+    fn not_a_range(&mut self, ty: &Ty, span: Span) -> (Ty, Option<[u64; 2]>) {
+        if !ty.is_bottom() {
+            let message = format!("a range of `{}`", self.show(ty));
+            self.report(Diagnostic::new(Code::RangeNotInteger, span, message).help(
+                "ranges are of integers or amounts; `x: T` alone takes any value of the type",
+            ));
+        }
+        (ty.clone(), None)
     }
 
     /// A number that depends on no parameter.
@@ -304,4 +313,9 @@ fn called(expr: &ast::Expr) -> Option<(&ast::Name, &[ast::Expr])> {
         ast::ExprKind::Call(name, arguments) if name.text == "settle" => Some((name, arguments)),
         _ => None,
     }
+}
+
+/// Whether ranges can be of this type.
+fn counts(ty: &Ty) -> bool {
+    ty.is_int() || *ty == Ty::Sats
 }
