@@ -80,7 +80,10 @@ impl Test {
                 |found| draw(&found, text, path, output.style()),
                 |_| String::new(),
             );
-            output.line(&format!("{drawn}{}", file.text(&options)));
+            // With `--only`, files without such a test are no news.
+            if self.only.is_none() || !file.is_empty() {
+                output.line(&format!("{drawn}{}", file.text(&options)));
+            }
             report.files.push(file);
         }
         report.sum_up();

@@ -112,16 +112,17 @@ impl FileReport {
         }
     }
 
+    /// Whether it has neither tests that were run nor errors.
+    pub fn is_empty(&self) -> bool {
+        self.tests.is_empty() && self.diagnostics.is_empty()
+    }
+
     pub fn text(&self, options: &Options) -> String {
         if !self.diagnostics.is_empty() {
             return format!("{}: not run, it has errors", self.file);
         }
         if self.tests.is_empty() {
-            let of_that_name = match &options.only {
-                Some(only) => format!(" with `{only}` in their name"),
-                None => String::new(),
-            };
-            return format!("{}: no tests{of_that_name}", self.file);
+            return format!("{}: no tests", self.file);
         }
         let mut lines = vec![self.file.clone()];
         for test in &self.tests {
