@@ -44,6 +44,7 @@ Examples:
   gavel new bet                a contract to start from
   gavel check bet.gvl          everything that is wrong with it
   gavel explain E0301          what the code of a problem means
+  gavel test bet.gvl           the tests and properties that it carries
   gavel compile bet.gvl        scripts, trees, an artifact
   gavel cost bet.gvl           what it costs, before any money moves
   gavel regtest install        build a Bitcoin Core node, once

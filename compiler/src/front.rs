@@ -1,5 +1,4 @@
-//! The front end's doors: [`check`] a source, [`instantiate`] it with parameters, and
-//! [`run_tests`] that it carries.
+//! The front end's doors: [`check`] a source and [`instantiate`] it with parameters.
 
 use crate::commit::{PublicKey, Shape};
 use crate::contract::{Attestor, Contract, InputDecl};
@@ -7,11 +6,11 @@ use crate::diagnostic::{
     Code, Diagnostic, did_you_mean, errors_first, has_errors, in_source_order,
 };
 use crate::syntax::{self, ast};
-use crate::types::typed::{self, Expected, ParamTy};
+use crate::types::typed::{self, ConstDef, ParamTy};
 use crate::types::{self, Ty};
 use crate::value::{ValueType, decode, encode};
+use crate::word::Span;
 use crate::word::lower::{Constants, EvalError, evaluate, lower};
-use crate::word::{End, Program, Span, run};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -148,7 +147,9 @@ pub fn instantiate(
         in_source_order(&mut found);
         return Err(found);
     }
-    bind(&mut contract, &read.words, &mut found);
+    let mut consts = contract.consts.clone();
+    bind(&contract, &mut consts, &read.words, &mut found);
+    contract.consts = consts;
     if has_errors(&found) {
         return Err(found);
     }
@@ -163,7 +164,12 @@ pub fn instantiate(
     };
     if let (Some(coin), Some(program), false) = (coin, program, has_errors(&found)) {
         let contract = Contract {
-            id: identify(source, &contract, &read.words, &read.attestors),
+            id: identify(
+                &without_tests(source, checked.tree.as_ref()),
+                &contract,
+                &read.words,
+                &read.attestors,
+            ),
             name: contract.name.clone(),
             parties: names(&contract, &contract.parties),
             attestors: read.attestors,
@@ -258,9 +264,14 @@ fn read_params(
 }
 
 /// Computes the constants that depend on parameters, and checks each `where`.
-fn bind(contract: &mut typed::Contract, params: &[Option<Vec<u32>>], found: &mut Vec<Diagnostic>) {
-    for n in 0..contract.consts.len() {
-        let (before, rest) = contract.consts.split_at_mut(n);
+pub(crate) fn bind(
+    contract: &typed::Contract,
+    consts: &mut [ConstDef],
+    params: &[Option<Vec<u32>>],
+    found: &mut Vec<Diagnostic>,
+) {
+    for n in 0..consts.len() {
+        let (before, rest) = consts.split_at_mut(n);
         let Some(def) = rest.first_mut() else {
             continue;
         };
@@ -281,7 +292,7 @@ fn bind(contract: &mut typed::Contract, params: &[Option<Vec<u32>>], found: &mut
         }
     }
     let constants = Constants {
-        consts: &contract.consts,
+        consts,
         fns: &contract.fns,
         params,
     };
@@ -312,7 +323,23 @@ fn bind(contract: &mut typed::Contract, params: &[Option<Vec<u32>>], found: &mut
     }
 }
 
-/// SHA-256 over the domain, the source and the parameters as a JSON object with sorted
+/// The source without its tests, and without the white space before each: they decide nothing.
+fn without_tests(source: &str, tree: Option<&ast::Contract>) -> String {
+    let mut rest = String::new();
+    let mut at = 0;
+    let tests = tree.into_iter().flat_map(|tree| &tree.items);
+    for item in tests {
+        if let ast::Item::Test(test) = item {
+            let before = source.get(at..test.whole.start as usize);
+            rest.push_str(before.unwrap_or_default().trim_end());
+            at = test.whole.end as usize;
+        }
+    }
+    rest.push_str(source.get(at..).unwrap_or_default());
+    rest
+}
+
+/// SHA-256 over the domain, the source without tests and the parameters as a JSON object with sorted
 /// names and values in one form, each with its length (64 bits, little-endian) before it.
 fn identify(
     source: &str,
@@ -382,146 +409,5 @@ fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
         }
         Ty::Option(inner) => ValueType::Option(Box::new(value_type(inner, contract))),
         Ty::Array(element, n) => ValueType::Array(Box::new(value_type(element, contract)), *n),
-    }
-}
-
-/// How a test went.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TestReport {
-    /// The test's name.
-    pub name: String,
-    /// Where the name stands.
-    pub span: Span,
-    /// What went wrong; empty if it passed.
-    pub failures: Vec<TestFailure>,
-}
-
-/// One line of a test that didn't hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TestFailure {
-    /// The line.
-    pub span: Span,
-    /// What happened.
-    pub message: String,
-}
-
-/// Runs the tests that a source carries, each with the reference interpreter.
-///
-/// # Errors
-/// All errors of the source.
-pub fn run_tests(source: &str) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
-    let checked = check(source);
-    if !checked.is_ok() {
-        return Err(checked.diagnostics);
-    }
-    let contract = &checked.contract;
-    Ok(contract
-        .tests
-        .iter()
-        .map(|test| run_test(contract, test))
-        .collect())
-}
-
-fn run_test(contract: &typed::Contract, test: &typed::TestDef) -> TestReport {
-    let mut report = TestReport {
-        name: test.name.clone(),
-        span: test.span,
-        failures: Vec::new(),
-    };
-    let mut contract = contract.clone();
-    let mut fail = |span: Span, message: String| {
-        report.failures.push(TestFailure { span, message });
-    };
-    let mut params: Vec<Option<Vec<u32>>> = vec![None; contract.params.len()];
-    for (n, value) in &test.with {
-        let constants = Constants {
-            consts: &contract.consts,
-            fns: &contract.fns,
-            params: &params,
-        };
-        match evaluate(&constants, value) {
-            Ok(words) => {
-                if let Some(slot) = params.get_mut(*n) {
-                    *slot = Some(words);
-                }
-            }
-            Err(error) => {
-                let what = "this value";
-                fail(
-                    value.span,
-                    types::const_error(&error, what, value.span).message,
-                );
-            }
-        }
-    }
-    let missing = contract
-        .params
-        .iter()
-        .zip(&params)
-        .find(|(param, words)| words.is_none() && matches!(param.ty, ParamTy::Value(_)));
-    if let Some((param, _)) = missing {
-        fail(
-            test.span,
-            format!("`with` gives no value for `{}`", param.name),
-        );
-        return report;
-    }
-    let mut found = Vec::new();
-    bind(&mut contract, &params, &mut found);
-    for diagnostic in found {
-        fail(diagnostic.span, diagnostic.message);
-    }
-    let program = match lower(&contract, &params) {
-        Ok(program) => program,
-        Err(error) => {
-            fail(
-                test.span,
-                types::const_error(&error, "`settle`", test.span).message,
-            );
-            return report;
-        }
-    };
-    for line in &test.asserts {
-        let mut inputs = Vec::new();
-        for argument in &line.arguments {
-            let constants = Constants {
-                consts: &contract.consts,
-                fns: &contract.fns,
-                params: &params,
-            };
-            match evaluate(&constants, argument) {
-                Ok(words) => inputs.extend(words),
-                Err(error) => {
-                    let error = types::const_error(&error, "this input", argument.span);
-                    fail(argument.span, error.message);
-                }
-            }
-        }
-        let end = run(&program, &inputs).end;
-        let ended = show_end(&program, end);
-        let wanted = match &line.expected {
-            Expected::Outcome(name) => format!("`{name}`"),
-            Expected::Fails(name) => format!("the error `{name}`"),
-        };
-        if ended != wanted {
-            fail(line.span, format!("expected {wanted}, got {ended}"));
-        }
-    }
-    report
-}
-
-fn show_end(program: &Program, end: End) -> String {
-    match end {
-        End::Outcome(n) => {
-            let name = program.outcomes.get(n as usize).map_or("?", String::as_str);
-            format!("`{name}`")
-        }
-        End::Abort(code) => {
-            let abort = program.aborts.get(usize::from(code));
-            format!(
-                "the error `{}`",
-                abort.map_or("?", |abort| abort.name.as_str())
-            )
-        }
     }
 }

@@ -18,10 +18,12 @@ pub mod script;
 pub mod segment;
 pub mod syntax;
 pub mod tap;
+pub mod testing;
 pub mod types;
 pub mod units;
 pub mod value;
 pub mod word;
 
 pub use artifact::{Artifact, Compiled, Options, compile};
-pub use front::{Checked, check, instantiate, run_tests};
+pub use front::{Checked, check, instantiate};
+pub use testing::run_tests;

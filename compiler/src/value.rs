@@ -209,6 +209,12 @@ pub fn encode(ty: &ValueType, value: &Value, name: &str) -> Result<Vec<u32>, Val
     }
 }
 
+/// The number that words hold, low word first. Missing words count as 0.
+pub(crate) fn number_of(words: &[u32]) -> u64 {
+    let word = |n: usize| words.get(n).copied().unwrap_or(0);
+    u64::from(word(0)) | (u64::from(word(1)) << 32)
+}
+
 /// Shows words as a value of the type. Missing words count as 0.
 pub fn decode(ty: &ValueType, words: &[u32]) -> Value {
     let word = |n: usize| words.get(n).copied().unwrap_or(0);
@@ -299,12 +305,12 @@ fn bytes(value: &Value, length: usize) -> Result<Vec<u8>, String> {
 }
 
 /// Bytes as words: four to a word, big end first.
-fn pack(bytes: &[u8]) -> Vec<u32> {
+pub(crate) fn pack(bytes: &[u8]) -> Vec<u32> {
     let word = |chunk: &[u8]| chunk.iter().fold(0, |w, byte| (w << 8) | u32::from(*byte));
     bytes.chunks(4).map(word).collect()
 }
 
-fn unpack(words: &[u32], length: usize) -> Vec<u8> {
+pub(crate) fn unpack(words: &[u32], length: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length);
     for n in 0..length.div_ceil(4) {
         let word = words.get(n).copied().unwrap_or(0).to_be_bytes();

@@ -395,6 +395,87 @@ const ROWS: &[(&str, &str, &str)] = &[
     ),
     ("fund alice: 50_000 sats", "fund alice: limit", "E0301"),
     ("else TooHigh", "else Missing", "E0204"),
+    // Properties.
+    (
+        "coin pot",
+        "prop p(x in 5..5) { with limit = 1 assert x < 5 }\n    coin pot",
+        "E0703",
+    ),
+    (
+        "coin pot",
+        "prop p(x: u8 in 9..=3) { with limit = 1 assert x < 5 }\n    coin pot",
+        "E0703",
+    ),
+    (
+        "coin pot",
+        "prop p(x in true..false) { with limit = 1 assert x }\n    coin pot",
+        "E0704",
+    ),
+    (
+        "coin pot",
+        "prop p(x: bytes<4> in 0..9) { with limit = 1 assert x == x }\n    coin pot",
+        "E0704",
+    ),
+    (
+        "coin pot",
+        "prop p(x: u8 in 0..256) { with limit = 1 assert x == x }\n    coin pot",
+        "E0302",
+    ),
+    (
+        "coin pot",
+        "prop p(x in 0..limit) { with limit = 1 assert x == x }\n    coin pot",
+        "E0318",
+    ),
+    (
+        "coin pot",
+        "prop p(x in 0..9) { with limit = y assert x == x }\n    coin pot",
+        "E0201",
+    ),
+    (
+        "coin pot",
+        "prop p(x in 0..9) { assert x == x }\n    coin pot",
+        "E0702",
+    ),
+    (
+        "coin pot",
+        "prop p(x in 0..9) { with limit = 1, limit = 2 assert x == x }\n    coin pot",
+        "E0203",
+    ),
+    (
+        "coin pot",
+        "prop p(x in 0..9) { with limit = 1 assert x }\n    coin pot",
+        "E0301",
+    ),
+    (
+        "coin pot",
+        "prop p(x in 0..9) { with limit = 1 assert x == x fails TooHigh }\n    coin pot",
+        "E0101",
+    ),
+    (
+        "coin pot",
+        "prop p(x) { with limit = 1 assert x == x }\n    coin pot",
+        "E0101",
+    ),
+    (
+        "coin pot",
+        "prop p(x in 0..9, x: u8) { with limit = 1 assert x == x }\n    coin pot",
+        "E0203",
+    ),
+    (
+        "coin pot",
+        "prop p(x: u8) { with limit = 1 assert x == x } prop p(x: u8) { with limit = 1 assert x == x }\n    coin pot",
+        "E0203",
+    ),
+    (
+        "coin pot",
+        "prop p(x: [u64; 2_000], y: [u64; 100]) { with limit = 1 assert x == x && y == y }\n    coin pot",
+        "E0409",
+    ),
+    (
+        "coin pot",
+        "prop p(_x: u8) { with limit = 1 }\n    coin pot",
+        "W0004",
+    ),
     // Warnings.
     (
         "error TooHigh",

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use gavel_compiler::diagnostic::Style;
-use gavel_compiler::{check, instantiate, run_tests};
+use gavel_compiler::testing::{Options, run};
+use gavel_compiler::{check, instantiate};
 use proptest::prelude::*;
 use serde_json::Map;
 
@@ -30,7 +31,11 @@ fn try_all(source: &str) {
         assert!(instantiated.is_err());
     }
     assert!(checked.is_ok() || checked.diagnostics.iter().any(|d| d.is_error()));
-    let _ = run_tests(source);
+    let few = Options {
+        cases: 3,
+        ..Options::default()
+    };
+    let _ = run(source, &few, &mut |_, _, _| {});
 }
 
 proptest! {
@@ -91,6 +96,10 @@ const WORDS: &[&str] = &[
     "settle",
     "coin",
     "test",
+    "prop",
+    "prop p(x in 0..9) {",
+    "with",
+    "fails",
     "let",
     "mut",
     "if",

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::Diagnostic;
-use gavel_compiler::front::{TestReport, check, instantiate, run_tests};
+use gavel_compiler::front::{check, instantiate};
+use gavel_compiler::testing::{TestFailure, TestReport, run_tests};
 use gavel_compiler::word::Span;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -68,10 +69,21 @@ struct Test {
     failures: Vec<Unmet>,
 }
 
+/// A line of a test that didn't hold.
 #[derive(Debug, Serialize)]
-struct Unmet {
-    line: usize,
-    message: String,
+pub(super) struct Unmet {
+    pub line: usize,
+    pub message: String,
+}
+
+impl Unmet {
+    pub(super) fn all(source: &str, failures: &[TestFailure]) -> Vec<Self> {
+        let unmet = failures.iter().map(|failure| Self {
+            line: line(source, failure.span),
+            message: failure.message.clone(),
+        });
+        unmet.collect()
+    }
 }
 
 impl Check {
@@ -151,15 +163,11 @@ impl Check {
 
 impl Test {
     fn new(source: &str, report: &TestReport) -> Self {
-        let failures = report.failures.iter().map(|failure| Unmet {
-            line: line(source, failure.span),
-            message: failure.message.clone(),
-        });
         Self {
             name: report.name.clone(),
             line: line(source, report.span),
             ok: report.failures.is_empty(),
-            failures: failures.collect(),
+            failures: Unmet::all(source, &report.failures),
         }
     }
 }
@@ -202,7 +210,7 @@ pub(super) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
-fn line(source: &str, span: Span) -> usize {
+pub(super) fn line(source: &str, span: Span) -> usize {
     gavel_compiler::artifact::lines(source, span).map_or(1, |[first, _]| first)
 }
 

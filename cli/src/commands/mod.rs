@@ -9,6 +9,7 @@ mod explain;
 mod new;
 mod play;
 mod regtest;
+mod test;
 
 use clap::Subcommand;
 
@@ -25,6 +26,8 @@ pub enum Command {
     Check(check::Check),
     /// Say what the code of a diagnostic means
     Explain(explain::Explain),
+    /// Run the tests and properties that contracts carry
+    Test(test::Test),
     /// Compile a contract to scripts, trees and an artifact
     Compile(compile::Compile),
     /// What a contract costs, before any money moves
@@ -44,6 +47,7 @@ impl Command {
             Self::New(command) => command.run(output),
             Self::Check(command) => command.run(output),
             Self::Explain(command) => command.run(output),
+            Self::Test(command) => command.run(output),
             Self::Compile(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),

@@ -115,10 +115,13 @@ codes! {
     // Lowering.
     TooLarge = "E0701", "The program is larger than the limit.";
     TestIncomplete = "E0702", "A test doesn't give every parameter a value.";
+    EmptyRange = "E0703", "A range that holds no value.";
+    RangeNotInteger = "E0704", "A range over something else than integers or amounts.";
     // Warnings.
     UnusedName = "W0001", "A name is declared and never used.";
     Unreachable = "W0002", "Code that can never run.";
     OutcomeNeverReached = "W0003", "An outcome that settle never returns.";
+    AssertsNothing = "W0004", "A test or property that asserts nothing.";
 }
 
 impl Code {

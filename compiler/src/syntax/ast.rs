@@ -51,7 +51,7 @@ pub enum Item {
     Settle(Settle),
     /// `coin c { .. }`
     Coin(Coin),
-    /// `test ".." { .. }`
+    /// `test ".." { .. }` or `prop p(..) { .. }`
     Test(Test),
 }
 
@@ -182,30 +182,52 @@ pub struct Arm {
     pub span: Span,
 }
 
-/// `test "name" { .. }`
+/// `test "name" { .. }` or `prop name(..) { .. }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test {
     /// What it is about.
     pub name: String,
     /// Where the name stands.
     pub span: Span,
+    /// What a `prop` holds for; `None` for a `test`.
+    pub variables: Option<Vec<Variable>>,
     /// `with param = value, ..`
     pub with: Vec<(Name, Expr)>,
-    /// `assert settle(..) == X`
+    /// `assert ..`
     pub asserts: Vec<TestAssert>,
+    /// The whole, `///` lines above it included.
+    pub whole: Span,
 }
 
-/// `assert settle(args) == Outcome` or `assert settle(args) fails Error`
+/// `x in 1..10`, `x: u8 in 1..10` or `x: bytes<32>`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: Name,
+    /// Its type, if written.
+    pub ty: Option<Type>,
+    /// Its values, unless all of the type.
+    pub range: Option<Range>,
+}
+
+/// `from..to` or `from..=to`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// First value.
+    pub from: Expr,
+    /// Last, or one past it.
+    pub to: Expr,
+    /// Whether `to` is included.
+    pub inclusive: bool,
+}
+
+/// `assert condition` or `assert settle(args) fails Error`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestAssert {
-    /// The word `settle`.
-    pub settle: Span,
-    /// The inputs.
-    pub arguments: Vec<Expr>,
-    /// Whether an abort is expected rather than an outcome.
-    pub fails: bool,
-    /// The outcome, or the error.
-    pub expected: Name,
+    /// What must hold, or what must abort. It may call `settle`.
+    pub condition: Expr,
+    /// The error that is expected.
+    pub fails: Option<Name>,
     /// The whole.
     pub span: Span,
 }

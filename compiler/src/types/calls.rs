@@ -35,6 +35,7 @@ impl Checker {
             "max" => self.min_max(Builtin::Max, arguments, name, span, hint),
             "hash" => self.reinterpret(&Ty::Bytes(32), Ty::Hash, arguments, name, span),
             "bytes" => self.reinterpret(&Ty::Hash, Ty::Bytes(32), arguments, name, span),
+            "settle" => self.settle_call(name, arguments, span),
             "Some" => self.some(arguments, name, span, hint),
             "verify" => {
                 let message = "`verify` can't be enforced by a dispute over `settle` yet";

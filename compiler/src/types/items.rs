@@ -48,11 +48,7 @@ impl Checker {
         self.settle_item(contract);
         self.parties_present(contract);
         self.coin_item(contract);
-        for item in &contract.items {
-            if let Item::Test(test) = item {
-                self.test_item(test);
-            }
-        }
+        self.tests(contract);
         self.unused_items();
     }
 
@@ -219,7 +215,7 @@ impl Checker {
         self.recursion(&calls);
     }
 
-    fn declare_argument(&mut self, name: &ast::Name, ty: Ty) {
+    pub(super) fn declare_argument(&mut self, name: &ast::Name, ty: Ty) {
         let known = self.frame.locals.iter().find(|l| l.name == name.text);
         if let Some(first) = known.map(|local| local.span) {
             self.declared_twice(name, first);

@@ -365,7 +365,8 @@ impl Checker {
         }
     }
 
-    fn range(&mut self, from: &ast::Expr, to: &ast::Expr) -> (Expr, Expr, Ty) {
+    /// Both ends of a range, and the wider of their types.
+    pub(super) fn ends(&mut self, from: &ast::Expr, to: &ast::Expr) -> (Expr, Expr, Ty) {
         let (from, to) = if super::ops::is_literal(from) {
             let to = self.expr(to, None);
             (self.expr(from, Some(&to.ty)), to)
@@ -381,6 +382,14 @@ impl Checker {
         };
         if from.ty == Ty::Error || to.ty == Ty::Error {
             return (from, to, Ty::Error);
+        }
+        (from, to, wider)
+    }
+
+    fn range(&mut self, from: &ast::Expr, to: &ast::Expr) -> (Expr, Expr, Ty) {
+        let (from, to, wider) = self.ends(from, to);
+        if wider == Ty::Error {
+            return (from, to, wider);
         }
         if !wider.is_int() {
             let message = format!("a loop counts with an integer, not `{}`", self.show(&wider));

@@ -198,17 +198,34 @@ pub struct ArmDef {
     pub span: Span,
 }
 
-/// A test.
+/// A test or a property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestDef {
     /// What it is about.
     pub name: String,
     /// Where the name stands.
     pub span: Span,
+    /// What a property holds for; `None` for a test. They are the first variables.
+    pub variables: Option<Vec<Variable>>,
+    /// How many variables its expressions have together.
+    pub locals: usize,
     /// Values of parameters.
     pub with: Vec<(usize, Expr)>,
     /// What must hold.
     pub asserts: Vec<TestAssert>,
+}
+
+/// A variable of a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Where it is declared.
+    pub span: Span,
+    /// Its type.
+    pub ty: Ty,
+    /// The first and the last value, unless all of the type.
+    pub range: Option<[u64; 2]>,
 }
 
 /// One line of a test.
@@ -216,19 +233,19 @@ pub struct TestDef {
 pub struct TestAssert {
     /// Where it stands.
     pub span: Span,
-    /// The inputs.
-    pub arguments: Vec<Expr>,
-    /// What must come out.
-    pub expected: Expected,
+    /// What must hold.
+    pub claim: Claim,
 }
 
-/// How a run of `settle` must end.
+/// What a line of a test says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// With this outcome.
-    Outcome(String),
-    /// With this error.
-    Fails(String),
+pub enum Claim {
+    /// `settle` gives this outcome for these inputs.
+    Gives(Vec<Expr>, Expr),
+    /// `settle` aborts with this error for these inputs.
+    Fails(Vec<Expr>, String),
+    /// A `bool`.
+    Holds(Expr),
 }
 
 /// A block.
@@ -349,6 +366,8 @@ pub enum ExprKind {
     Fields(Vec<(usize, Expr)>),
     /// A function call.
     Call(usize, Vec<Expr>),
+    /// A call of `settle`, in tests only.
+    Settle(Vec<Expr>),
     /// A built-in function.
     Builtin(Builtin, Vec<Expr>),
     /// `if`

@@ -129,19 +129,30 @@ impl Builder {
 
     /// The finished program, without the operations that nothing needs.
     pub fn finish(self, outcome: Value, outcomes: Vec<String>) -> Program {
+        self.finish_keeping(outcome, outcomes, &mut [])
+    }
+
+    /// The same, with other values that are wanted; gives them their new numbers.
+    pub fn finish_keeping(
+        self,
+        outcome: Value,
+        outcomes: Vec<String>,
+        wanted: &mut [Value],
+    ) -> Program {
         let Self {
             inputs,
             insts,
             aborts,
             ..
         } = self;
-        drop_dead(Program {
+        let program = Program {
             inputs,
             insts,
             aborts,
             outcome,
             outcomes,
-        })
+        };
+        drop_dead(program, wanted)
     }
 
     fn emit(&mut self, op: Op) -> Value {
@@ -431,9 +442,12 @@ pub(super) fn bits(program: &Program) -> Vec<u8> {
 }
 
 /// Removes operations whose results nothing reads, and renumbers.
-fn drop_dead(program: Program) -> Program {
+fn drop_dead(program: Program, wanted: &mut [Value]) -> Program {
     let mut live = vec![false; program.value_count()];
     live[program.outcome.index()] = true;
+    for value in &*wanted {
+        live[value.index()] = true;
+    }
     let mut keep = vec![false; program.insts.len()];
     for (n, inst) in program.insts.iter().enumerate().rev() {
         let results = inst.first.index()..(inst.first.0 + inst.op.results()) as usize;
@@ -464,6 +478,9 @@ fn drop_dead(program: Program) -> Program {
         });
     }
     let outcome = renamed[program.outcome.index()];
+    for value in wanted {
+        *value = renamed[value.index()];
+    }
     Program {
         insts,
         outcome,

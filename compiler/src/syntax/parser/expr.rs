@@ -271,7 +271,10 @@ impl Parser<'_> {
                 self.make(ExprKind::Continue, start, 0)
             }
             _ => {
-                let name = self.name("an expression")?;
+                let name = match self.text() {
+                    "settle" if self.settle_callable => self.settle_name(),
+                    _ => self.name("an expression")?,
+                };
                 if self.eat(TokenKind::PathSep) {
                     let variant = self.name("the name of a variant")?;
                     return self.make(ExprKind::Path(name, variant), start, 0);
@@ -318,6 +321,15 @@ impl Parser<'_> {
         })?;
         let depth = fields.iter().map(|(_, value)| value.depth).max();
         self.make(ExprKind::Struct(name, fields), start, depth.unwrap_or(0))
+    }
+
+    /// The word `settle` as the name of a function.
+    fn settle_name(&mut self) -> Name {
+        let span = self.next().span;
+        Name {
+            text: "settle".to_owned(),
+            span,
+        }
     }
 
     fn if_expr(&mut self) -> Parsed<Expr> {

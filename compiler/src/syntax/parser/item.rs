@@ -2,7 +2,7 @@
 
 use super::super::ast::{
     Arm, Coin, Const, Contract, Enum, Expr, Function, Input, Item, Name, Param, Pay, Refund,
-    Settle, Struct, Test, TestAssert, Type, TypeKind,
+    Settle, Struct, Type, TypeKind,
 };
 use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
@@ -11,7 +11,7 @@ use crate::word::Span;
 use std::collections::BTreeSet;
 
 const ITEMS: &[&str] = &[
-    "param", "enum", "struct", "error", "const", "fn", "settle", "coin", "test",
+    "param", "enum", "struct", "error", "const", "fn", "settle", "coin", "test", "prop",
 ];
 
 /// Items of ledgers, which come later.
@@ -21,7 +21,6 @@ const LATER: &[&str] = &[
     "entry",
     "asset",
     "event",
-    "prop",
     "import",
     "use",
     "invariant",
@@ -98,6 +97,7 @@ impl Parser<'_> {
         // Whether a bracket too many was passed over.
         let mut strays = false;
         loop {
+            let start = self.token().span.start;
             let docs = self.docs();
             if self.is(TokenKind::CloseBrace) {
                 let stray = self.item_at(1);
@@ -125,7 +125,7 @@ impl Parser<'_> {
             }
             let before = self.at;
             self.item_start = self.token().span.start;
-            broken = self.item(docs, &mut items).is_err();
+            broken = self.item(start, docs, &mut items).is_err();
             if broken {
                 if self.at == before {
                     self.next();
@@ -168,7 +168,7 @@ impl Parser<'_> {
         token.first_of_line && ITEMS.contains(&word) && next.kind == goes_on
     }
 
-    fn item(&mut self, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
+    fn item(&mut self, start: u32, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
         let word = if self.is(TokenKind::Word) {
             self.text()
         } else {
@@ -183,7 +183,8 @@ impl Parser<'_> {
             "fn" => Item::Function(self.function()?),
             "settle" => Item::Settle(self.settle()?),
             "coin" => Item::Coin(self.coin()?),
-            "test" => Item::Test(self.test()?),
+            "test" => Item::Test(self.test(start)?),
+            "prop" => Item::Test(self.prop(start)?),
             later if LATER.contains(&later) => {
                 let stop = self.not_yet(later);
                 self.next();
@@ -200,7 +201,7 @@ impl Parser<'_> {
                         unknown.help("a `}` before it may be one too many")
                     }
                     None => unknown.help(
-                        "items are `param`, `enum`, `error`, `const`, `fn`, `settle`, `coin` and `test`",
+                        "items are `param`, `enum`, `error`, `const`, `fn`, `settle`, `coin`, `test` and `prop`",
                     ),
                 };
                 self.report(unknown);
@@ -456,79 +457,5 @@ impl Parser<'_> {
                 span,
             })
         })
-    }
-
-    fn test(&mut self) -> Parsed<Test> {
-        self.next();
-        let span = self.token().span;
-        if !self.is(TokenKind::Text) {
-            return Err(self.expected("the test's name in quotes"));
-        }
-        let name = self.plain_text();
-        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
-        let mut test = Test {
-            name,
-            span,
-            with: Vec::new(),
-            asserts: Vec::new(),
-        };
-        while !self.eat(TokenKind::CloseBrace) {
-            if self.is(TokenKind::End) || self.item_at(0) {
-                let _ = self.unclosed(open);
-                break;
-            }
-            if self.eat(TokenKind::Semicolon) {
-                continue;
-            }
-            let before = self.at;
-            if self.test_line(&mut test).is_err() {
-                if self.at == before {
-                    self.next();
-                }
-                self.skip_until(|p| matches!(p.text(), "with" | "assert"));
-            }
-        }
-        Ok(test)
-    }
-
-    fn test_line(&mut self, test: &mut Test) -> Parsed<()> {
-        let start = self.token().span.start;
-        if self.eat_word("with") {
-            loop {
-                let name = self.name("a parameter")?;
-                self.expect_operator("=")?;
-                test.with.push((name, self.expr()?));
-                if !self.eat(TokenKind::Comma) {
-                    return Ok(());
-                }
-            }
-        }
-        if self.is_word("call") {
-            return Err(self.not_yet("call"));
-        }
-        if !self.eat_word("assert") {
-            return Err(self.expected("`with` or `assert settle(..)`"));
-        }
-        let settle = self.expect_word("settle")?.span;
-        let open = self.expect(TokenKind::OpenParen, "`(`")?;
-        let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
-        let fails = if self.is_operator("==") {
-            self.next();
-            false
-        } else if self.eat_word("fails") {
-            true
-        } else {
-            return Err(self.expected("`== Outcome` or `fails Error`"));
-        };
-        let expected = self.name("a name")?;
-        let span = self.span_from(start);
-        test.asserts.push(TestAssert {
-            settle,
-            arguments,
-            fails,
-            expected,
-            span,
-        });
-        Ok(())
     }
 }

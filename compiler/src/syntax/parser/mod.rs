@@ -4,6 +4,7 @@ mod expr;
 mod item;
 mod literal;
 mod stmt;
+mod test;
 
 use super::ast;
 use super::lexer::lex;
@@ -43,6 +44,7 @@ pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
         depth: 0,
         deepest: 0,
         no_block: false,
+        settle_callable: false,
         diagnostics,
     };
     let contract = parser.file();
@@ -85,6 +87,8 @@ struct Parser<'s> {
     deepest: u16,
     /// Inside the head of an `if`, `match` or `for`, where `{` starts the body.
     no_block: bool,
+    /// Inside an assert of a test, where `settle` is a function.
+    settle_callable: bool,
     diagnostics: Vec<Diagnostic>,
 }
 

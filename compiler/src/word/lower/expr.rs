@@ -34,6 +34,9 @@ impl Lowerer<'_> {
             ExprKind::Words(words) => Ok(words.iter().map(|w| self.constant(*w)).collect()),
             ExprKind::Local(n) => Ok(self.frame.get(*n).map_or_else(blank, |w| (**w).clone())),
             ExprKind::Param(n) => {
+                if let Some(words) = self.open.get(n) {
+                    return Ok(words.clone());
+                }
                 let params = self.constants.params;
                 let words = params.get(*n).and_then(Option::as_ref);
                 let words = words.ok_or(EvalError::NeedsParam)?;
@@ -42,8 +45,10 @@ impl Lowerer<'_> {
             }
             ExprKind::Const(n) => {
                 let consts = self.constants.consts;
-                let words = consts.get(*n).and_then(|c| c.words.as_ref());
-                let words = words.ok_or(EvalError::NeedsParam)?;
+                let def = consts.get(*n).ok_or(EvalError::NeedsParam)?;
+                let Some(words) = &def.words else {
+                    return self.open_const(&def.value);
+                };
                 self.step(words.len(), span)?;
                 Ok(words.iter().map(|w| self.constant(*w)).collect())
             }
@@ -96,6 +101,14 @@ impl Lowerer<'_> {
                 };
                 self.inline(all, def.locals.len(), &def.body, &def.returns)
             }
+            ExprKind::Settle(arguments) => {
+                let mut inputs = Vec::new();
+                for argument in arguments {
+                    inputs.push(self.expr(argument)?);
+                }
+                let settle = self.settle.ok_or(EvalError::NeedsParam)?;
+                Ok(vec![self.outcome(settle, inputs)?])
+            }
             ExprKind::Builtin(builtin, arguments) => self.builtin(*builtin, arguments, expr),
             ExprKind::If(condition, then, otherwise) => {
                 self.if_expr(condition, then, otherwise.as_ref(), expr)
@@ -119,6 +132,14 @@ impl Lowerer<'_> {
                 Ok(vec![])
             }
         }
+    }
+
+    /// A constant that depends on a parameter that is an input.
+    fn open_const(&mut self, value: &Expr) -> Lowered<Words> {
+        let frame = std::mem::take(&mut self.frame);
+        let words = self.expr(value);
+        self.frame = frame;
+        words
     }
 
     /// `&&` and `||`: the right side runs only where it matters.

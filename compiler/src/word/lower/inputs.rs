@@ -3,18 +3,16 @@
 use super::super::ir::{InputElement, Op, Span, Value};
 use super::{Lowerer, Words};
 use crate::types::Ty;
-use crate::types::typed::{EnumDef, Input, Settle};
+use crate::types::typed::{EnumDef, Input};
 
 impl Lowerer<'_> {
     /// Declares all inputs, then checks them all; gives their values.
-    pub(super) fn inputs(&mut self, settle: &Settle, enums: &[EnumDef]) -> Vec<Words> {
-        let raw: Vec<Words> = settle
-            .inputs
+    pub(super) fn inputs(&mut self, inputs: &[Input], enums: &[EnumDef]) -> Vec<Words> {
+        let raw: Vec<Words> = inputs
             .iter()
             .map(|input| self.input(input, enums))
             .collect();
-        settle
-            .inputs
+        inputs
             .iter()
             .zip(raw)
             .map(|(input, words)| self.checked(&input.ty, &words, enums, input.span))

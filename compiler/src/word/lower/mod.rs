@@ -14,6 +14,7 @@
 mod bytes;
 mod expr;
 mod flow;
+mod formula;
 mod inputs;
 mod int;
 mod wide;
@@ -21,8 +22,9 @@ mod wide;
 use super::build::Builder;
 use super::ir::{Op, Program, Span, Value};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::types::typed::{ConstDef, Contract, ErrorDef, Expr, FnDef};
+use crate::types::typed::{ConstDef, Contract, ErrorDef, Expr, FnDef, Settle};
 use flow::Loop;
+pub use formula::{Formula, Scope};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -99,10 +101,8 @@ pub fn lower(contract: &Contract, params: &[Option<Vec<u32>>]) -> Result<Program
         return Err(EvalError::NeedsParam);
     };
     let mut lowerer = Lowerer::new(constants, &contract.errors);
-    let inputs = lowerer.inputs(settle, &contract.enums);
-    let returns = crate::types::Ty::Enum(settle.outcomes);
-    let outcome = lowerer.inline(inputs, settle.locals.len(), &settle.body, &returns)?;
-    let outcome = outcome.first().copied().unwrap_or(lowerer.zero);
+    let inputs = lowerer.inputs(&settle.inputs, &contract.enums);
+    let outcome = lowerer.outcome(settle, inputs)?;
     let def = contract.enums.get(settle.outcomes);
     let outcomes = def.map(|def| def.variants.clone()).unwrap_or_default();
     Ok(lowerer.b.finish(outcome, outcomes))
@@ -111,6 +111,10 @@ pub fn lower(contract: &Contract, params: &[Option<Vec<u32>>]) -> Result<Program
 struct Lowerer<'a> {
     constants: Constants<'a>,
     errors: &'a [ErrorDef],
+    /// What calls of `settle` call; only tests have them.
+    settle: Option<&'a Settle>,
+    /// Parameters that are inputs.
+    open: BTreeMap<usize, Words>,
     b: Builder,
     zero: Value,
     one: Value,
@@ -137,6 +141,8 @@ impl<'a> Lowerer<'a> {
         Self {
             constants,
             errors,
+            settle: None,
+            open: BTreeMap::new(),
             b,
             zero,
             one,
@@ -152,6 +158,13 @@ impl<'a> Lowerer<'a> {
             compressions: 0,
             depth: 0,
         }
+    }
+
+    /// The body of `settle` on these inputs: the outcome's index.
+    fn outcome(&mut self, settle: &Settle, inputs: Vec<Words>) -> Lowered<Value> {
+        let returns = crate::types::Ty::Enum(settle.outcomes);
+        let outcome = self.inline(inputs, settle.locals.len(), &settle.body, &returns)?;
+        Ok(outcome.first().copied().unwrap_or(self.zero))
     }
 
     fn push(&mut self, op: Op) -> Value {

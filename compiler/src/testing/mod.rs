@@ -1,0 +1,184 @@
+//! Runs the tests and properties that a source carries, with the reference interpreter.
+//!
+//! A property is lowered once, its variables being inputs, and run on many cases. They are
+//! drawn from a seed, so the same seed gives the same cases on any machine; what fails is
+//! shrunk to a case that fails with less.
+//!
+//! **Invariant:** the report is a function of the source and the [`Options`].
+
+mod case;
+mod draw;
+mod show;
+mod shrink;
+
+use crate::diagnostic::Diagnostic;
+use crate::front::check;
+use crate::types::typed::{self, TestDef};
+use crate::word::Span;
+use case::Trial;
+use draw::{Atoms, Random};
+use sha2::{Digest, Sha256};
+
+/// What to run, and on which cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Decides the cases.
+    pub seed: u64,
+    /// How many cases each property is tried on.
+    pub cases: u32,
+    /// Only tests with this in their name.
+    pub only: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            cases: 256,
+            only: None,
+        }
+    }
+}
+
+/// How a test or a property went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestReport {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// How many cases were run; `None` for a test.
+    pub cases: Option<u32>,
+    /// What went wrong; empty if it passed.
+    pub failures: Vec<TestFailure>,
+    /// The case that the failures are of, if it is a property.
+    pub found: Option<Found>,
+}
+
+/// One line of a test that didn't hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestFailure {
+    /// The line.
+    pub span: Span,
+    /// What happened.
+    pub message: String,
+}
+
+/// A case for which a property doesn't hold, as small as it could be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// How many steps made it smaller.
+    pub shrunk: u32,
+    /// The variables and their values, as the source would write them.
+    pub variables: Vec<(String, String)>,
+    /// The parameters that `with` gave, likewise.
+    pub params: Vec<(String, String)>,
+}
+
+/// Runs the `test` blocks of a source.
+///
+/// # Errors
+/// All errors of the source.
+pub fn run_tests(source: &str) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
+    let contract = checked(source)?;
+    let tests = contract.tests.iter().filter(|t| t.variables.is_none());
+    Ok(tests.map(|test| run_test(&contract, test)).collect())
+}
+
+/// Runs the tests and properties of a source, in its order. `progress` is told the name of
+/// what runs, how many cases are done, and of how many.
+///
+/// # Errors
+/// All errors of the source.
+pub fn run(
+    source: &str,
+    options: &Options,
+    progress: &mut dyn FnMut(&str, u32, u32),
+) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
+    let contract = checked(source)?;
+    let only = options.only.as_deref().unwrap_or_default();
+    let tests = contract.tests.iter().filter(|t| t.name.contains(only));
+    let report = |test: &TestDef| match &test.variables {
+        None => run_test(&contract, test),
+        Some(variables) => {
+            let atoms = Atoms::new(variables, &contract.enums);
+            run_prop(&contract, test, &atoms, options, progress)
+        }
+    };
+    Ok(tests.map(report).collect())
+}
+
+fn checked(source: &str) -> Result<typed::Contract, Vec<Diagnostic>> {
+    let checked = check(source);
+    if checked.is_ok() {
+        Ok(checked.contract)
+    } else {
+        Err(checked.diagnostics)
+    }
+}
+
+fn run_test(contract: &typed::Contract, test: &TestDef) -> TestReport {
+    TestReport {
+        name: test.name.clone(),
+        span: test.span,
+        cases: None,
+        failures: Trial::new(contract, test).run(&[]).failures,
+        found: None,
+    }
+}
+
+fn run_prop(
+    contract: &typed::Contract,
+    test: &TestDef,
+    atoms: &Atoms,
+    options: &Options,
+    progress: &mut dyn FnMut(&str, u32, u32),
+) -> TestReport {
+    let trial = Trial::new(contract, test);
+    let mut random = Random::new(seed_of(options.seed, &test.name));
+    // Without variables all cases are the same.
+    let cases = if atoms.is_empty() { 1 } else { options.cases };
+    let mut report = TestReport {
+        name: test.name.clone(),
+        span: test.span,
+        cases: Some(cases),
+        failures: Vec::new(),
+        found: None,
+    };
+    for n in 0..cases {
+        progress(&test.name, n, cases);
+        let drawn = atoms.draw(n, &mut random);
+        let first = trial.run(&atoms.words(&drawn)).failures;
+        let Some(line) = first.first().map(|failure| failure.span) else {
+            continue;
+        };
+        // The same line must fail: another might for another reason.
+        let fails = |case: &[u64]| {
+            let failures = trial.run(&atoms.words(case)).failures;
+            failures.first().is_some_and(|failure| failure.span == line)
+        };
+        let (least, shrunk) = shrink::shrink(drawn, atoms, fails);
+        let words = atoms.words(&least);
+        let ran = trial.run(&words);
+        report.cases = Some(n + 1);
+        report.found = Some(Found {
+            shrunk,
+            variables: trial.show_variables(&words),
+            params: trial.show_params(&ran.params),
+        });
+        report.failures = ran.failures;
+        break;
+    }
+    report
+}
+
+/// Each property has cases of its own, whichever others run.
+fn seed_of(seed: u64, name: &str) -> u64 {
+    let mut hasher = Sha256::new();
+    hasher.update(seed.to_le_bytes());
+    hasher.update(name.as_bytes());
+    let hash: [u8; 32] = hasher.finalize().into();
+    hash.iter()
+        .take(8)
+        .fold(0, |n, byte| (n << 8) | u64::from(*byte))
+}
