@@ -35,6 +35,7 @@ impl Parser<'_> {
             let docs = self.docs();
             if self.is_word("contract") {
                 let token = self.token();
+                self.mark_line();
                 let contract = self.contract(docs);
                 if found.is_none() {
                     found = contract;
@@ -95,6 +96,7 @@ impl Parser<'_> {
                 continue;
             }
             let before = self.at;
+            self.mark_line();
             match self.item(docs, &mut items) {
                 Ok(()) => {}
                 Err(Stop) => {
@@ -307,6 +309,7 @@ impl Parser<'_> {
                 continue;
             }
             let before = self.at;
+            self.mark_line();
             if self.coin_line(&mut coin).is_err() {
                 coin.broken = true;
                 if self.at == before {
@@ -390,6 +393,7 @@ impl Parser<'_> {
                 continue;
             }
             let before = self.at;
+            self.mark_line();
             if self.test_line(&mut test).is_err() {
                 if self.at == before {
                     self.next();

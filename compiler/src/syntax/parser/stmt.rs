@@ -36,6 +36,7 @@ impl Parser<'_> {
             }
             let before = self.at;
             let start = self.token().span.start;
+            self.mark_line();
             match self.statement() {
                 Ok(kind) => {
                     let span = self.span_from(start);
