@@ -43,6 +43,7 @@ Exit codes: 0 good, 1 the contract or the game says no, 2 usage, 3 environment.
 Examples:
   gavel new bet                a contract to start from
   gavel check bet.gvl          everything that is wrong with it
+  gavel fmt bet.gvl            lay it out
   gavel compile bet.gvl        scripts, trees, an artifact
   gavel cost bet.gvl           what it costs, before any money moves
   gavel regtest install        build a Bitcoin Core node, once

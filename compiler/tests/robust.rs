@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use gavel_compiler::diagnostic::Style;
+use gavel_compiler::format::format;
 use gavel_compiler::{check, instantiate, run_tests};
 use proptest::prelude::*;
 use serde_json::Map;
@@ -31,6 +32,11 @@ fn try_all(source: &str) {
     }
     assert!(checked.is_ok() || checked.diagnostics.iter().any(|d| d.is_error()));
     let _ = run_tests(source);
+    if let Ok(text) = format(source) {
+        assert_eq!(format(&text).as_ref(), Ok(&text), "{source}");
+    } else {
+        assert!(!checked.is_ok());
+    }
 }
 
 proptest! {

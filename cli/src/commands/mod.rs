@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod completions;
 mod cost;
+mod fmt;
 mod new;
 mod play;
 mod regtest;
@@ -22,6 +23,8 @@ pub enum Command {
     New(new::New),
     /// Check a contract: source, parameters, tests
     Check(check::Check),
+    /// Lay sources out: one layout for all
+    Fmt(fmt::Fmt),
     /// Compile a contract to scripts, trees and an artifact
     Compile(compile::Compile),
     /// What a contract costs, before any money moves
@@ -40,6 +43,7 @@ impl Command {
         match self {
             Self::New(command) => command.run(output),
             Self::Check(command) => command.run(output),
+            Self::Fmt(command) => command.run(output),
             Self::Compile(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),

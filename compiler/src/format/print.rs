@@ -121,10 +121,12 @@ impl Printer {
 
     /// Nodes, on one line if that is possible. `tail` columns follow on their last line.
     fn sequence(&mut self, nodes: &[Node], tail: usize) {
-        let blocks = || nodes.iter().any(is_block);
-        if !is_broken(nodes) && self.has_room(nodes.first(), width(nodes) + tail) {
+        let Some(first) = nodes.first() else {
+            return;
+        };
+        if !is_broken(nodes) && self.has_room(first.first(), width(nodes) + tail) {
             self.flat(nodes);
-        } else if blocks() {
+        } else if nodes.iter().any(is_block) {
             self.with_blocks(nodes, tail);
         } else if let Some(weakest) = weakest(nodes) {
             self.at_operators(nodes, weakest, tail);
@@ -133,12 +135,11 @@ impl Printer {
         }
     }
 
-    /// Whether so many columns fit on the line, the space before the first node included.
-    fn has_room(&self, first: Option<&Node>, columns: usize) -> bool {
+    /// Whether so many columns fit on the line, from `first` on with the space before it.
+    fn has_room(&self, first: &Piece, columns: usize) -> bool {
         let from = match self.ahead {
             Some(Break::First(level) | Break::Line(level) | Break::Inside(level)) => {
-                let space = first.is_some_and(|node| node.first().space);
-                (level * TAB).saturating_sub(usize::from(space))
+                (level * TAB).saturating_sub(usize::from(first.space))
             }
             None => self.column,
         };
@@ -170,7 +171,7 @@ impl Printer {
     fn with_blocks(&mut self, nodes: &[Node], tail: usize) {
         for part in nodes.split_inclusive(is_block) {
             match part.split_last() {
-                Some((Node::Group(group), head)) if group.lines => {
+                Some((last @ Node::Group(group), head)) if is_block(last) => {
                     self.sequence(head, " {".len());
                     self.broken(group, 0);
                 }
@@ -216,7 +217,7 @@ impl Printer {
                 Some(next) => behind + next.first().width(),
                 None => behind + tail,
             };
-            if !group.broken && self.has_room(Some(node), group.width + tail) {
+            if !group.broken && self.has_room(&group.open, group.width + tail) {
                 self.flat_group(group);
             } else {
                 self.broken(group, tail);
@@ -274,11 +275,8 @@ impl Printer {
         }
         let items: usize = before.iter().map(|item| item.width() + 1).sum();
         let columns = group.open.width() + items + width(head) + inner.open.width();
-        let fits = match self.ahead {
-            Some(_) => columns <= WIDTH,
-            None => self.column + columns <= WIDTH,
-        };
-        fits.then_some((last, before))
+        self.has_room(&group.open, columns)
+            .then_some((last, before))
     }
 
     /// The elements of a list: as the source has them in rows, or one a line.
@@ -291,9 +289,11 @@ impl Printer {
         };
         let mut first = true;
         for row in group.items.chunk_by(same_row) {
+            self.line(first);
             let columns: usize = row.iter().map(|item| item.width() + 1).sum();
-            let fits = self.level * TAB + columns <= WIDTH + 1;
-            let single = fits && row.iter().all(|item| !is_broken(&item.nodes));
+            let fits = |first| self.has_room(first, columns);
+            let single = row.first().and_then(Item::first).is_some_and(fits)
+                && row.iter().all(|item| !is_broken(&item.nodes));
             for (n, item) in row.iter().enumerate() {
                 if n == 0 || !single {
                     self.line(first);
@@ -306,7 +306,10 @@ impl Printer {
 }
 
 fn is_block(node: &Node) -> bool {
-    matches!(node, Node::Group(group) if group.lines)
+    let Node::Group(group) = node else {
+        return false;
+    };
+    group.open.kind == TokenKind::OpenBrace && (!group.items.is_empty() || group.has_comment())
 }
 
 /// How strongly the weakest operator binds at which the nodes can be broken.
