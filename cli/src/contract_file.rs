@@ -151,8 +151,12 @@ pub fn from_artifact(path: &Path) -> Result<Compiled, Failure> {
 
 /// The text of a source.
 pub fn source(path: &Path) -> Result<String, Failure> {
-    let bytes = file::read(path, "a contract (.gvl)")?;
-    match gavel_compiler::front::decode_source(&bytes) {
+    text_of(&file::read(path, "a contract (.gvl)")?, path)
+}
+
+/// The text of a source that was read from `path`.
+pub fn text_of(bytes: &[u8], path: &Path) -> Result<String, Failure> {
+    match gavel_compiler::front::decode_source(bytes) {
         Ok(text) => Ok(text.to_owned()),
         Err(diagnostic) => {
             // Drawn over the text before it: the rest may be anything.
@@ -222,7 +226,7 @@ pub fn compile_failure(error: CompileError, source: &str, path: &Path, style: St
 }
 
 /// Problems of a source as a failure.
-fn source_failure(found: &[Diagnostic], source: &str, path: &Path, style: Style) -> Failure {
+pub fn source_failure(found: &[Diagnostic], source: &str, path: &Path, style: Style) -> Failure {
     let errors = found.iter().filter(|d| d.is_error()).count();
     let plural = if errors == 1 { "" } else { "s" };
     let message = format!("`{}` has {errors} error{plural}", path.display());

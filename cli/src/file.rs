@@ -34,21 +34,31 @@ pub fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(is_a_directory(path, what));
     }
+    let bytes = read_up_to_largest(file).map_err(failed)?;
+    bytes.ok_or_else(|| too_large(&format!("`{shown}`"), what))
+}
+
+/// The bytes of standard input.
+pub fn read_stdin(what: &str) -> Result<Vec<u8>, Failure> {
+    let failed = |error| {
+        let message = format!("standard input can't be read: {error}");
+        Failure::new(Exit::Environment, "unreadable", message)
+    };
+    let bytes = read_up_to_largest(std::io::stdin().lock()).map_err(failed)?;
+    bytes.ok_or_else(|| too_large("standard input", what))
+}
+
+/// `None` if it is too large.
+fn read_up_to_largest(from: impl Read) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Failure::new(
-            Exit::No,
-            "too-large",
-            format!(
-                "`{shown}` is larger than {} MiB; expected {what}",
-                LARGEST >> 20
-            ),
-        ));
-    }
-    Ok(bytes)
+    from.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= LARGEST))
+}
+
+fn too_large(shown: &str, what: &str) -> Failure {
+    let limit = LARGEST >> 20;
+    let message = format!("{shown} is larger than {limit} MiB; expected {what}");
+    Failure::new(Exit::No, "too-large", message)
 }
 
 /// A file's text.
@@ -84,7 +94,8 @@ pub enum Existing {
 
 /// Writes a file: beside its place first, then renamed, so that nobody ever sees half of it.
 /// A device or a pipe that is to be replaced is written to instead: for root, `-o /dev/null`
-/// would else make a file of it. A link stays a link.
+/// would else make a file of it. A link stays a link, and a file that is replaced keeps its
+/// permissions.
 pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failure> {
     let shown = path.display();
     if path.is_dir() || path.file_name().is_none() {
@@ -122,7 +133,15 @@ pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failur
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    readable(file.as_file()).map_err(failed)?;
+    let permissions = match existing {
+        Existing::Replace => fs::metadata(&target).ok().map(|at| at.permissions()),
+        Existing::Keep => None,
+    };
+    match permissions {
+        Some(permissions) => file.as_file().set_permissions(permissions),
+        None => readable(file.as_file()),
+    }
+    .map_err(failed)?;
     match existing {
         Existing::Replace => file.persist(&target).map_err(|e| failed(e.error))?,
         Existing::Keep => file.persist_noclobber(&target).map_err(|e| {

@@ -45,6 +45,7 @@ Examples:
   gavel check bet.gvl          everything that is wrong with it
   gavel explain E0301          what the code of a problem means
   gavel test bet.gvl           the tests and properties that it carries
+  gavel fmt bet.gvl            lay it out
   gavel compile bet.gvl        scripts, trees, an artifact
   gavel cost bet.gvl           what it costs, before any money moves
   gavel regtest install        build a Bitcoin Core node, once

@@ -13,6 +13,7 @@ pub mod artifact;
 pub mod commit;
 pub mod contract;
 pub mod diagnostic;
+pub mod format;
 pub mod front;
 pub mod script;
 pub mod segment;

@@ -5,7 +5,7 @@
 
 use gavel_compiler::check;
 use gavel_compiler::diagnostic::Style;
-use gavel_compiler::front::run_tests;
+use gavel_compiler::testing::{Options, run};
 
 /// An example, and what is said after `gvl` where it begins.
 struct Example {
@@ -96,7 +96,7 @@ fn every_example_is_as_the_page_says() {
             Some(_) => errors.next().is_none(),
         };
         assert!(clean, "{at}\n{drawn}");
-        for test in run_tests(&source).unwrap() {
+        for test in run(&source, &Options::default(), &mut |_, _, _| {}).unwrap() {
             assert!(test.failures.is_empty(), "{at}: {:?}", test.failures);
         }
         good += 1;

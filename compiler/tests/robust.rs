@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use gavel_compiler::diagnostic::Style;
+use gavel_compiler::format::format;
 use gavel_compiler::testing::{Options, run};
 use gavel_compiler::{check, instantiate};
 use proptest::prelude::*;
@@ -36,6 +37,11 @@ fn try_all(source: &str) {
         ..Options::default()
     };
     let _ = run(source, &few, &mut |_, _, _| {});
+    if let Ok(text) = format(source) {
+        assert_eq!(format(&text).as_ref(), Ok(&text), "{source}");
+    } else {
+        assert!(!checked.is_ok());
+    }
 }
 
 proptest! {

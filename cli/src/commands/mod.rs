@@ -6,6 +6,7 @@ mod compile;
 mod completions;
 mod cost;
 mod explain;
+mod fmt;
 mod new;
 mod play;
 mod regtest;
@@ -28,6 +29,8 @@ pub enum Command {
     Explain(explain::Explain),
     /// Run the tests and properties that contracts carry
     Test(test::Test),
+    /// Lay sources out: one layout for all
+    Fmt(fmt::Fmt),
     /// Compile a contract to scripts, trees and an artifact
     Compile(compile::Compile),
     /// What a contract costs, before any money moves
@@ -48,6 +51,7 @@ impl Command {
             Self::Check(command) => command.run(output),
             Self::Explain(command) => command.run(output),
             Self::Test(command) => command.run(output),
+            Self::Fmt(command) => command.run(output),
             Self::Compile(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),

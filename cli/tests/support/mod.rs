@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -66,13 +67,22 @@ impl Shop {
 
     /// Runs `gavel` with these arguments, in words; nothing it does is a panic.
     pub fn gavel(&self, arguments: &str) -> Ran {
+        self.gavel_with(arguments, b"")
+    }
+
+    /// The same, with something on standard input.
+    pub fn gavel_with(&self, arguments: &str, input: &[u8]) -> Ran {
         let words: Vec<&str> = arguments.split_whitespace().collect();
-        let output = Command::new(env!("CARGO_BIN_EXE_gavel"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gavel"))
             .args(&words)
             .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input); // it may not want it
+        let output = child.wait_with_output().unwrap();
         let ran = Ran {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8(output.stdout).unwrap(),

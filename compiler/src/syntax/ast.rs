@@ -508,12 +508,12 @@ impl BinaryOp {
     }
 
     /// The operator written like this.
-    pub(super) fn from_symbol(text: &str) -> Option<Self> {
+    pub(crate) fn from_symbol(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|op| op.symbol() == text)
     }
 
     /// How strongly it binds; higher binds first. Comparisons don't chain.
-    pub(super) fn precedence(self) -> u8 {
+    pub(crate) fn precedence(self) -> u8 {
         match self {
             Self::Or => 1,
             Self::And => 2,

@@ -7,7 +7,7 @@ use logos::Logos;
 
 /// All tokens, the last being [`TokenKind::End`]. Text that is no token is reported and left
 /// out, one diagnostic for neighbouring characters.
-pub(super) fn lex(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+pub(crate) fn lex(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut tokens: Vec<Token> = Vec::new();
     let mut unknown: Vec<Span> = Vec::new();
     let mut diagnostics = Vec::new();

@@ -5,8 +5,9 @@
 //! [`crate::types`].
 
 pub mod ast;
-mod lexer;
+pub(crate) mod lexer;
 mod parser;
-mod token;
+pub(crate) mod token;
 
 pub use parser::{MAX_DEPTH, parse};
+pub(crate) use parser::{Outline, outline};

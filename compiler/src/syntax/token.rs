@@ -8,7 +8,7 @@ use logos::Logos;
 #[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
 #[logos(skip r"[ \t\r\n\f\u{feff}]+")]
 #[logos(skip(r"//[^\n]*", allow_greedy = true))]
-pub(super) enum TokenKind {
+pub(crate) enum TokenKind {
     /// `/// text`
     #[regex(r"///[^\n]*", priority = 20, allow_greedy = true)]
     Doc,
@@ -84,7 +84,7 @@ pub(super) enum TokenKind {
 
 /// A token and where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token {
+pub(crate) struct Token {
     pub kind: TokenKind,
     pub span: Span,
     /// Whether it is the first of its line.

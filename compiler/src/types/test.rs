@@ -194,7 +194,8 @@ impl Checker {
             .iter()
             .enumerate()
             .filter(|(n, p)| {
-                matches!(p.ty, ParamTy::Value(_)) && !with.iter().any(|(known, _)| known == n)
+                matches!(&p.ty, ParamTy::Value(ty) if *ty != Ty::Error)
+                    && !with.iter().any(|(known, _)| known == n)
             })
             .map(|(_, p)| format!("`{}`", p.name))
             .collect();

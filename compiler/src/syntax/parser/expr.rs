@@ -386,6 +386,7 @@ impl Parser<'_> {
                 return Err(self.unclosed(open));
             }
             let at = self.token().span.start;
+            self.mark_line();
             let pattern = self.pattern()?;
             let span = self.span_from(at);
             self.expect(TokenKind::FatArrow, "`=>`")?;
@@ -470,7 +471,8 @@ impl Parser<'_> {
         let name = self.name("a type")?;
         let kind = match name.text.as_str() {
             "bytes" | "Option" | "attestor" => {
-                self.expect_operator("<")?;
+                let open = self.expect_operator("<")?;
+                self.outline.angles.push(open.span.start);
                 let kind = match name.text.as_str() {
                     "bytes" => TypeKind::Bytes(Box::new(self.primary()?)),
                     "Option" => TypeKind::Option(Box::new(self.ty()?)),
@@ -494,6 +496,7 @@ impl Parser<'_> {
         let splits = self.is(TokenKind::Operator)
             && matches!(self.text(), ">>" | ">=" | ">>=")
             && self.token().span.end > self.token().span.start;
+        self.outline.angles.push(self.token().span.start);
         if splits && let Some(token) = self.tokens.get_mut(self.at) {
             token.span.start += 1;
             return Ok(());

@@ -35,6 +35,7 @@ impl Parser<'_> {
             let docs = self.docs();
             if self.is_word("contract") {
                 let token = self.token();
+                self.mark_line();
                 let contract = self.contract(docs);
                 end = self.last_end();
                 if found.is_none() {
@@ -124,6 +125,7 @@ impl Parser<'_> {
                 continue;
             }
             let before = self.at;
+            self.mark_line();
             self.item_start = self.token().span.start;
             broken = self.item(start, docs, &mut items).is_err();
             if broken {
@@ -398,6 +400,7 @@ impl Parser<'_> {
                 continue;
             }
             let before = self.at;
+            self.mark_line();
             if self.coin_line(&mut coin).is_err() {
                 coin.broken = true;
                 if self.at == before {

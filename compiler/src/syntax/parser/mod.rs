@@ -9,7 +9,7 @@ mod test;
 use super::ast;
 use super::lexer::lex;
 use super::token::{Token, TokenKind};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, has_errors};
 use crate::word::Span;
 
 /// How deep expressions, types and blocks may be nested.
@@ -29,10 +29,36 @@ const RESERVED: &[&str] = &[
 
 /// Parses a source. `None` where it declares no contract, which is reported.
 pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
+    let (contract, diagnostics, _) = parse_marked(source);
+    (contract, diagnostics)
+}
+
+/// What the text of a source doesn't show without its grammar, for laying it out.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    /// Where contracts, items, statements, arms of a `match`, and lines of coins and tests
+    /// start, ascending.
+    pub lines: Vec<u32>,
+    /// Where a `<` or `>` stands that is a bracket, ascending.
+    pub angles: Vec<u32>,
+}
+
+/// The outline of a source.
+///
+/// # Errors
+/// What keeps it from being parsed.
+pub(crate) fn outline(source: &str) -> Result<Outline, Vec<Diagnostic>> {
+    match parse_marked(source) {
+        (Some(_), found, outline) if !has_errors(&found) => Ok(outline),
+        (_, found, _) => Err(found),
+    }
+}
+
+fn parse_marked(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>, Outline) {
     if source.len() > MAX_SOURCE {
         let span = Span::default();
         let long = Diagnostic::new(Code::SourceTooLong, span, "the source is longer than 1 MiB");
-        return (None, vec![long]);
+        return (None, vec![long], Outline::default());
     }
     let (tokens, diagnostics) = lex(source);
     let mut parser = Parser {
@@ -46,11 +72,12 @@ pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
         no_block: false,
         settle_callable: false,
         diagnostics,
+        outline: Outline::default(),
     };
     let contract = parser.file();
     let mut diagnostics = parser.diagnostics;
     diagnostics.truncate(MAX_DIAGNOSTICS);
-    (contract, diagnostics)
+    (contract, diagnostics, parser.outline)
 }
 
 /// Whether every bracket has its partner.
@@ -90,6 +117,7 @@ struct Parser<'s> {
     /// Inside an assert of a test, where `settle` is a function.
     settle_callable: bool,
     diagnostics: Vec<Diagnostic>,
+    outline: Outline,
 }
 
 /// The parser gave up here, and has said why.
@@ -133,6 +161,12 @@ impl<'s> Parser<'s> {
             self.at += 1;
         }
         token
+    }
+
+    /// Notes that something starts here that has lines of its own.
+    fn mark_line(&mut self) {
+        let start = self.token().span.start;
+        self.outline.lines.push(start);
     }
 
     /// End of the last token taken.

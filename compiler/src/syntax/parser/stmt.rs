@@ -41,6 +41,7 @@ impl Parser<'_> {
             let before = self.at;
             let start = self.token().span.start;
             broken = false;
+            self.mark_line();
             match self.statement() {
                 Ok(kind) => {
                     let span = self.span_from(start);

@@ -82,6 +82,7 @@ impl Parser<'_> {
                 continue;
             }
             let before = self.at;
+            self.mark_line();
             if self.test_line(&mut test).is_err() {
                 if self.at == before {
                     self.next();
