@@ -117,6 +117,17 @@ codes! {
     TestIncomplete = "E0702", "A test doesn't give every parameter a value.";
     EmptyRange = "E0703", "A range that holds no value.";
     RangeNotInteger = "E0704", "A range over something else than integers or amounts.";
+    // Ledgers.
+    TwoKinds = "E0801", "A contract can't both settle a coin and keep a state.";
+    NoEntry = "E0802", "A ledger has no entry.";
+    NotInEntry = "E0803", "The state is changed, or an event told, outside an entry.";
+    NotASigner = "E0804", "Only a `pubkey` that is an argument or a parameter can sign.";
+    NotDeclared = "E0805", "An entry mints or burns an asset without saying so.";
+    WholeState = "E0806", "All keys of a map are looked at where that can't be done.";
+    VaultLost = "E0807", "What a vault holds would be lost.";
+    VaultCopied = "E0808", "What a vault holds would be there twice.";
+    MapAsValue = "E0809", "A map is used as a value.";
+    NoSuchCall = "E0810", "A test calls something that isn't an entry, or with other signers.";
     // Warnings.
     UnusedName = "W0001", "A name is declared and never used.";
     Unreachable = "W0002", "Code that can never run.";

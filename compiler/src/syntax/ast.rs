@@ -3,6 +3,10 @@
 //! Where the parser could not make sense of something, the tree has an `Error` in its place,
 //! and a diagnostic says why.
 
+mod ledger;
+
+pub use ledger::{Entry, Event, Invariant, State, StateField, TestCall, TestLine};
+
 use crate::word::Span;
 use std::collections::BTreeSet;
 
@@ -51,6 +55,16 @@ pub enum Item {
     Settle(Settle),
     /// `coin c { .. }`
     Coin(Coin),
+    /// `asset A, B`
+    Assets(Vec<Name>),
+    /// `state { .. }`
+    State(State),
+    /// `event E { .. }`
+    Event(Event),
+    /// `entry f(..) signed by k { .. }`
+    Entry(Entry),
+    /// `invariant ..`
+    Invariant(Invariant),
     /// `test ".." { .. }` or `prop p(..) { .. }`
     Test(Test),
 }
@@ -191,10 +205,10 @@ pub struct Test {
     pub span: Span,
     /// What a `prop` holds for; `None` for a `test`.
     pub variables: Option<Vec<Variable>>,
-    /// `with param = value, ..`
-    pub with: Vec<(Name, Expr)>,
-    /// `assert ..`
-    pub asserts: Vec<TestAssert>,
+    /// `with place = value, ..`: a parameter, or a place of the state.
+    pub with: Vec<(Expr, Expr)>,
+    /// What it does and says.
+    pub lines: Vec<TestLine>,
     /// The whole, `///` lines above it included.
     pub whole: Span,
 }
@@ -256,6 +270,10 @@ pub enum TypeKind {
     Array(Box<Type>, Box<Expr>),
     /// `(T, U)`
     Tuple(Vec<Type>),
+    /// `map<K, V>`
+    Map(Box<Type>, Box<Type>),
+    /// `vault<A>`
+    Vault(Name),
     /// Not readable.
     Error,
 }
@@ -332,6 +350,8 @@ pub enum StatementKind {
         /// The body.
         body: Block,
     },
+    /// `emit E { a, b: c }`
+    Emit(Name, Vec<(Name, Expr)>),
     /// An expression for its effect.
     Expr(Expr),
 }

@@ -7,7 +7,7 @@
 use super::{TestFailure, show};
 use crate::front::bind;
 use crate::types::typed::{
-    Claim, ConstDef, Contract, Expr, ExprKind, Input, ParamTy, TestAssert, TestDef, Variable,
+    Claim, ConstDef, Contract, Expr, Input, TestAssert, TestDef, Variable,
 };
 use crate::types::{self, Ty};
 use crate::word::Span;
@@ -156,6 +156,8 @@ impl<'a> Trial<'a> {
         let failures = found.into_iter().map(|diagnostic| TestFailure {
             span: diagnostic.span,
             message: diagnostic.message,
+            invariant: None,
+            step: None,
         });
         (consts, failures.collect())
     }
@@ -181,6 +183,8 @@ impl<'a> Trial<'a> {
                     let failures = vec![TestFailure {
                         span: *span,
                         message: format!("computing this value {why}"),
+                        invariant: None,
+                        step: None,
                     }];
                     let params = case.params;
                     return Ran { failures, params };
@@ -200,7 +204,12 @@ impl<'a> Trial<'a> {
             failures.extend(lines.filter_map(|(line, lowered)| {
                 let message = self.claim(&line.claim, lowered, &case).err()?;
                 let span = line.span;
-                Some(TestFailure { span, message })
+                Some(TestFailure {
+                    span,
+                    message,
+                    invariant: None,
+                    step: None,
+                })
             }));
         }
         let params = case.params;
@@ -283,9 +292,7 @@ impl<'a> Trial<'a> {
             return Ok(());
         }
         let mut message = "this does not hold".to_owned();
-        if let ExprKind::Binary(op, left, right) = &condition.kind
-            && left.ty != Ty::Bool
-        {
+        if let Some((left, op, right)) = show::compared(condition) {
             let side = |side: &Expr| {
                 let words = self.words(None, std::slice::from_ref(side), case);
                 words.map(|words| show::value(&side.ty, &words, &self.contract.enums))
@@ -327,19 +334,6 @@ impl<'a> Trial<'a> {
         let shown = self.variables().iter().zip(words).map(|(variable, words)| {
             let shown = show::value(&variable.ty, words, &self.contract.enums);
             (variable.name.clone(), shown)
-        });
-        shown.collect()
-    }
-
-    /// The parameters with these words, by name.
-    pub fn show_params(&self, words: &[Option<Vec<u32>>]) -> Vec<(String, String)> {
-        let params = self.contract.params.iter().zip(words);
-        let shown = params.filter_map(|(param, words)| match (&param.ty, words) {
-            (ParamTy::Value(ty), Some(words)) => {
-                let shown = show::value(ty, words, &self.contract.enums);
-                Some((param.name.clone(), shown))
-            }
-            _ => None,
         });
         shown.collect()
     }

@@ -8,6 +8,7 @@
 
 mod case;
 mod draw;
+mod ledger;
 mod show;
 mod shrink;
 
@@ -17,6 +18,7 @@ use crate::types::typed::{self, TestDef};
 use crate::word::Span;
 use case::Trial;
 use draw::{Atoms, Random};
+use ledger::LedgerTrial;
 use sha2::{Digest, Sha256};
 
 /// What to run, and on which cases.
@@ -62,6 +64,21 @@ pub struct TestFailure {
     pub span: Span,
     /// What happened.
     pub message: String,
+    /// The invariant that was broken, if it is that.
+    pub invariant: Option<Span>,
+    /// The last call before, of a test of a ledger.
+    pub step: Option<Step>,
+}
+
+/// A call in a test of a ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The call, as the source would write it.
+    pub call: String,
+    /// The places of the state that weren't zero before it, and what they held.
+    pub before: Vec<(String, String)>,
+    /// The same after it; `None` if it failed, which changes nothing.
+    pub after: Option<Vec<(String, String)>>,
 }
 
 /// A case for which a property doesn't hold, as small as it could be made.
@@ -117,12 +134,51 @@ fn checked(source: &str) -> Result<typed::Contract, Vec<Diagnostic>> {
     }
 }
 
+/// A test, ready to be run.
+enum Tried<'a> {
+    Coin(Trial<'a>),
+    Ledger(LedgerTrial<'a>),
+}
+
+type Params = Vec<Option<Vec<u32>>>;
+
+impl<'a> Tried<'a> {
+    fn new(contract: &'a typed::Contract, test: &'a TestDef) -> Self {
+        if contract.entries.is_empty() {
+            Self::Coin(Trial::new(contract, test))
+        } else {
+            Self::Ledger(LedgerTrial::new(contract, test))
+        }
+    }
+
+    /// What fails with these words of the variables, and the parameters.
+    fn run(&self, variables: &[Vec<u32>]) -> (Vec<TestFailure>, Params) {
+        match self {
+            Self::Coin(trial) => {
+                let ran = trial.run(variables);
+                (ran.failures, ran.params)
+            }
+            Self::Ledger(trial) => {
+                let ran = trial.run(variables);
+                (ran.failures, ran.params)
+            }
+        }
+    }
+
+    fn show_variables(&self, words: &[Vec<u32>]) -> Vec<(String, String)> {
+        match self {
+            Self::Coin(trial) => trial.show_variables(words),
+            Self::Ledger(trial) => trial.show_variables(words),
+        }
+    }
+}
+
 fn run_test(contract: &typed::Contract, test: &TestDef) -> TestReport {
     TestReport {
         name: test.name.clone(),
         span: test.span,
         cases: None,
-        failures: Trial::new(contract, test).run(&[]).failures,
+        failures: Tried::new(contract, test).run(&[]).0,
         found: None,
     }
 }
@@ -134,7 +190,7 @@ fn run_prop(
     options: &Options,
     progress: &mut dyn FnMut(&str, u32, u32),
 ) -> TestReport {
-    let trial = Trial::new(contract, test);
+    let trial = Tried::new(contract, test);
     let mut random = Random::new(seed_of(options.seed, &test.name));
     // Without variables all cases are the same.
     let cases = if atoms.is_empty() { 1 } else { options.cases };
@@ -148,25 +204,25 @@ fn run_prop(
     for n in 0..cases {
         progress(&test.name, n, cases);
         let drawn = atoms.draw(n, &mut random);
-        let first = trial.run(&atoms.words(&drawn)).failures;
+        let (first, _) = trial.run(&atoms.words(&drawn));
         let Some(line) = first.first().map(|failure| failure.span) else {
             continue;
         };
         // The same line must fail: another might for another reason.
         let fails = |case: &[u64]| {
-            let failures = trial.run(&atoms.words(case)).failures;
+            let (failures, _) = trial.run(&atoms.words(case));
             failures.first().is_some_and(|failure| failure.span == line)
         };
         let (least, shrunk) = shrink::shrink(drawn, atoms, fails);
         let words = atoms.words(&least);
-        let ran = trial.run(&words);
+        let (failures, params) = trial.run(&words);
         report.cases = Some(n + 1);
         report.found = Some(Found {
             shrunk,
             variables: trial.show_variables(&words),
-            params: trial.show_params(&ran.params),
+            params: show::params(contract, &params),
         });
-        report.failures = ran.failures;
+        report.failures = failures;
         break;
     }
     report

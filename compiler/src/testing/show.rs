@@ -1,7 +1,9 @@
 //! Values as the source would write them.
 
+use crate::people;
+use crate::syntax::ast::BinaryOp;
 use crate::types::Ty;
-use crate::types::typed::EnumDef;
+use crate::types::typed::{Contract, EnumDef, Expr, ExprKind, ParamTy};
 use crate::value::{number_of, unpack};
 use bitcoin::hex::DisplayHex;
 
@@ -12,10 +14,10 @@ const MAX_BYTES: usize = 64;
 pub(super) fn value(ty: &Ty, words: &[u32], enums: &[EnumDef]) -> String {
     let first = words.first().copied().unwrap_or(0);
     match ty {
-        Ty::Error | Ty::Never | Ty::Unit => "?".to_owned(),
+        Ty::Error | Ty::Never | Ty::Unit | Ty::Map(..) => "?".to_owned(),
         Ty::Bool => (first != 0).to_string(),
         Ty::U8 | Ty::U32 => grouped(u128::from(first)),
-        Ty::U64 => grouped(u128::from(number_of(words))),
+        Ty::U64 | Ty::Vault(_) => grouped(u128::from(number_of(words))),
         Ty::U128 => {
             let high = number_of(words.get(2..).unwrap_or_default());
             grouped(u128::from(high) << 64 | u128::from(number_of(words)))
@@ -42,6 +44,34 @@ pub(super) fn value(ty: &Ty, words: &[u32], enums: &[EnumDef]) -> String {
             let held = words.get(1..).unwrap_or_default();
             format!("Some({})", value(inner, held, enums))
         }
+    }
+}
+
+/// A key: the name of a person of tests, or its bytes.
+pub(super) fn key(words: &[u32]) -> String {
+    match people::name(words) {
+        Some(name) => name.to_owned(),
+        None => format!("pubkey({})", bytes(words, 32)),
+    }
+}
+
+/// The parameters with these words, by name.
+pub(super) fn params(contract: &Contract, words: &[Option<Vec<u32>>]) -> Vec<(String, String)> {
+    let params = contract.params.iter().zip(words);
+    let shown = params.filter_map(|(param, words)| match (&param.ty, words) {
+        (ParamTy::Value(ty), Some(words)) => {
+            Some((param.name.clone(), value(ty, words, &contract.enums)))
+        }
+        _ => None,
+    });
+    shown.collect()
+}
+
+/// The two sides of a comparison whose values say why it doesn't hold.
+pub(super) fn compared(condition: &Expr) -> Option<(&Expr, BinaryOp, &Expr)> {
+    match &condition.kind {
+        ExprKind::Binary(op, left, right) if left.ty != Ty::Bool => Some((left, *op, right)),
+        _ => None,
     }
 }
 

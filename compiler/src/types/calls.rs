@@ -3,7 +3,7 @@
 use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{Builtin, Expr, ExprKind};
+use super::typed::{Aggregate, Builtin, Expr, ExprKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 use crate::word::Span;
@@ -15,7 +15,7 @@ const MAX_BLAKE3: u32 = 1_024;
 
 pub(super) const BUILTINS: &[&str] = &[
     "sha256", "blake3", "tag_hash", "concat", "pad32", "min", "max", "mul_div", "wide_mul", "hash",
-    "bytes", "Some",
+    "bytes", "Some", "sum", "count", "height",
 ];
 
 impl Checker {
@@ -36,6 +36,9 @@ impl Checker {
             "hash" => self.reinterpret(&Ty::Bytes(32), Ty::Hash, arguments, name, span),
             "bytes" => self.reinterpret(&Ty::Hash, Ty::Bytes(32), arguments, name, span),
             "settle" => self.settle_call(name, arguments, span),
+            "sum" => self.aggregate(Aggregate::Sum, name, arguments, span),
+            "count" => self.aggregate(Aggregate::Count, name, arguments, span),
+            "height" => self.height(name, arguments, span),
             "Some" => self.some(arguments, name, span, hint),
             "verify" => {
                 let message = "`verify` can't be enforced by a dispute over `settle` yet";
@@ -113,7 +116,7 @@ impl Checker {
         self.report(suggest(unknown, &name.text, name.span, &known));
     }
 
-    fn wrong_count(&mut self, name: &ast::Name, wants: usize, has: usize, at: Option<Span>) {
+    pub(super) fn wrong_count(&mut self, name: &ast::Name, wants: usize, has: usize, at: Option<Span>) {
         let s = if wants == 1 { "" } else { "s" };
         let message = format!("`{}` takes {wants} argument{s}, not {has}", name.text);
         let mut wrong = Diagnostic::new(Code::WrongArguments, name.span, message);
@@ -123,8 +126,25 @@ impl Checker {
         self.report(wrong);
     }
 
+    /// `height()`: of the block that the batch of calls builds on.
+    fn height(&mut self, name: &ast::Name, arguments: &[ast::Expr], span: Span) -> Expr {
+        if !arguments.is_empty() {
+            self.wrong_count(name, 0, arguments.len(), None);
+        }
+        if self.frame.returns.is_none() {
+            let message = "`height()` is known in calls only";
+            self.report(Diagnostic::new(Code::NotConstant, span, message));
+            return Self::error(span);
+        }
+        Expr {
+            ty: Ty::Height,
+            span,
+            kind: ExprKind::Height,
+        }
+    }
+
     /// Exactly one argument.
-    fn one<'a>(&mut self, arguments: &'a [ast::Expr], name: &ast::Name) -> Option<&'a ast::Expr> {
+    pub(super) fn one<'a>(&mut self, arguments: &'a [ast::Expr], name: &ast::Name) -> Option<&'a ast::Expr> {
         match arguments {
             [one] => Some(one),
             _ => {
@@ -367,9 +387,15 @@ impl Checker {
         span: Span,
         hint: Option<&Ty>,
     ) -> Expr {
+        if let Some(asset) = self.asset_named(of) {
+            return self.asset_method(asset, name, arguments, span);
+        }
         let wrapped = hint.map(|ty| Ty::Option(Box::new(ty.clone())));
         let wrapped = wrapped.filter(|_| name.text == "unwrap_or");
         let of = self.expr(of, wrapped.as_ref());
+        if matches!(of.ty, Ty::Vault(_)) {
+            return self.vault_method(of, name, arguments, span);
+        }
         let known: &[&str] = match &of.ty {
             Ty::Error | Ty::Never => return Self::error(span),
             Ty::Option(_) => &["is_some", "is_none", "unwrap_or"],

@@ -445,6 +445,18 @@ impl Checker {
             self.report(Diagnostic::new(Code::NotConstant, span, message));
             return Self::error(span);
         };
+        if value.is_none() && ty == Ty::Unit {
+            let unit = Expr {
+                ty: Ty::Unit,
+                span,
+                kind: ExprKind::Words(Vec::new()),
+            };
+            return Expr {
+                ty: Ty::Never,
+                span,
+                kind: ExprKind::Return(Box::new(unit)),
+            };
+        }
         let Some(value) = value else {
             let message = format!("`return` needs a value of type `{}`", self.show(&ty));
             self.report(Diagnostic::new(Code::MissingValue, span, message));

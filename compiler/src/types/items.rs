@@ -29,6 +29,8 @@ impl Checker {
                 self.names.coming.insert(name.text.clone());
             }
         }
+        let ledger = self.is_ledger(contract);
+        self.assets(contract);
         for item in &contract.items {
             match item {
                 Item::Enum(item) => self.enum_item(item),
@@ -44,10 +46,21 @@ impl Checker {
                 _ => {}
             }
         }
+        for item in &contract.items {
+            match item {
+                Item::State(item) => self.state_item(item),
+                Item::Event(item) => self.event_item(item),
+                _ => {}
+            }
+        }
         self.functions(contract);
-        self.settle_item(contract);
-        self.parties_present(contract);
-        self.coin_item(contract);
+        if ledger {
+            self.entries(contract);
+        } else {
+            self.settle_item(contract);
+            self.parties_present(contract);
+            self.coin_item(contract);
+        }
         self.tests(contract);
         self.unused_items();
     }
@@ -106,9 +119,9 @@ impl Checker {
             _ => ParamTy::Value(self.ty(&item.ty)),
         };
         if let ParamTy::Value(value) = &mut ty
-            && contains(value, not_plain)
+            && value.any(&not_plain)
         {
-            let message = if contains(value, |ty| matches!(ty, Ty::Option(_))) {
+            let message = if value.any(&|ty| matches!(ty, Ty::Option(_))) {
                 "a parameter always has a value"
             } else {
                 "a parameter is no struct or tuple: declare one for each part"
@@ -180,8 +193,9 @@ impl Checker {
         let mut bodies = Vec::new();
         for item in &contract.items {
             let Item::Function(item) = item else { continue };
-            let arguments: Vec<Ty> = item.arguments.iter().map(|(_, ty)| self.ty(ty)).collect();
-            let returns = self.ty(&item.returns);
+            let arguments = item.arguments.iter().map(|(_, ty)| self.local_type(ty));
+            let arguments: Vec<Ty> = arguments.collect();
+            let returns = self.local_type(&item.returns);
             self.declare_item(&item.name, Def::Function(self.contract.fns.len()));
             self.contract.fns.push(FnDef {
                 name: item.name.text.clone(),
@@ -205,8 +219,9 @@ impl Checker {
                 self.declare_argument(name, ty);
             }
             let body = self.body(&item.body, &returns);
-            let frame = self.leave(before);
-            calls.push(frame.calls);
+            let mut frame = self.leave(before);
+            self.linear(&frame.locals, item.arguments.len(), &body);
+            calls.push(std::mem::take(&mut frame.calls));
             if let Some(def) = self.contract.fns.get_mut(n) {
                 def.locals = frame.locals;
                 def.body = body;
@@ -431,18 +446,12 @@ fn empty_block(span: Span) -> super::typed::Block {
     }
 }
 
-/// Whether a type, or one within it, is such a type.
-fn contains(ty: &Ty, such: fn(&Ty) -> bool) -> bool {
-    such(ty)
-        || match ty {
-            Ty::Option(inner) | Ty::Array(inner, _) => contains(inner, such),
-            _ => ty.parts().into_iter().any(|(_, ty)| contains(ty, such)),
-        }
-}
-
 /// Whether it can't stand in what people outside give to a contract.
 fn not_plain(ty: &Ty) -> bool {
-    matches!(ty, Ty::Option(_) | Ty::Struct(_) | Ty::Tuple(_))
+    matches!(
+        ty,
+        Ty::Option(_) | Ty::Struct(_) | Ty::Tuple(_) | Ty::Vault(_) | Ty::Map(..)
+    )
 }
 
 /// Only the first word of an element can be a tag.
@@ -452,8 +461,8 @@ fn input_allowed(ty: &Ty) -> bool {
         ty => ty,
     };
     match element {
-        Ty::Option(inner) => !contains(inner, not_plain),
-        ty => !contains(ty, not_plain),
+        Ty::Option(inner) => !inner.any(&not_plain),
+        ty => !ty.any(&not_plain),
     }
 }
 

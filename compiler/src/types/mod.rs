@@ -8,11 +8,15 @@ mod calls;
 mod coin;
 mod expr;
 mod items;
+mod ledger;
+mod linear;
 mod names;
 mod ops;
 mod parts;
+mod place;
 mod stmt;
 mod test;
+mod test_ledger;
 mod ty;
 pub mod typed;
 mod unused;
@@ -68,6 +72,16 @@ struct Frame {
     calls: Vec<(usize, Span)>,
     /// Inside a constant, where no function can be called.
     constant: bool,
+    /// Inside an entry, which changes the state.
+    entry: bool,
+    /// Inside a test, where people have names.
+    test: bool,
+    /// Where all keys of a map can be looked at: invariants and tests.
+    whole_state: bool,
+    /// Assets minted, and where.
+    minted: Vec<(usize, Span)>,
+    /// Assets burned, and where.
+    burned: Vec<(usize, Span)>,
 }
 
 impl Checker {

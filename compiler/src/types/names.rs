@@ -20,6 +20,10 @@ pub(super) enum Def {
     Struct(usize),
     Error(usize),
     Coin,
+    Asset(usize),
+    State(usize),
+    Event(usize),
+    Entry(usize),
 }
 
 /// Names declared by items, and which of them are used.
@@ -34,10 +38,11 @@ pub(super) struct Names {
 
 const TYPES: &[&str] = &[
     "bool", "u8", "u32", "u64", "u128", "sats", "hash", "bytes", "party", "attestor", "Option",
+    "map", "vault",
 ];
 
 /// Built-in names that are neither types nor functions.
-const NAMES: &[&str] = &["None", "anyone", "rest"];
+const NAMES: &[&str] = &["None", "anyone", "rest", "zero"];
 
 /// Types that come later.
 const LATER: &[&str] = &["pubkey", "signature", "height", "u16"];
@@ -109,8 +114,16 @@ impl Checker {
             let kind = ExprKind::Local(local);
             return Expr { ty, span, kind };
         }
-        if text == "None" {
-            return self.none(span, hint);
+        match text {
+            "None" => return self.none(span, hint),
+            "zero" => return self.zero(span, hint),
+            "_" => {
+                let message = "`_` is no value";
+                let wrong = Diagnostic::new(Code::NotAValue, span, message);
+                self.report(wrong.help("it stands for every key of a map in `sum(map[_])`"));
+                return Self::error(span);
+            }
+            _ => {}
         }
         if let Some(variant) = self.bare_variant(text, span, hint) {
             return variant;
@@ -126,19 +139,26 @@ impl Checker {
                 let kind = ExprKind::Const(n);
                 Expr { ty, span, kind }
             }
+            Some(Def::State(n)) => self.state_expr(n, text, span),
             Some(def) => {
                 let what = match def {
                     Def::Function(_) => "a function: call it with `()`",
                     Def::Enum(_) => "an enum: name one of its variants",
                     Def::Struct(_) => "a struct: give its fields in `{}`",
                     Def::Error(_) => "an error: it can only stand after `else` or `fails`",
+                    Def::Asset(_) => "an asset: say how much of it, in a `vault`",
+                    Def::Event(_) => "an event: tell it with `emit`",
+                    Def::Entry(_) => "an entry: people call it, programs don't",
                     _ => "a coin",
                 };
                 let message = format!("`{text}` is {what}");
                 self.report(Diagnostic::new(Code::NotAValue, span, message));
                 Self::error(span)
             }
-            None => self.unknown_name(text, span),
+            None => match self.person(text, span) {
+                Some(key) => key,
+                None => self.unknown_name(text, span),
+            },
         }
     }
 
@@ -163,6 +183,24 @@ impl Checker {
             };
         let kind = ExprKind::Param(n);
         Expr { ty, span, kind }
+    }
+
+    /// `zero`: what the state holds where nothing was written.
+    fn zero(&mut self, span: Span, hint: Option<&Ty>) -> Expr {
+        match hint {
+            Some(Ty::Error) => Self::error(span),
+            Some(ty) if !ty.is_linear() && !ty.is_map() && *ty != Ty::Unit => Expr {
+                kind: ExprKind::Words(vec![0; ty.words()]),
+                ty: ty.clone(),
+                span,
+            },
+            _ => {
+                let message = "`zero` of which type?";
+                let help = "write the type: `let x: Order = zero`";
+                self.report(Diagnostic::new(Code::NeedsType, span, message).help(help));
+                Self::error(span)
+            }
+        }
     }
 
     fn none(&mut self, span: Span, hint: Option<&Ty>) -> Expr {
@@ -279,16 +317,16 @@ impl Checker {
             ast::TypeKind::Error => Ty::Error,
             ast::TypeKind::Named(name) => self.named_type(name),
             ast::TypeKind::Bytes(n) => self.length(n).map_or(Ty::Error, Ty::Bytes),
-            ast::TypeKind::Option(inner) => match self.ty(inner) {
+            ast::TypeKind::Option(inner) => match self.plain_type(inner) {
                 Ty::Error => Ty::Error,
                 inner => Ty::Option(Box::new(inner)),
             },
-            ast::TypeKind::Array(element, n) => match (self.ty(element), self.length(n)) {
+            ast::TypeKind::Array(element, n) => match (self.plain_type(element), self.length(n)) {
                 (Ty::Error, _) | (_, None) => Ty::Error,
                 (element, Some(n)) => Ty::Array(Box::new(element), n),
             },
             ast::TypeKind::Tuple(all) => {
-                let types: Vec<Ty> = all.iter().map(|ty| self.ty(ty)).collect();
+                let types: Vec<Ty> = all.iter().map(|ty| self.local_type(ty)).collect();
                 if types.len() < 2 {
                     let message = "a tuple has at least two parts";
                     self.report(Diagnostic::new(Code::BadSize, ty.span, message));
@@ -299,6 +337,8 @@ impl Checker {
                     false => Ty::Tuple(types),
                 }
             }
+            ast::TypeKind::Map(key, value) => self.map_type(key, value),
+            ast::TypeKind::Vault(asset) => self.vault_type(asset),
             ast::TypeKind::Attestor(_) => {
                 let message = "`attestor` can only be the type of a parameter";
                 self.report(Diagnostic::new(Code::TypeNotAllowed, ty.span, message));

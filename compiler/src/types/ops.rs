@@ -197,6 +197,9 @@ impl Checker {
 
     pub(super) fn index(&mut self, of: &ast::Expr, index: &ast::Expr, span: Span) -> Expr {
         let of = self.expr(of, None);
+        if matches!(of.ty, Ty::Map(..)) {
+            return self.map_index(of, index, span);
+        }
         let index = self.index_value(index);
         let (ty, length) = match &of.ty {
             Ty::Array(element, n) => ((**element).clone(), *n),

@@ -23,7 +23,8 @@ impl Checker {
                 Some(first) => self.declared_twice(name, first.span),
                 None => {
                     names.push(name);
-                    fields.push((name.text.clone(), self.ty(ty)));
+                    let ty = self.ty(ty);
+                    fields.push((name.text.clone(), self.no_map(ty, name.span)));
                 }
             }
         }
@@ -40,12 +41,11 @@ impl Checker {
 
     /// `of.name`
     pub(super) fn field(&mut self, of: &ast::Expr, name: &ast::Name, span: Span) -> Expr {
+        if let Some(asset) = self.asset_named(of) {
+            return self.asset_field(asset, name, span);
+        }
         let of = self.expr(of, None);
-        let Some((at, ty)) = self.part(&of.ty, name) else {
-            return Self::error(span);
-        };
-        let kind = ExprKind::Part(Box::new(of), at);
-        Expr { ty, span, kind }
+        self.place_part(of, name, span)
     }
 
     /// A part of a type by name, reported where there is none.
@@ -66,10 +66,9 @@ impl Checker {
             self.report(missing.fix(end, "()", "call it"));
             return None;
         }
-        let message = format!("`{}` has no field `{}`", self.show(of), name.text);
-        let known: Vec<String> = of.parts().into_iter().map(|(name, _)| name).collect();
-        let unknown = Diagnostic::new(Code::UnknownField, name.span, message);
-        self.report(suggest(unknown, &name.text, name.span, &known));
+        let parts = of.parts().into_iter();
+        let known: Vec<(String, Ty)> = parts.map(|(name, ty)| (name, ty.clone())).collect();
+        self.unknown_field(&self.show(of), &known, name);
         None
     }
 
@@ -126,6 +125,23 @@ impl Checker {
             }
             return Self::error(span);
         };
+        let ty = Ty::Struct(of.clone());
+        let kind = match self.given_fields(name, &of.name, &of.fields, fields) {
+            Some(given) => ExprKind::Fields(given),
+            None => ExprKind::Error,
+        };
+        Expr { ty, span, kind }
+    }
+
+    /// The values of fields, each with its place among those declared; `None` where a mistake
+    /// was reported.
+    pub(super) fn given_fields(
+        &mut self,
+        name: &ast::Name,
+        of: &str,
+        declared: &[(String, Ty)],
+        fields: &[(ast::Name, ast::Expr)],
+    ) -> Option<Vec<(usize, Expr)>> {
         let mut given: Vec<(usize, Expr)> = Vec::new();
         let mut names: Vec<&ast::Name> = Vec::new();
         for (field, value) in fields {
@@ -134,35 +150,32 @@ impl Checker {
                 continue;
             }
             names.push(field);
-            let known = of.fields.iter().position(|(known, _)| *known == field.text);
-            match known.and_then(|n| Some((n, of.fields.get(n)?))) {
+            let known = declared.iter().position(|(known, _)| *known == field.text);
+            match known.and_then(|n| Some((n, declared.get(n)?))) {
                 Some((n, (_, ty))) => given.push((n, self.expect(value, ty))),
                 None => {
-                    self.part(&Ty::Struct(of.clone()), field);
+                    self.unknown_field(of, declared, field);
                     self.expr(value, None);
                 }
             }
         }
-        self.all_given(&of, &names, name);
-        let ty = Ty::Struct(of.clone());
-        if given.len() != of.fields.len() || given.iter().any(|(_, e)| e.ty == Ty::Error) {
-            let kind = ExprKind::Error;
-            return Expr { ty, span, kind };
-        }
-        let kind = ExprKind::Fields(given);
-        Expr { ty, span, kind }
-    }
-
-    fn all_given(&mut self, of: &StructTy, names: &[&ast::Name], name: &ast::Name) {
-        let missing: Vec<String> = of
-            .fields
+        let missing: Vec<String> = declared
             .iter()
             .filter(|(field, _)| !names.iter().any(|name| name.text == *field))
             .map(|(field, _)| format!("`{field}`"))
             .collect();
         if !missing.is_empty() {
-            let message = format!("this `{}` lacks {}", of.name, missing.join(", "));
+            let message = format!("this `{of}` lacks {}", missing.join(", "));
             self.report(Diagnostic::new(Code::MissingField, name.span, message));
         }
+        let whole = given.len() == declared.len() && given.iter().all(|(_, e)| e.ty != Ty::Error);
+        whole.then_some(given)
+    }
+
+    fn unknown_field(&mut self, of: &str, declared: &[(String, Ty)], name: &ast::Name) {
+        let message = format!("`{of}` has no field `{}`", name.text);
+        let known: Vec<String> = declared.iter().map(|(name, _)| name.clone()).collect();
+        let unknown = Diagnostic::new(Code::UnknownField, name.span, message);
+        self.report(suggest(unknown, &name.text, name.span, &known));
     }
 }

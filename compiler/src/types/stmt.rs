@@ -3,7 +3,7 @@
 use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{Block, Condition, Expr, ExprKind, Pattern, Statement, Step};
+use super::typed::{Block, Condition, Expr, ExprKind, Local, Pattern, Statement, Step};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, StatementKind};
 use crate::word::Span;
@@ -105,6 +105,7 @@ impl Checker {
                 over,
                 body,
             } => self.for_statement(name, ty.as_ref(), over, body),
+            StatementKind::Emit(event, fields) => self.emit(event, fields, span),
             StatementKind::Expr(expr) => {
                 let expr = self.expr(expr, None);
                 if !matches!(expr.ty, Ty::Unit | Ty::Never | Ty::Error) {
@@ -129,7 +130,7 @@ impl Checker {
     ) -> Statement {
         let value = match ty {
             Some(ty) => {
-                let ty = self.ty(ty);
+                let ty = self.local_type(ty);
                 let value = self.expect(value, &ty);
                 // Errors keep the type that was written.
                 Expr { ty, ..value }
@@ -167,6 +168,11 @@ impl Checker {
             ast::ExprKind::Name(text) => self.find_local(text),
             _ => None,
         };
+        if let (None, ast::ExprKind::Name(text)) = (local, &at.kind)
+            && let Some((Def::State(field), _)) = self.names.items.get(text).copied()
+        {
+            return self.store(field, at, &written, (place, op, value), span);
+        }
         let Some(local) = local else {
             // Reports unknown names in its own way.
             let checked = self.expr(at, None);
@@ -180,16 +186,7 @@ impl Checker {
             return Statement::Expr(Self::error(span));
         };
         if !known.mutable && known.ty != Ty::Error {
-            let message = format!("`{}` can't be changed", known.name);
-            let insert = Span {
-                end: known.span.start,
-                ..known.span
-            };
-            self.report(
-                Diagnostic::new(Code::NotMutable, at.span, message)
-                    .label(known.span, "declared without `mut`")
-                    .fix(insert, "mut ", "declare it with `let mut`"),
-            );
+            self.not_mutable(&known, at.span);
         }
         let mut ty = known.ty;
         let mut path = Vec::new();
@@ -211,8 +208,21 @@ impl Checker {
         }
     }
 
+    pub(super) fn not_mutable(&mut self, known: &Local, at: Span) {
+        let message = format!("`{}` can't be changed", known.name);
+        let insert = Span {
+            end: known.span.start,
+            ..known.span
+        };
+        self.report(
+            Diagnostic::new(Code::NotMutable, at, message)
+                .label(known.span, "declared without `mut`")
+                .fix(insert, "mut ", "declare it with `let mut`"),
+        );
+    }
+
     /// One step of the way to what is assigned; `ty` becomes the part's type.
-    fn step(&mut self, step: &ast::Expr, ty: &mut Ty, place: Span) -> Option<Step> {
+    pub(super) fn step(&mut self, step: &ast::Expr, ty: &mut Ty, place: Span) -> Option<Step> {
         let of = std::mem::replace(ty, Ty::Error);
         match &step.kind {
             ast::ExprKind::Index(_, index) => {
@@ -265,7 +275,7 @@ impl Checker {
     }
 
     /// The right side of `place op= value`.
-    fn assign_op(
+    pub(super) fn assign_op(
         &mut self,
         op: ast::BinaryOp,
         ty: &Ty,
@@ -386,7 +396,7 @@ impl Checker {
         (from, to, wider)
     }
 
-    fn range(&mut self, from: &ast::Expr, to: &ast::Expr) -> (Expr, Expr, Ty) {
+    pub(super) fn range(&mut self, from: &ast::Expr, to: &ast::Expr) -> (Expr, Expr, Ty) {
         let (from, to, wider) = self.ends(from, to);
         if wider == Ty::Error {
             return (from, to, wider);

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{Claim, Expr, ExprKind, ParamTy, TestAssert, TestDef, Variable};
+use super::typed::{Claim, Expr, ExprKind, ParamTy, Place, TestAssert, TestDef, Variable};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, BinaryOp, Item};
 use crate::word::Span;
@@ -40,15 +40,25 @@ impl Checker {
 
     fn test_item(&mut self, item: &ast::Test) {
         let before = self.enter(None);
+        self.frame.test = true;
+        self.frame.whole_state = true;
         let variables = item.variables.as_ref().map(|all| self.variables(all));
-        let with = self.with(item);
-        if item.asserts.is_empty() {
+        let (with, state) = self.with(item);
+        let ledger = !self.contract.entries.is_empty();
+        let (mut asserts, mut lines) = (Vec::new(), Vec::new());
+        if ledger {
+            lines = self.ledger_lines(&item.lines);
+        } else {
+            asserts = self.coin_lines(&item.lines);
+        }
+        if item.lines.is_empty() {
             let message = format!("`{}` asserts nothing", item.name);
             let empty = Diagnostic::new(Code::AssertsNothing, item.span, message);
-            self.report(empty.help("write `assert settle(..) == Outcome`"));
+            self.report(empty.help(match ledger {
+                true => "write `call entry(..) as KEY` and `assert ..`",
+                false => "write `assert settle(..) == Outcome`",
+            }));
         }
-        let asserts = item.asserts.iter().filter_map(|a| self.test_assert(a));
-        let asserts = asserts.collect();
         let frame = self.leave(before);
         self.contract.tests.push(TestDef {
             name: item.name.clone(),
@@ -57,7 +67,29 @@ impl Checker {
             locals: frame.locals.len(),
             with,
             asserts,
+            state,
+            lines,
         });
+    }
+
+    /// The lines of a test of a contract that settles a coin: asserts only.
+    fn coin_lines(&mut self, lines: &[ast::TestLine]) -> Vec<TestAssert> {
+        let mut asserts = Vec::new();
+        for line in lines {
+            let (word, span) = match line {
+                ast::TestLine::Assert(line) => {
+                    asserts.extend(self.test_assert(line));
+                    continue;
+                }
+                ast::TestLine::Call(call) => ("call", call.span),
+                ast::TestLine::Let(name, _) => ("let", name.span),
+                ast::TestLine::For { name, .. } => ("for", name.span),
+            };
+            let message = format!("`{word}` stands in tests of ledgers only");
+            let wrong = Diagnostic::new(Code::NoSuchCall, span, message);
+            self.report(wrong.help("a contract that settles a coin has `assert settle(..)`"));
+        }
+        asserts
     }
 
     fn variables(&mut self, all: &[ast::Variable]) -> Vec<Variable> {
@@ -161,33 +193,65 @@ impl Checker {
         Some(crate::value::number_of(&words))
     }
 
-    fn with(&mut self, item: &ast::Test) -> Vec<(usize, Expr)> {
-        let mut with: Vec<(usize, Expr)> = Vec::new();
-        let mut given: Vec<&ast::Name> = Vec::new();
-        for (name, value) in &item.with {
-            if let Some(first) = given.iter().find(|first| first.text == name.text) {
-                self.declared_twice(name, first.span);
-            }
-            given.push(name);
-            let param = match self.find(&name.text) {
-                Some(Def::Param(n)) => self.contract.params.get(n).map(|p| (n, p.ty.clone())),
-                _ => None,
+    /// What `with` gives: parameters, and places of the state.
+    fn with(&mut self, item: &ast::Test) -> (Vec<(usize, Expr)>, Vec<(Place, Ty, Expr)>) {
+        let mut params: Vec<(usize, Expr)> = Vec::new();
+        let mut state = Vec::new();
+        let mut given: Vec<&ast::Expr> = Vec::new();
+        for (place, value) in &item.with {
+            let ast::ExprKind::Name(text) = &place.kind else {
+                state.extend(self.with_state(place, value));
+                continue;
             };
-            match param {
-                Some((n, ParamTy::Value(ty))) => with.push((n, self.expect(value, &ty))),
-                Some(_) => {
-                    let message = format!("`{}` needs no value in a test", name.text);
-                    self.report(Diagnostic::new(Code::NotAValue, name.span, message));
-                }
-                None => {
-                    let params = self.contract.params.iter();
-                    let known: Vec<String> = params.map(|p| p.name.clone()).collect();
-                    let message = format!("there is no parameter `{}`", name.text);
-                    let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
-                    self.report(suggest(unknown, &name.text, name.span, &known));
-                }
+            let name = ast::Name {
+                text: text.clone(),
+                span: place.span,
+            };
+            if let Some(first) = given.iter().find(|first| first.kind == place.kind) {
+                self.declared_twice(&name, first.span);
+            }
+            given.push(place);
+            match self.names.items.get(text).map(|(def, _)| *def) {
+                Some(Def::State(_)) => state.extend(self.with_state(place, value)),
+                _ => params.extend(self.with_param(&name, value)),
             }
         }
+        // A name that was meant to be one of them is reported already.
+        if params.len() + state.len() == item.with.len() {
+            self.all_params(item, &params);
+        }
+        (params, state)
+    }
+
+    fn with_param(&mut self, name: &ast::Name, value: &ast::Expr) -> Option<(usize, Expr)> {
+        let param = match self.find(&name.text) {
+            Some(Def::Param(n)) => self.contract.params.get(n).map(|p| (n, p.ty.clone())),
+            _ => None,
+        };
+        match param {
+            Some((n, ParamTy::Value(ty))) => return Some((n, self.expect(value, &ty))),
+            Some(_) => {
+                let message = format!("`{}` needs no value in a test", name.text);
+                self.report(Diagnostic::new(Code::NotAValue, name.span, message));
+            }
+            None => {
+                let params = self.contract.params.iter().map(|p| p.name.clone());
+                let fields = self.contract.state.iter().filter(|f| !f.hidden);
+                let known: Vec<String> = params.chain(fields.map(|f| f.name.clone())).collect();
+                let what = match self.contract.state.is_empty() {
+                    true => "no parameter",
+                    false => "neither a parameter nor a field of the state",
+                };
+                let message = format!("there is {what} `{}`", name.text);
+                let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
+                self.report(suggest(unknown, &name.text, name.span, &known));
+            }
+        }
+        None
+    }
+
+    /// Every parameter needs a value.
+    fn all_params(&mut self, item: &ast::Test, given: &[(usize, Expr)]) {
         let missing: Vec<String> = self
             .contract
             .params
@@ -195,17 +259,15 @@ impl Checker {
             .enumerate()
             .filter(|(n, p)| {
                 matches!(&p.ty, ParamTy::Value(ty) if *ty != Ty::Error)
-                    && !with.iter().any(|(known, _)| known == n)
+                    && !given.iter().any(|(known, _)| known == n)
             })
             .map(|(_, p)| format!("`{}`", p.name))
             .collect();
-        // A name that was meant to be one of them is reported already.
-        if !missing.is_empty() && with.len() == item.with.len() {
+        if !missing.is_empty() {
             let message = format!("this test gives no value for {}", missing.join(", "));
             let incomplete = Diagnostic::new(Code::TestIncomplete, item.span, message);
             self.report(incomplete.help("write `with name = value, ..` at its start"));
         }
-        with
     }
 
     fn test_assert(&mut self, item: &ast::TestAssert) -> Option<TestAssert> {

@@ -42,6 +42,19 @@ pub enum Ty {
     Tuple(Vec<Ty>),
     /// A struct: its fields one after the other.
     Struct(Arc<StructTy>),
+    /// `vault<A>`: how much of the asset it holds, laid out like a `u64`. Linear.
+    Vault(Arc<AssetTy>),
+    /// `map<K, V>`: a part of the state, never a value.
+    Map(Box<Ty>, Box<Ty>),
+}
+
+/// Which asset a vault holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AssetTy {
+    /// Its name.
+    pub name: String,
+    /// Its index.
+    pub index: usize,
 }
 
 /// What a struct is made of.
@@ -57,9 +70,9 @@ impl Ty {
     /// Words of a value.
     pub fn words(&self) -> usize {
         match self {
-            Self::Error | Self::Never | Self::Unit => 0,
+            Self::Error | Self::Never | Self::Unit | Self::Map(..) => 0,
             Self::Bool | Self::U8 | Self::U32 | Self::Enum(_) => 1,
-            Self::U64 | Self::Sats => 2,
+            Self::U64 | Self::Sats | Self::Vault(_) => 2,
             Self::U128 => 4,
             Self::Hash => 8,
             Self::Bytes(n) => n.div_ceil(4) as usize,
@@ -75,11 +88,11 @@ impl Ty {
     /// Digits of 4 bits of each word of a value.
     pub fn digits(&self, enums: &[EnumDef]) -> Vec<u8> {
         match self {
-            Self::Error | Self::Never | Self::Unit => vec![],
+            Self::Error | Self::Never | Self::Unit | Self::Map(..) => vec![],
             Self::Bool => vec![1],
             Self::U8 => vec![2],
             Self::U32 => vec![8],
-            Self::U64 | Self::Sats => vec![8; 2],
+            Self::U64 | Self::Sats | Self::Vault(_) => vec![8; 2],
             Self::U128 => vec![8; 4],
             Self::Hash => vec![8; 8],
             Self::Enum(n) => {
@@ -129,6 +142,42 @@ impl Ty {
             at += ty.words();
         }
         None
+    }
+
+    /// The parts that are cells of their own in the state, all structs and tuples taken apart:
+    /// the word at which each begins, and its type.
+    pub fn leaves(&self) -> Vec<(usize, &Self)> {
+        let parts = self.parts();
+        if parts.is_empty() {
+            return vec![(0, self)];
+        }
+        let mut all = Vec::new();
+        let mut at = 0;
+        for (_, ty) in parts {
+            all.extend(ty.leaves().into_iter().map(|(n, leaf)| (at + n, leaf)));
+            at += ty.words();
+        }
+        all
+    }
+
+    /// Whether such a type is it or within it.
+    pub fn any(&self, such: &dyn Fn(&Self) -> bool) -> bool {
+        such(self)
+            || match self {
+                Self::Option(inner) | Self::Array(inner, _) => inner.any(such),
+                Self::Map(key, value) => key.any(such) || value.any(such),
+                _ => self.parts().into_iter().any(|(_, ty)| ty.any(such)),
+            }
+    }
+
+    /// Whether a value of it can be neither copied nor dropped.
+    pub fn is_linear(&self) -> bool {
+        self.any(&|ty| matches!(ty, Self::Vault(_)))
+    }
+
+    /// Whether it is a map or has one in it.
+    pub fn is_map(&self) -> bool {
+        self.any(&|ty| matches!(ty, Self::Map(..)))
     }
 
     /// Whether it is `u8`, `u32`, `u64` or `u128`.
@@ -197,6 +246,10 @@ impl fmt::Display for Shown<'_> {
             Ty::Array(element, n) => write!(f, "[{}; {n}]", element.show(enums)),
             Ty::Option(inner) => write!(f, "Option<{}>", inner.show(enums)),
             Ty::Struct(of) => f.write_str(&of.name),
+            Ty::Vault(asset) => write!(f, "vault<{}>", asset.name),
+            Ty::Map(key, value) => {
+                write!(f, "map<{}, {}>", key.show(enums), value.show(enums))
+            }
             Ty::Tuple(all) => {
                 f.write_str("(")?;
                 for (n, ty) in all.iter().enumerate() {

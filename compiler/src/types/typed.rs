@@ -5,6 +5,13 @@
 //! [`ExprKind::Error`] is left, every index is in range, and [`crate::word::lower`] accepts
 //! the program unless it is too large.
 
+mod ledger;
+
+pub use ledger::{
+    Aggregate, AssetDef, EntryDef, EventDef, InvariantDef, Key, Place, Signer, StateDef, Store,
+    TestCall, TestLine,
+};
+
 use super::ty::Ty;
 use crate::syntax::ast::BinaryOp;
 use crate::word::{Author, Span};
@@ -34,6 +41,16 @@ pub struct Contract {
     pub settle: Option<Settle>,
     /// The coin.
     pub coin: Option<CoinDef>,
+    /// Assets.
+    pub assets: Vec<AssetDef>,
+    /// Fields of the state.
+    pub state: Vec<StateDef>,
+    /// Events.
+    pub events: Vec<EventDef>,
+    /// Entries; a contract that has some is a ledger.
+    pub entries: Vec<EntryDef>,
+    /// Invariants.
+    pub invariants: Vec<InvariantDef>,
     /// Tests.
     pub tests: Vec<TestDef>,
 }
@@ -211,8 +228,12 @@ pub struct TestDef {
     pub locals: usize,
     /// Values of parameters.
     pub with: Vec<(usize, Expr)>,
-    /// What must hold.
+    /// What must hold, of a contract that settles a coin.
     pub asserts: Vec<TestAssert>,
+    /// What the state holds at first, of a ledger: places, their types, and values.
+    pub state: Vec<(Place, Ty, Expr)>,
+    /// What is done and must hold, of a ledger.
+    pub lines: Vec<TestLine>,
 }
 
 /// A variable of a property.
@@ -314,6 +335,10 @@ pub enum Statement {
         /// The body.
         body: Block,
     },
+    /// Changes a place of the state.
+    Store(Box<Store>),
+    /// Tells an event: its fields in the order in which they are written, with their places.
+    Emit(usize, Vec<(usize, Expr)>, Span),
     /// For its effect.
     Expr(Expr),
 }
@@ -368,6 +393,21 @@ pub enum ExprKind {
     Call(usize, Vec<Expr>),
     /// A call of `settle`, in tests only.
     Settle(Vec<Expr>),
+    /// What a place of the state holds.
+    State(Place),
+    /// Something over all keys of a map (the type of what stands there), in invariants and tests
+    /// only.
+    Aggregate(Aggregate, Box<Ty>, Place),
+    /// The height of the block.
+    Height,
+    /// `vault.take(amount)`, or all of it. The vault is a variable or a place of the state.
+    Take(Box<Expr>, Option<Box<Expr>>),
+    /// `vault.put(other)`
+    Put(Box<Expr>, Box<Expr>),
+    /// `A.mint(amount)`
+    Mint(usize, Box<Expr>),
+    /// `A.burn(vault)`
+    Burn(usize, Box<Expr>),
     /// A built-in function.
     Builtin(Builtin, Vec<Expr>),
     /// `if`

@@ -45,10 +45,31 @@ impl Checker {
                 found.push((*span, format!("struct `{}` is never used", item.name)));
             }
         }
+        self.unused_state(&mut found);
         for (span, message) in found {
             self.report(Diagnostic::new(Code::UnusedName, span, message));
         }
         self.outcomes_reached();
+    }
+
+    fn unused_state(&self, found: &mut Vec<(Span, String)>) {
+        let unused =
+            |def: Def, name: &str| !self.names.used.contains(&def) && !name.starts_with('_');
+        for (n, item) in self.contract.state.iter().enumerate() {
+            if !item.hidden && unused(Def::State(n), &item.name) {
+                found.push((item.span, format!("state `{}` is never used", item.name)));
+            }
+        }
+        for (n, item) in self.contract.events.iter().enumerate() {
+            if unused(Def::Event(n), &item.name) {
+                found.push((item.span, format!("event `{}` is never told", item.name)));
+            }
+        }
+        for (n, item) in self.contract.assets.iter().enumerate() {
+            if unused(Def::Asset(n), &item.name) {
+                found.push((item.span, format!("asset `{}` is never used", item.name)));
+            }
+        }
     }
 
     fn outcomes_reached(&mut self) {

@@ -38,7 +38,7 @@ impl Parser<'_> {
         self.expr()
     }
 
-    fn make(&mut self, kind: ExprKind, start: u32, below: u16) -> Parsed<Expr> {
+    pub(super) fn make(&mut self, kind: ExprKind, start: u32, below: u16) -> Parsed<Expr> {
         if below >= MAX_DEPTH {
             return Err(self.too_deep());
         }
@@ -110,7 +110,7 @@ impl Parser<'_> {
         self.postfix_of(primary)
     }
 
-    fn postfix_of(&mut self, mut expr: Expr) -> Parsed<Expr> {
+    pub(super) fn postfix_of(&mut self, mut expr: Expr) -> Parsed<Expr> {
         loop {
             let start = expr.span.start;
             let token = self.token();
@@ -307,10 +307,10 @@ impl Parser<'_> {
         )
     }
 
-    fn struct_expr(&mut self, name: Name) -> Parsed<Expr> {
-        let start = name.span.start;
-        let open = self.next();
-        let fields = self.list(open, TokenKind::CloseBrace, "}", |p| {
+    /// `{ a: b, c }`
+    pub(super) fn fields(&mut self) -> Parsed<Vec<(Name, Expr)>> {
+        let open = self.expect(TokenKind::OpenBrace, "`{` and fields")?;
+        self.list(open, TokenKind::CloseBrace, "}", |p| {
             let field = p.name("the name of a field")?;
             let value = match p.eat(TokenKind::Colon) {
                 true => p.expr()?,
@@ -318,7 +318,12 @@ impl Parser<'_> {
                 false => p.make(ExprKind::Name(field.text.clone()), field.span.start, 0)?,
             };
             Ok((field, value))
-        })?;
+        })
+    }
+
+    fn struct_expr(&mut self, name: Name) -> Parsed<Expr> {
+        let start = name.span.start;
+        let fields = self.fields()?;
         let depth = fields.iter().map(|(_, value)| value.depth).max();
         self.make(ExprKind::Struct(name, fields), start, depth.unwrap_or(0))
     }
@@ -471,8 +476,7 @@ impl Parser<'_> {
         let name = self.name("a type")?;
         let kind = match name.text.as_str() {
             "bytes" | "Option" | "attestor" => {
-                let open = self.expect_operator("<")?;
-                self.outline.angles.push(open.span.start);
+                self.open_angle()?;
                 let kind = match name.text.as_str() {
                     "bytes" => TypeKind::Bytes(Box::new(self.primary()?)),
                     "Option" => TypeKind::Option(Box::new(self.ty()?)),
@@ -481,14 +485,30 @@ impl Parser<'_> {
                 self.close_angle()?;
                 kind
             }
-            "map" | "vault" if self.is_operator("<") => {
-                self.at = self.at.saturating_sub(1);
-                return Err(self.not_yet(&name.text));
+            "map" => {
+                self.open_angle()?;
+                let key = self.ty()?;
+                self.expect(TokenKind::Comma, "`,` and the type of the values")?;
+                let value = self.ty()?;
+                self.close_angle()?;
+                TypeKind::Map(Box::new(key), Box::new(value))
+            }
+            "vault" => {
+                self.open_angle()?;
+                let asset = self.name("an asset")?;
+                self.close_angle()?;
+                TypeKind::Vault(asset)
             }
             _ => TypeKind::Named(name),
         };
         let span = self.span_from(start);
         Ok(Type { kind, span })
+    }
+
+    fn open_angle(&mut self) -> Parsed<()> {
+        let open = self.expect_operator("<")?;
+        self.outline.angles.push(open.span.start);
+        Ok(())
     }
 
     /// `>`, also where it is the first half of `>>` or `>=`.

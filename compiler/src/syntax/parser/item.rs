@@ -11,19 +11,21 @@ use crate::word::Span;
 use std::collections::BTreeSet;
 
 const ITEMS: &[&str] = &[
-    "param", "enum", "struct", "error", "const", "fn", "settle", "coin", "test", "prop",
-];
-
-/// Items of ledgers, which come later.
-const LATER: &[&str] = &[
-    "state",
-    "map",
-    "entry",
+    "param",
+    "enum",
+    "struct",
+    "error",
+    "const",
+    "fn",
+    "settle",
+    "coin",
     "asset",
+    "state",
     "event",
-    "import",
-    "use",
+    "entry",
     "invariant",
+    "test",
+    "prop",
 ];
 
 impl Parser<'_> {
@@ -140,8 +142,8 @@ impl Parser<'_> {
                     0
                 };
                 self.skip_from(opened, |p| {
-                    let item = ITEMS.contains(&p.text()) || LATER.contains(&p.text());
-                    p.is(TokenKind::Doc) || (item && p.token().first_of_line)
+                    let item = ITEMS.contains(&p.text()) && p.token().first_of_line;
+                    p.is(TokenKind::Doc) || item
                 });
                 let skipped = self.tokens.get(before..self.at).unwrap_or_default();
                 let words = skipped.iter().filter(|token| token.kind == TokenKind::Word);
@@ -164,6 +166,7 @@ impl Parser<'_> {
         let word = self.text_of(token.span);
         let goes_on = match word {
             "settle" => TokenKind::OpenParen,
+            "state" => TokenKind::OpenBrace,
             "test" => TokenKind::Text,
             _ => TokenKind::Word,
         };
@@ -180,18 +183,18 @@ impl Parser<'_> {
             "param" => Item::Param(self.param(docs)?),
             "enum" => Item::Enum(self.enum_item()?),
             "struct" => Item::Struct(self.struct_item()?),
-            "error" => Item::Errors(self.errors()?),
+            "error" => Item::Errors(self.names("the error's name")?),
             "const" => Item::Const(self.const_item()?),
             "fn" => Item::Function(self.function()?),
             "settle" => Item::Settle(self.settle()?),
             "coin" => Item::Coin(self.coin()?),
+            "asset" => Item::Assets(self.names("the asset's name")?),
+            "state" => Item::State(self.state()?),
+            "event" => Item::Event(self.event(docs)?),
+            "entry" => Item::Entry(self.entry(docs)?),
+            "invariant" => Item::Invariant(self.invariant()?),
             "test" => Item::Test(self.test(start)?),
             "prop" => Item::Test(self.prop(start)?),
-            later if LATER.contains(&later) => {
-                let stop = self.not_yet(later);
-                self.next();
-                return Err(stop);
-            }
             "" => return Err(self.expected("an item: `param`, `enum`, `settle`, `coin`, …")),
             other => {
                 let message = format!("a contract has no `{other}`");
@@ -203,7 +206,8 @@ impl Parser<'_> {
                         unknown.help("a `}` before it may be one too many")
                     }
                     None => unknown.help(
-                        "items are `param`, `enum`, `error`, `const`, `fn`, `settle`, `coin`, `test` and `prop`",
+                        "items are `param`, `enum`, `struct`, `error`, `const`, `fn`, `test` and `prop`; \
+                         `settle` and `coin`; `asset`, `state`, `event`, `entry` and `invariant`",
                     ),
                 };
                 self.report(unknown);
@@ -262,21 +266,32 @@ impl Parser<'_> {
     fn struct_item(&mut self) -> Parsed<Struct> {
         self.next();
         let name = self.name("the struct's name")?;
+        let fields = self.typed_fields()?;
+        Ok(Struct { name, fields })
+    }
+
+    /// `{ a: T, b: T }`
+    pub(super) fn typed_fields(&mut self) -> Parsed<Vec<(Name, Type)>> {
         let open = self.expect(TokenKind::OpenBrace, "`{`")?;
-        let fields = self.list(open, TokenKind::CloseBrace, "}", |p| {
+        self.list(open, TokenKind::CloseBrace, "}", |p| {
             p.docs();
             let name = p.name("the name of a field")?;
             p.expect(TokenKind::Colon, "`:`")?;
             Ok((name, p.ty()?))
-        })?;
-        Ok(Struct { name, fields })
+        })
     }
 
-    fn errors(&mut self) -> Parsed<Vec<Name>> {
+    /// `word a, b`
+    fn names(&mut self, what: &str) -> Parsed<Vec<Name>> {
         self.next();
-        let mut names = vec![self.name("the error's name")?];
+        self.more_names(what)
+    }
+
+    /// `a, b`
+    pub(super) fn more_names(&mut self, what: &str) -> Parsed<Vec<Name>> {
+        let mut names = vec![self.name(what)?];
         while self.eat(TokenKind::Comma) {
-            names.push(self.name("the error's name")?);
+            names.push(self.name(what)?);
         }
         Ok(names)
     }
@@ -294,12 +309,7 @@ impl Parser<'_> {
     fn function(&mut self) -> Parsed<Function> {
         self.next();
         let name = self.name("the function's name")?;
-        let open = self.expect(TokenKind::OpenParen, "`(`")?;
-        let arguments = self.list(open, TokenKind::CloseParen, ")", |p| {
-            let name = p.name("the argument's name")?;
-            p.expect(TokenKind::Colon, "`:` and a type")?;
-            Ok((name, p.ty()?))
-        })?;
+        let arguments = self.arguments()?;
         self.expect(TokenKind::Arrow, "`->` and a type")?;
         let returns = self.ty()?;
         let body = self.body();
@@ -311,8 +321,18 @@ impl Parser<'_> {
         })
     }
 
+    /// `(a: T, b: T)`
+    pub(super) fn arguments(&mut self) -> Parsed<Vec<(Name, Type)>> {
+        let open = self.expect(TokenKind::OpenParen, "`(`")?;
+        self.list(open, TokenKind::CloseParen, ")", |p| {
+            let name = p.name("the argument's name")?;
+            p.expect(TokenKind::Colon, "`:` and a type")?;
+            Ok((name, p.ty()?))
+        })
+    }
+
     /// A function's block; one that can't be read doesn't take the function with it.
-    fn body(&mut self) -> super::super::ast::Block {
+    pub(super) fn body(&mut self) -> super::super::ast::Block {
         let span = self.token().span;
         self.block().unwrap_or_else(|Stop| {
             self.skip_until(|p| p.item_at(0));

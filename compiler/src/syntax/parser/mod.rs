@@ -2,6 +2,7 @@
 
 mod expr;
 mod item;
+mod ledger;
 mod literal;
 mod stmt;
 mod test;

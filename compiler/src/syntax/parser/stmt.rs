@@ -8,7 +8,7 @@ use crate::word::Span;
 
 /// Words that start a statement: where the parser finds its feet again.
 const STARTS: &[&str] = &[
-    "let", "return", "require", "assert", "for", "if", "match", "break", "continue",
+    "let", "return", "require", "assert", "for", "if", "match", "break", "continue", "emit",
 ];
 
 impl Parser<'_> {
@@ -104,8 +104,10 @@ impl Parser<'_> {
                     );
                     return Err(Stop);
                 }
-                "emit" | "call" if self.ahead(1).kind == TokenKind::Word => {
-                    return Err(self.not_yet(self.text()));
+                "emit" if self.ahead(1).kind == TokenKind::Word => {
+                    self.next();
+                    let event = self.name("an event")?;
+                    return Ok(StatementKind::Emit(event, self.fields()?));
                 }
                 _ => {}
             }

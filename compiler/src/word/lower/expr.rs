@@ -109,6 +109,13 @@ impl Lowerer<'_> {
                 let settle = self.settle.ok_or(EvalError::NeedsParam)?;
                 Ok(vec![self.outcome(settle, inputs)?])
             }
+            ExprKind::State(place) => self.load(place, &expr.ty, span),
+            ExprKind::Aggregate(which, of, place) => self.aggregate(*which, of, place),
+            ExprKind::Height => Ok(vec![self.ledger.height.ok_or(EvalError::NeedsParam)?]),
+            ExprKind::Take(vault, amount) => self.take(vault, amount.as_deref()),
+            ExprKind::Put(vault, other) => self.put(vault, other),
+            ExprKind::Mint(asset, amount) => self.supply(*asset, amount, false),
+            ExprKind::Burn(asset, vault) => self.supply(*asset, vault, true),
             ExprKind::Builtin(builtin, arguments) => self.builtin(*builtin, arguments, expr),
             ExprKind::If(condition, then, otherwise) => {
                 self.if_expr(condition, then, otherwise.as_ref(), expr)

@@ -156,6 +156,8 @@ impl Lowerer<'_> {
                 let elements: Vec<Words> = words.chunks(size).map(<[Value]>::to_vec).collect();
                 self.unroll(*local, body, array.span, elements, |_, words| words)?;
             }
+            Statement::Store(store) => self.store(store)?,
+            Statement::Emit(event, fields, span) => self.emit(*event, fields, *span)?,
             Statement::Expr(expr) => {
                 self.expr(expr)?;
             }
@@ -442,8 +444,23 @@ impl Lowerer<'_> {
         ty: &Ty,
         span: Span,
     ) -> Lowered<()> {
-        // As in Rust: the right side, then the indices.
         let right = self.expr(value)?;
+        let whole = self.frame.get(local).map(|words| (**words).clone());
+        let whole = whole.unwrap_or_default();
+        let changed = self.changed(&whole, path, (op, right, ty), span)?;
+        self.set(local, changed);
+        Ok(())
+    }
+
+    /// `whole` with the part at the end of the path changed: `part op= right`, of type `ty`. As
+    /// in Rust, the right side was computed before the indices are.
+    pub(super) fn changed(
+        &mut self,
+        whole: &[Value],
+        path: &[Step],
+        (op, right, ty): (Option<BinaryOp>, Words, &Ty),
+        span: Span,
+    ) -> Lowered<Words> {
         let mut indices = Vec::new();
         for step in path {
             indices.push(match step {
@@ -451,8 +468,6 @@ impl Lowerer<'_> {
                 Step::Part(..) => vec![],
             });
         }
-        let whole = self.frame.get(local).map(|words| (**words).clone());
-        let whole = whole.unwrap_or_default();
         let mut places = Vec::new();
         let mut size = whole.len();
         for (step, index) in path.iter().zip(indices) {
@@ -470,7 +485,7 @@ impl Lowerer<'_> {
         let new = match op {
             None => right,
             Some(op) => {
-                let mut old = whole.clone();
+                let mut old = whole.to_vec();
                 for place in &places {
                     old = match *place {
                         Place::Element(low, words) => self.pick(low, &old, words),
@@ -480,9 +495,7 @@ impl Lowerer<'_> {
                 self.binary_words(op, ty, &old, &right, span)?
             }
         };
-        let changed = self.replace(&whole, &places, &new, span)?;
-        self.set(local, changed);
-        Ok(())
+        self.replace(whole, &places, &new, span)
     }
 
     /// `whole` with the part at the place replaced.

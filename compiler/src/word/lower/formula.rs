@@ -141,7 +141,7 @@ impl<'a> Lowerer<'a> {
     }
 }
 
-fn input(name: &str, span: Span, ty: &Ty) -> Input {
+pub(super) fn input(name: &str, span: Span, ty: &Ty) -> Input {
     Input {
         name: name.to_owned(),
         span,

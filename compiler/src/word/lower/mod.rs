@@ -17,12 +17,17 @@ mod flow;
 mod formula;
 mod inputs;
 mod int;
+mod state;
 mod wide;
 
 use super::build::Builder;
-use super::ir::{Op, Program, Span, Value};
+use super::ir::{Op, Program, Routine, Span, Value};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::types::typed::{ConstDef, Contract, ErrorDef, Expr, FnDef, Settle};
+use crate::ledger::State;
+use crate::types::Ty;
+use crate::types::typed::{
+    AssetDef, ConstDef, Contract, EntryDef, ErrorDef, Expr, FnDef, Input, Settle, StateDef,
+};
 use flow::Loop;
 pub use formula::{Formula, Scope};
 use std::collections::BTreeMap;
@@ -78,13 +83,7 @@ type Words = Vec<Value>;
 /// # Errors
 /// If it depends on a parameter without a value, aborts, or is too large.
 pub fn evaluate(constants: &Constants<'_>, expr: &Expr) -> Result<Vec<u32>, EvalError> {
-    let mut lowerer = Lowerer::new(*constants, &[]);
-    let words = lowerer.expr(expr)?;
-    if let Some((name, span)) = lowerer.certain {
-        return Err(EvalError::Aborts { name, span });
-    }
-    let known: Option<Vec<u32>> = words.iter().map(|w| lowerer.b.as_const(*w)).collect();
-    known.ok_or(EvalError::NeedsParam)
+    Lowerer::new(*constants, &[]).known(expr)
 }
 
 /// Lowers `settle`, parameters folded in. Constants must have their words.
@@ -108,8 +107,84 @@ pub fn lower(contract: &Contract, params: &[Option<Vec<u32>>]) -> Result<Program
     Ok(lowerer.b.finish(outcome, outcomes))
 }
 
+/// Lowers an entry, parameters folded in. Constants must have their words.
+///
+/// # Errors
+/// If a parameter that it reads has no value, or the program is too large.
+pub fn lower_entry(
+    contract: &Contract,
+    params: &[Option<Vec<u32>>],
+    entry: &EntryDef,
+) -> Result<Routine, EvalError> {
+    let constants = Constants {
+        consts: &contract.consts,
+        fns: &contract.fns,
+        params,
+    };
+    let mut lowerer = Lowerer::new(constants, &contract.errors);
+    lowerer.ledger = Ledger::of(contract);
+    let inputs: Vec<Input> = entry
+        .arguments
+        .iter()
+        .map(|(name, ty)| formula::input(name, entry.span, ty))
+        .collect();
+    let arguments = lowerer.inputs(&inputs, &contract.enums);
+    let height = formula::input("height", entry.span, &Ty::Height);
+    let height = lowerer.inputs(&[height], &contract.enums);
+    lowerer.ledger.height = height.concat().first().copied();
+    lowerer.inline(arguments, entry.locals.len(), &entry.body, &Ty::Unit)?;
+    Ok(lowerer.b.finish_routine())
+}
+
+/// Computes an expression of a test of a ledger: with these words of its variables, and on
+/// this state.
+///
+/// # Errors
+/// If it aborts or is too large.
+pub fn evaluate_on(
+    contract: &Contract,
+    constants: &Constants<'_>,
+    state: &State,
+    height: u32,
+    locals: &[Vec<u32>],
+    expr: &Expr,
+) -> Result<Vec<u32>, EvalError> {
+    let mut lowerer = Lowerer::new(*constants, &contract.errors);
+    lowerer.ledger = Ledger {
+        snapshot: Some(state),
+        height: Some(lowerer.b.constant(height)),
+        ..Ledger::of(contract)
+    };
+    for words in locals {
+        let words = words.iter().map(|word| lowerer.constant(*word)).collect();
+        lowerer.frame.push(Rc::new(words));
+    }
+    lowerer.known(expr)
+}
+
+/// What is known of a ledger's state.
+#[derive(Clone, Copy, Default)]
+struct Ledger<'a> {
+    state: &'a [StateDef],
+    assets: &'a [AssetDef],
+    /// What the state holds, if that is known.
+    snapshot: Option<&'a State>,
+    height: Option<Value>,
+}
+
+impl<'a> Ledger<'a> {
+    fn of(contract: &'a Contract) -> Self {
+        Self {
+            state: &contract.state,
+            assets: &contract.assets,
+            ..Self::default()
+        }
+    }
+}
+
 struct Lowerer<'a> {
     constants: Constants<'a>,
+    ledger: Ledger<'a>,
     errors: &'a [ErrorDef],
     /// What calls of `settle` call; only tests have them.
     settle: Option<&'a Settle>,
@@ -140,6 +215,7 @@ impl<'a> Lowerer<'a> {
         let one = b.constant(1);
         Self {
             constants,
+            ledger: Ledger::default(),
             errors,
             settle: None,
             open: BTreeMap::new(),
@@ -158,6 +234,16 @@ impl<'a> Lowerer<'a> {
             compressions: 0,
             depth: 0,
         }
+    }
+
+    /// The words of an expression that has no inputs.
+    fn known(&mut self, expr: &Expr) -> Lowered<Vec<u32>> {
+        let words = self.expr(expr)?;
+        if let Some((name, span)) = self.certain.take() {
+            return Err(EvalError::Aborts { name, span });
+        }
+        let known: Option<Vec<u32>> = words.iter().map(|w| self.b.as_const(*w)).collect();
+        known.ok_or(EvalError::NeedsParam)
     }
 
     /// The body of `settle` on these inputs: the outcome's index.
@@ -229,22 +315,25 @@ impl<'a> Lowerer<'a> {
             Some(_) if self.certain.is_none() => self.certain = Some((name.to_owned(), span)),
             _ => {}
         }
-        let site = (name.to_owned(), span.start, span.end);
-        let code = match self.sites.get(&site) {
-            Some(code) => *code,
-            None if self.sites.len() >= MAX_SITES => {
-                let message = format!("more than {MAX_SITES} places can abort");
-                return Err(limit(Diagnostic::new(Code::TooLarge, span, message)));
-            }
-            None => {
-                let code = self.b.abort_code(name, span);
-                self.sites.insert(site, code);
-                code
-            }
-        };
+        let code = self.abort_code(name, span)?;
         self.b.at(span);
         self.b.abort_if(fires, code);
         Ok(())
+    }
+
+    /// The code of an abort that happens there.
+    fn abort_code(&mut self, name: &str, span: Span) -> Lowered<u16> {
+        let site = (name.to_owned(), span.start, span.end);
+        if let Some(code) = self.sites.get(&site) {
+            return Ok(*code);
+        }
+        if self.sites.len() >= MAX_SITES {
+            let message = format!("more than {MAX_SITES} places can abort");
+            return Err(limit(Diagnostic::new(Code::TooLarge, span, message)));
+        }
+        let code = self.b.abort_code(name, span);
+        self.sites.insert(site, code);
+        Ok(code)
     }
 }
 

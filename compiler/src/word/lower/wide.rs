@@ -88,7 +88,7 @@ impl Lowerer<'_> {
     }
 
     /// The difference, modulo what fits.
-    fn wide_sub(&mut self, a: &[Value], b: &[Value]) -> Words {
+    pub(super) fn wide_sub(&mut self, a: &[Value], b: &[Value]) -> Words {
         let mut difference = Vec::with_capacity(a.len());
         let mut borrow = self.zero;
         for (n, (x, y)) in a.iter().zip(b).enumerate() {

@@ -1,0 +1,33 @@
+//! The people of tests: well-known keys with names.
+
+use bitcoin::secp256k1::{Keypair, Secp256k1, SecretKey};
+use sha2::{Digest, Sha256};
+
+/// Their names.
+pub const PEOPLE: [&str; 8] = [
+    "ALICE", "BOB", "CAROL", "DAVE", "ERIN", "FRANK", "GRACE", "MALLORY",
+];
+
+/// The secret key of a person of tests: SHA-256 of `gavel/test/` and the name. Anybody knows it.
+pub fn secret(name: &str) -> Option<SecretKey> {
+    PEOPLE.contains(&name).then_some(())?;
+    let hash = Sha256::digest(format!("gavel/test/{name}"));
+    SecretKey::from_slice(&hash).ok()
+}
+
+/// The words of the x-only public key (BIP 340) of a person of tests.
+pub fn key(name: &str) -> Option<[u32; 8]> {
+    let pair = Keypair::from_secret_key(&Secp256k1::new(), &secret(name)?);
+    let bytes = pair.x_only_public_key().0.serialize();
+    let mut words = [0u32; 8];
+    for (word, chunk) in words.iter_mut().zip(bytes.chunks(4)) {
+        *word = chunk.iter().fold(0, |w, byte| (w << 8) | u32::from(*byte));
+    }
+    Some(words)
+}
+
+/// The name of the person with this key.
+pub fn name(words: &[u32]) -> Option<&'static str> {
+    let has = |name: &&&str| key(name).is_some_and(|key| key == *words);
+    PEOPLE.iter().find(has).copied()
+}

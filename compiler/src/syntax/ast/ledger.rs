@@ -1,0 +1,100 @@
+//! What only ledgers declare: state, assets, events, entries and invariants.
+
+use super::{Block, Expr, Name, Range, TestAssert, Type};
+use crate::word::Span;
+
+/// `state { balance: map<pubkey, u64> .. }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The word `state`.
+    pub span: Span,
+    /// Its fields.
+    pub fields: Vec<StateField>,
+}
+
+/// `name: T`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateField {
+    /// `///` lines above it.
+    pub docs: Vec<String>,
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// `event E { who: pubkey, .. }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// `///` lines above it.
+    pub docs: Vec<String>,
+    /// Its name.
+    pub name: Name,
+    /// Its fields.
+    pub fields: Vec<(Name, Type)>,
+}
+
+/// `entry f(a: T) signed by a mints S burns S { .. }`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `///` lines above it.
+    pub docs: Vec<String>,
+    /// Its name.
+    pub name: Name,
+    /// Arguments.
+    pub arguments: Vec<(Name, Type)>,
+    /// Who signs a call.
+    pub signers: Vec<Name>,
+    /// The assets that it creates.
+    pub mints: Vec<Name>,
+    /// The assets that it destroys.
+    pub burns: Vec<Name>,
+    /// Its body.
+    pub body: Block,
+}
+
+/// `invariant condition`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invariant {
+    /// What holds between any two calls.
+    pub condition: Expr,
+    /// The whole.
+    pub span: Span,
+}
+
+/// One line of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestLine {
+    /// `assert ..`
+    Assert(TestAssert),
+    /// `call f(..) as KEY`
+    Call(TestCall),
+    /// `let x = value`
+    Let(Name, Expr),
+    /// `for x in 0..5 { .. }`
+    For {
+        /// The variable.
+        name: Name,
+        /// What it runs over.
+        over: Range,
+        /// What is repeated.
+        lines: Vec<TestLine>,
+    },
+}
+
+/// `call f(a, b) as KEY, KEY at height fails Error`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestCall {
+    /// The entry.
+    pub entry: Name,
+    /// Its arguments.
+    pub arguments: Vec<Expr>,
+    /// Who signs.
+    pub signers: Vec<Expr>,
+    /// At which block.
+    pub height: Option<Expr>,
+    /// The error that is expected.
+    pub fails: Option<Name>,
+    /// The whole.
+    pub span: Span,
+}

@@ -1,0 +1,456 @@
+//! One test of a ledger, and how a case of it goes: the first state, then its lines in order.
+//!
+//! After each call all invariants are checked, and that the vaults of each asset hold together
+//! what its supply says.
+
+use super::{Step, TestFailure, show};
+use crate::front::bind;
+use crate::ledger::{State, execute};
+use crate::types::typed::{
+    ConstDef, Contract, EntryDef, Expr, Key, Place, Signer, TestCall, TestDef, TestLine,
+};
+use crate::types::{self, Ty};
+use crate::word::lower::{Constants, evaluate_on, lower_entry};
+use crate::word::{Routine, Span};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The abort of a call that lacks a signature, in tests.
+const NOT_SIGNED: &str = "NotSigned";
+
+/// A test of a ledger.
+#[derive(Debug)]
+pub(super) struct LedgerTrial<'a> {
+    contract: &'a Contract,
+    test: &'a TestDef,
+    /// Entries lowered before, with the parameters that they were lowered with.
+    lowered: RefCell<Lowered>,
+}
+
+#[derive(Debug, Default)]
+struct Lowered {
+    params: Vec<Option<Vec<u32>>>,
+    routines: BTreeMap<usize, Rc<Routine>>,
+}
+
+/// How a case went.
+#[derive(Debug)]
+pub(super) struct Ran {
+    /// What didn't hold: the first line that didn't, if any.
+    pub failures: Vec<TestFailure>,
+    /// Words of the parameters, as far as they were computed.
+    pub params: Vec<Option<Vec<u32>>>,
+}
+
+/// A case while it runs.
+struct Case {
+    params: Vec<Option<Vec<u32>>>,
+    consts: Vec<ConstDef>,
+    state: State,
+    height: u32,
+    locals: Vec<Vec<u32>>,
+    last: Option<Step>,
+}
+
+type Outcome<T> = Result<T, TestFailure>;
+
+impl<'a> LedgerTrial<'a> {
+    pub fn new(contract: &'a Contract, test: &'a TestDef) -> Self {
+        Self {
+            contract,
+            test,
+            lowered: RefCell::default(),
+        }
+    }
+
+    /// Runs it with these words of its variables.
+    pub fn run(&self, variables: &[Vec<u32>]) -> Ran {
+        let mut locals = variables.to_vec();
+        locals.resize_with(self.test.locals.max(locals.len()), Vec::new);
+        let mut case = Case {
+            params: vec![None; self.contract.params.len()],
+            consts: self.contract.consts.clone(),
+            state: State::new(),
+            height: 0,
+            locals,
+            last: None,
+        };
+        let ran = self.all(&mut case);
+        let failures = ran.err().map(|failure| TestFailure {
+            step: case.last.take(),
+            ..failure
+        });
+        Ran {
+            failures: failures.into_iter().collect(),
+            params: case.params,
+        }
+    }
+
+    fn all(&self, case: &mut Case) -> Outcome<()> {
+        for (n, value) in &self.test.with {
+            let words = self.value(case, value)?;
+            if let Some(slot) = case.params.get_mut(*n) {
+                *slot = Some(words);
+            }
+        }
+        let mut found = Vec::new();
+        bind(self.contract, &mut case.consts, &case.params, &mut found);
+        if let Some(first) = found.first() {
+            return Err(failure(first.span, first.message.clone()));
+        }
+        for (place, ty, value) in &self.test.state {
+            self.set(case, place, ty, value)?;
+        }
+        self.count_supplies(case)?;
+        if !self.test.state.is_empty() {
+            self.invariants(case, self.test.span, "the state given by `with` breaks")?;
+        }
+        self.lines(case, &self.test.lines)
+    }
+
+    /// What people hold at first is all there is.
+    fn count_supplies(&self, case: &mut Case) -> Outcome<()> {
+        for (n, asset) in self.contract.assets.iter().enumerate() {
+            let held = self.held(&case.state, n);
+            let Ok(held) = u64::try_from(held) else {
+                let message = format!("there is more of `{}` than 64 bits can count", asset.name);
+                return Err(failure(self.test.span, message));
+            };
+            if let Some(def) = self.contract.state.get(asset.supply) {
+                let words = vec![held as u32, (held >> 32) as u32];
+                case.state.set(def.family, Vec::new(), words);
+            }
+        }
+        Ok(())
+    }
+
+    /// What all vaults of an asset hold.
+    fn held(&self, state: &State, asset: usize) -> u128 {
+        let mut total: u128 = 0;
+        for def in &self.contract.state {
+            for ((_, ty), family) in def.ty.leaves().into_iter().zip(def.family..) {
+                if matches!(ty, Ty::Vault(of) if of.index == asset) {
+                    let cells = state.family(family);
+                    let each = cells.map(|(_, words)| u128::from(crate::value::number_of(words)));
+                    total = total.saturating_add(each.fold(0, u128::saturating_add));
+                }
+            }
+        }
+        total
+    }
+
+    fn set(&self, case: &mut Case, place: &Place, ty: &Ty, value: &Expr) -> Outcome<()> {
+        let mut key = Vec::new();
+        for of in &place.keys {
+            if let Key::Of(of) = of {
+                key.extend(self.value(case, of)?);
+            }
+        }
+        let mut words = self.value(case, value)?.into_iter();
+        let Some(def) = self.contract.state.get(place.field) else {
+            return Ok(());
+        };
+        let end = place.at.saturating_add(ty.words());
+        for ((at, leaf), family) in def.ty.leaves().into_iter().zip(def.family..) {
+            if (place.at..end).contains(&at) {
+                let own = words.by_ref().take(leaf.words()).collect();
+                case.state.set(family, key.clone(), own);
+            }
+        }
+        Ok(())
+    }
+
+    fn lines(&self, case: &mut Case, lines: &[TestLine]) -> Outcome<()> {
+        for line in lines {
+            match line {
+                TestLine::Assert(condition, span) => {
+                    let words = self.value(case, condition)?;
+                    if words.first() != Some(&1) {
+                        let message = self.not_so(case, condition);
+                        return Err(failure(*span, message));
+                    }
+                }
+                TestLine::Let(local, value) => {
+                    let words = self.value(case, value)?;
+                    case.set_local(*local, words);
+                }
+                TestLine::Call(call) => self.call(case, call)?,
+                TestLine::For {
+                    local,
+                    from,
+                    to,
+                    inclusive,
+                    lines,
+                } => {
+                    let first = crate::value::number_of(&self.value(case, from)?);
+                    let last = crate::value::number_of(&self.value(case, to)?);
+                    let words = from.ty.words();
+                    let end = last.saturating_add(u64::from(*inclusive));
+                    for n in first..end {
+                        let mut counter = vec![n as u32, (n >> 32) as u32];
+                        counter.resize(words, 0);
+                        case.set_local(*local, counter);
+                        self.lines(case, lines)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a condition doesn't hold.
+    fn not_so(&self, case: &Case, condition: &Expr) -> String {
+        let mut message = "this does not hold".to_owned();
+        if let Some((left, op, right)) = show::compared(condition) {
+            let side = |side: &Expr| {
+                let words = self.value(case, side).ok()?;
+                Some(show::value(&side.ty, &words, &self.contract.enums))
+            };
+            if let (Some(left), Some(right)) = (side(left), side(right)) {
+                message.push_str(&format!(": {left} {} {right}", op.symbol()));
+            }
+        }
+        message
+    }
+
+    /// The words of an expression on the state as it is.
+    fn value(&self, case: &Case, expr: &Expr) -> Outcome<Vec<u32>> {
+        let constants = Constants {
+            consts: &case.consts,
+            fns: &self.contract.fns,
+            params: &case.params,
+        };
+        let (state, height) = (&case.state, case.height);
+        evaluate_on(self.contract, &constants, state, height, &case.locals, expr).map_err(|error| {
+            let reason = types::const_error(&error, "this", expr.span).message;
+            failure(expr.span, reason)
+        })
+    }
+
+    fn call(&self, case: &mut Case, call: &TestCall) -> Outcome<()> {
+        let Some(entry) = self.contract.entries.get(call.entry) else {
+            return Ok(());
+        };
+        let mut arguments = Vec::new();
+        for argument in &call.arguments {
+            arguments.push(self.value(case, argument)?);
+        }
+        let mut keys = Vec::new();
+        for key in &call.signers {
+            keys.push(self.value(case, key)?);
+        }
+        if let Some(height) = &call.height {
+            let words = self.value(case, height)?;
+            case.height = words.first().copied().unwrap_or(0);
+        }
+        let shown = self.show_call(entry, &arguments, &keys);
+        let before = self.show_state(&case.state);
+        let ended = if self.wanted_keys(case, entry, &arguments) == keys {
+            self.execute(case, call, &arguments)?
+        } else {
+            Err(NOT_SIGNED.to_owned())
+        };
+        let after = ended.is_ok().then(|| self.show_state(&case.state));
+        case.last = Some(Step {
+            call: shown.clone(),
+            before,
+            after,
+        });
+        match (&ended, &call.fails) {
+            (Ok(()), None) => self.invariants(case, call.span, "after this call, broken is"),
+            (Err(name), Some(wanted)) if name == wanted => Ok(()),
+            (Ok(()), Some(wanted)) => {
+                let message = format!("{shown} went well, expected the error `{wanted}`");
+                Err(failure(call.span, message))
+            }
+            (Err(name), Some(wanted)) => {
+                let message =
+                    format!("{shown} gave the error `{name}`, expected the error `{wanted}`");
+                Err(failure(call.span, message))
+            }
+            (Err(name), None) => {
+                let message = format!("{shown} gave the error `{name}`");
+                Err(failure(call.span, message))
+            }
+        }
+    }
+
+    fn wanted_keys(&self, case: &Case, entry: &EntryDef, arguments: &[Vec<u32>]) -> Vec<Vec<u32>> {
+        let signers = entry.signers.iter();
+        let key = |signer: &Signer| match signer {
+            Signer::Argument(n) => arguments.get(*n).cloned().unwrap_or_default(),
+            Signer::Param(n) => case.params.get(*n).cloned().flatten().unwrap_or_default(),
+        };
+        signers.map(key).collect()
+    }
+
+    /// Runs the entry: whether it went well, or the error's name.
+    fn execute(
+        &self,
+        case: &mut Case,
+        call: &TestCall,
+        arguments: &[Vec<u32>],
+    ) -> Outcome<Result<(), String>> {
+        let routine = self.routine(case, call)?;
+        let mut inputs = arguments.concat();
+        inputs.push(case.height);
+        let ran = execute(&routine, &inputs, &case.state);
+        Ok(match ran.end {
+            Ok(changes) => {
+                case.state.apply(changes);
+                Ok(())
+            }
+            Err(code) => {
+                let abort = routine.aborts.get(usize::from(code));
+                Err(abort.map(|abort| abort.name.clone()).unwrap_or_default())
+            }
+        })
+    }
+
+    fn routine(&self, case: &Case, call: &TestCall) -> Outcome<Rc<Routine>> {
+        let mut lowered = self.lowered.borrow_mut();
+        if lowered.params != case.params {
+            *lowered = Lowered {
+                params: case.params.clone(),
+                routines: BTreeMap::new(),
+            };
+        }
+        if let Some(routine) = lowered.routines.get(&call.entry) {
+            return Ok(Rc::clone(routine));
+        }
+        let mut contract = self.contract.clone();
+        contract.consts.clone_from(&case.consts);
+        let entry = contract.entries.get(call.entry);
+        let entry = entry.ok_or_else(|| failure(call.span, "no such entry".to_owned()))?;
+        let routine = lower_entry(&contract, &case.params, entry).map_err(|error| {
+            let what = format!("`{}`", entry.name);
+            failure(
+                call.span,
+                types::const_error(&error, &what, call.span).message,
+            )
+        })?;
+        let routine = Rc::new(routine);
+        lowered.routines.insert(call.entry, Rc::clone(&routine));
+        Ok(routine)
+    }
+
+    fn invariants(&self, case: &Case, span: Span, what: &str) -> Outcome<()> {
+        for invariant in &self.contract.invariants {
+            let mut inner = Case {
+                params: case.params.clone(),
+                consts: case.consts.clone(),
+                state: case.state.clone(),
+                height: case.height,
+                locals: vec![Vec::new(); invariant.locals],
+                last: None,
+            };
+            inner.locals.resize_with(invariant.locals, Vec::new);
+            let words = self.value(&inner, &invariant.condition)?;
+            if words.first() != Some(&1) {
+                let why = self.not_so(&inner, &invariant.condition);
+                let mut failed = failure(span, format!("{what} an invariant: {why}"));
+                failed.invariant = Some(invariant.span);
+                return Err(failed);
+            }
+        }
+        for (n, asset) in self.contract.assets.iter().enumerate() {
+            let Some(def) = self.contract.state.get(asset.supply) else {
+                continue;
+            };
+            let supply = case.state.get(def.family, &[], 2);
+            let supply = u128::from(crate::value::number_of(&supply));
+            let held = self.held(&case.state, n);
+            if held != supply {
+                let message = format!(
+                    "the vaults hold {held} `{}`, but there are {supply}: \
+                     please report this as a bug of Gavel",
+                    asset.name
+                );
+                return Err(failure(span, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// `pay(from = ALICE, amount = 5) as ALICE`
+    fn show_call(&self, entry: &EntryDef, arguments: &[Vec<u32>], keys: &[Vec<u32>]) -> String {
+        let pairs = entry.arguments.iter().zip(arguments);
+        let shown: Vec<String> = pairs
+            .map(|((name, ty), words)| {
+                format!("{name} = {}", show::value(ty, words, &self.contract.enums))
+            })
+            .collect();
+        let mut call = format!("{}({})", entry.name, shown.join(", "));
+        let keys: Vec<String> = keys.iter().map(|key| show::key(key)).collect();
+        if !keys.is_empty() {
+            call.push_str(&format!(" as {}", keys.join(", ")));
+        }
+        call
+    }
+
+    /// Every cell that isn't zero: the place and what it holds.
+    fn show_state(&self, state: &State) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for def in &self.contract.state {
+            for (leaf, family) in leaf_names(&def.ty).into_iter().zip(def.family..) {
+                let (suffix, ty) = leaf;
+                for (key, words) in state.family(family) {
+                    let mut rest = key;
+                    let mut place = def.name.clone();
+                    for of in &def.keys {
+                        let (own, after) = rest.split_at_checked(of.words()).unwrap_or_default();
+                        rest = after;
+                        let shown = show::value(of, own, &self.contract.enums);
+                        place.push_str(&format!("[{shown}]"));
+                    }
+                    place.push_str(&suffix);
+                    all.push((place, show::value(ty, words, &self.contract.enums)));
+                }
+            }
+        }
+        all
+    }
+
+    /// The variables with these words, by name.
+    pub fn show_variables(&self, words: &[Vec<u32>]) -> Vec<(String, String)> {
+        let variables = self.test.variables.iter().flatten();
+        let shown = variables.zip(words).map(|(variable, words)| {
+            let shown = show::value(&variable.ty, words, &self.contract.enums);
+            (variable.name.clone(), shown)
+        });
+        shown.collect()
+    }
+}
+
+impl Case {
+    fn set_local(&mut self, local: usize, words: Vec<u32>) {
+        if let Some(slot) = self.locals.get_mut(local) {
+            *slot = words;
+        }
+    }
+}
+
+fn failure(span: Span, message: String) -> TestFailure {
+    TestFailure {
+        span,
+        message,
+        invariant: None,
+        step: None,
+    }
+}
+
+/// The leaves of a type, in order, each with the way to it.
+fn leaf_names(ty: &Ty) -> Vec<(String, &Ty)> {
+    let parts = ty.parts();
+    if parts.is_empty() {
+        return vec![(String::new(), ty)];
+    }
+    let mut all = Vec::new();
+    for (name, part) in parts {
+        for (rest, leaf) in leaf_names(part) {
+            all.push((format!(".{name}{rest}"), leaf));
+        }
+    }
+    all
+}
