@@ -397,11 +397,15 @@ fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
         // No parameter or input has one of these; see `types::items`.
         Ty::Struct(_) | Ty::Tuple(_) => ValueType::U8,
         Ty::Bool => ValueType::Bool,
+        Ty::U16 => ValueType::U16,
         Ty::U32 => ValueType::U32,
         Ty::U64 => ValueType::U64,
         Ty::U128 => ValueType::U128,
         Ty::Sats => ValueType::Sats,
+        Ty::Height => ValueType::Height,
         Ty::Hash => ValueType::Hash,
+        Ty::Pubkey => ValueType::Pubkey,
+        Ty::Signature => ValueType::Signature,
         Ty::Bytes(n) => ValueType::Bytes(*n),
         Ty::Enum(e) => {
             let def = contract.enums.get(*e);
