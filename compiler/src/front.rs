@@ -10,7 +10,7 @@ use crate::types::typed::{self, ConstDef, ParamTy};
 use crate::types::{self, Ty};
 use crate::value::{ValueType, decode, encode};
 use crate::word::Span;
-use crate::word::lower::{Constants, EvalError, evaluate, lower};
+use crate::word::lower::{Constants, EvalError, evaluate, lower, lower_entry};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -118,10 +118,15 @@ fn too_large(contract: &typed::Contract) -> Option<Diagnostic> {
         // Only its size matters here.
         def.words.get_or_insert_with(|| vec![0; def.ty.words()]);
     }
-    match lower(&contract, &zeros) {
-        Err(EvalError::Limit(diagnostic)) => Some(*diagnostic),
+    let limit = |error| match error {
+        EvalError::Limit(diagnostic) => Some(*diagnostic),
         _ => None,
+    };
+    if contract.entries.is_empty() {
+        return lower(&contract, &zeros).err().and_then(limit);
     }
+    let mut entries = contract.entries.iter();
+    entries.find_map(|entry| lower_entry(&contract, &zeros, entry).err().and_then(limit))
 }
 
 /// A contract with its parameters, and the warnings of its check.
@@ -141,6 +146,11 @@ pub fn instantiate(
         return Err(checked.diagnostics);
     }
     let mut contract = checked.contract;
+    if !contract.entries.is_empty() {
+        let message = format!("`{}` is a ledger: it settles no coin", contract.name);
+        let ledger = Diagnostic::new(Code::NoSettle, contract.span, message);
+        return Err(vec![ledger.help("its tests are run by `gavel test`")]);
+    }
     let mut found = Vec::new();
     let read = read_params(&contract, params, &mut found);
     if has_errors(&found) {
@@ -397,11 +407,15 @@ fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
         // No parameter or input has one of these; see `types::items`.
         Ty::Struct(_) | Ty::Tuple(_) => ValueType::U8,
         Ty::Bool => ValueType::Bool,
+        Ty::U16 => ValueType::U16,
         Ty::U32 => ValueType::U32,
         Ty::U64 => ValueType::U64,
         Ty::U128 => ValueType::U128,
         Ty::Sats => ValueType::Sats,
+        Ty::Height => ValueType::Height,
         Ty::Hash => ValueType::Hash,
+        Ty::Pubkey => ValueType::Pubkey,
+        Ty::Signature => ValueType::Signature,
         Ty::Bytes(n) => ValueType::Bytes(*n),
         Ty::Enum(e) => {
             let def = contract.enums.get(*e);

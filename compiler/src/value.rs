@@ -1,6 +1,6 @@
 //! Values as people write them: JSON in, words out, and back.
 //!
-//! Numbers are JSON numbers or decimal strings; hashes and bytes are hex strings or
+//! Numbers are JSON numbers or decimal strings; hashes, keys, signatures and bytes are hex strings or
 //! `text:…`; enums are the variant's name; a blank option is `null`.
 
 use crate::contract::InputDecl;
@@ -17,6 +17,8 @@ pub enum ValueType {
     Bool,
     /// `u8`
     U8,
+    /// `u16`
+    U16,
     /// `u32`
     U32,
     /// `u64`
@@ -25,8 +27,14 @@ pub enum ValueType {
     U128,
     /// `sats`
     Sats,
+    /// `height`
+    Height,
     /// `hash`
     Hash,
+    /// `pubkey`
+    Pubkey,
+    /// `signature`
+    Signature,
     /// `bytes<N>`
     Bytes(u32),
     /// An enum, by its variants.
@@ -126,10 +134,11 @@ impl ValueType {
     /// Words of a value.
     pub fn words(&self) -> usize {
         match self {
-            Self::Bool | Self::U8 | Self::U32 | Self::Enum(_) => 1,
+            Self::Bool | Self::U8 | Self::U16 | Self::U32 | Self::Height | Self::Enum(_) => 1,
             Self::U64 | Self::Sats => 2,
             Self::U128 => 4,
-            Self::Hash => 8,
+            Self::Hash | Self::Pubkey => 8,
+            Self::Signature => 16,
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Option(inner) => inner.words().saturating_add(1),
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
@@ -155,7 +164,8 @@ pub fn encode(ty: &ValueType, value: &Value, name: &str) -> Result<Vec<u32>, Val
             ))),
         },
         ValueType::U8 => Ok(vec![number(value, 8).map_err(bad)? as u32]),
-        ValueType::U32 => Ok(vec![number(value, 32).map_err(bad)? as u32]),
+        ValueType::U16 => Ok(vec![number(value, 16).map_err(bad)? as u32]),
+        ValueType::U32 | ValueType::Height => Ok(vec![number(value, 32).map_err(bad)? as u32]),
         ValueType::U64 | ValueType::Sats => {
             let n = number(value, 64).map_err(bad)?;
             Ok(vec![n as u32, (n >> 32) as u32])
@@ -164,7 +174,8 @@ pub fn encode(ty: &ValueType, value: &Value, name: &str) -> Result<Vec<u32>, Val
             let n = number(value, 128).map_err(bad)?;
             Ok((0..4).map(|word| (n >> (32 * word)) as u32).collect())
         }
-        ValueType::Hash => Ok(pack(&bytes(value, 32).map_err(bad)?)),
+        ValueType::Hash | ValueType::Pubkey => Ok(pack(&bytes(value, 32).map_err(bad)?)),
+        ValueType::Signature => Ok(pack(&bytes(value, 64).map_err(bad)?)),
         ValueType::Bytes(n) => Ok(pack(&bytes(value, *n as usize).map_err(bad)?)),
         ValueType::Enum(variants) => {
             let text = value
@@ -224,7 +235,7 @@ pub fn decode(ty: &ValueType, words: &[u32]) -> Value {
             1 => json!(true),
             other => json!(other),
         },
-        ValueType::U8 | ValueType::U32 => json!(word(0)),
+        ValueType::U8 | ValueType::U16 | ValueType::U32 | ValueType::Height => json!(word(0)),
         ValueType::U64 | ValueType::Sats | ValueType::U128 => {
             let words = words.iter().take(ty.words()).rev();
             let n = words.fold(0u128, |n, word| (n << 32) | u128::from(*word));
@@ -235,7 +246,8 @@ pub fn decode(ty: &ValueType, words: &[u32]) -> Value {
                 json!(n.to_string())
             }
         }
-        ValueType::Hash => json!(unpack(words, 32).to_lower_hex_string()),
+        ValueType::Hash | ValueType::Pubkey => json!(unpack(words, 32).to_lower_hex_string()),
+        ValueType::Signature => json!(unpack(words, 64).to_lower_hex_string()),
         ValueType::Bytes(n) => json!(unpack(words, *n as usize).to_lower_hex_string()),
         ValueType::Enum(variants) => match variants.get(word(0) as usize) {
             Some(name) => json!(name),

@@ -65,7 +65,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         "error TooHigh\n    entry f() { }\n    event E { }\n    prop p() { }",
         "E0104",
     ),
-    ("move: u8", "move: pubkey", "E0104"),
+    ("move: u8", "move: pubkey", "E0305"),
     ("> 5 {", "> 5 && verify(1, 2, 3) {", "E0104"),
     ("enum Outcome", "enmu Outcome", "E0105"),
     (

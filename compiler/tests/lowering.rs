@@ -2,58 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use gavel_compiler::diagnostic::Style;
+mod play;
+
 use gavel_compiler::instantiate;
 use gavel_compiler::value::encode_inputs;
-use gavel_compiler::word::{End, Program, run};
+use play::{compile, end, hex, play, source};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use sha2::Digest;
-
-/// A contract around a body of `settle`.
-fn source(items: &str, inputs: &str, body: &str) -> String {
-    format!(
-        "contract T {{
-            param a: party
-            param b: party
-            enum Outcome {{ Yes, No }}
-            error E1, E2, E3
-            {items}
-            settle({inputs}) -> Outcome {{ {body} }}
-            coin pot {{
-                fund a: 1_000 sats
-                fund b: 1_000 sats
-                pay Yes {{ a: rest }}
-                pay No {{ b: rest }}
-                refund after 10 blocks {{ a: 1_000 sats, b: rest }}
-            }}
-        }}"
-    )
-}
-
-fn compile(source: &str) -> gavel_compiler::contract::Contract {
-    let (contract, _) = instantiate(source, &Map::new()).unwrap_or_else(|found| {
-        let drawn: Vec<String> = found
-            .iter()
-            .map(|d| d.draw(source, "t.gvl", Style::Plain))
-            .collect();
-        panic!("{}", drawn.join("\n\n"))
-    });
-    contract
-}
-
-fn end(program: &Program, words: &[u32]) -> String {
-    match run(program, words).end {
-        End::Outcome(n) => program.outcomes[n as usize].clone(),
-        End::Abort(code) => program.aborts[usize::from(code)].name.clone(),
-    }
-}
-
-fn play(source: &str, inputs: Value) -> String {
-    let contract = compile(source);
-    let words = encode_inputs(&contract.inputs, &inputs).unwrap();
-    end(&contract.program, &words)
-}
 
 /// The checked operators of one type, as Rust has them: `None` is an abort.
 fn rust_op(op: &str, bits: u32, x: u128, y: u128) -> Result<u128, &'static str> {
@@ -137,6 +93,11 @@ proptest! {
     }
 
     #[test]
+    fn u16_arithmetic(op in proptest::sample::select(OPS), x in number(16), y in number(16)) {
+        check_op(op, "u16", x, y, rust_op(op, 16, x, y));
+    }
+
+    #[test]
     fn u32_arithmetic(op in proptest::sample::select(OPS), x in number(32), y in number(32)) {
         check_op(op, "u32", x, y, rust_op(op, 32, x, y));
     }
@@ -174,7 +135,7 @@ proptest! {
 
     #[test]
     fn small_shifts(op in proptest::sample::select(&["<<", ">>"]), x in number(128), y in 0u128..140) {
-        for (ty, bits) in [("u8", 8), ("u32", 32), ("u64", 64), ("u128", 128)] {
+        for (ty, bits) in [("u8", 8), ("u16", 16), ("u32", 32), ("u64", 64), ("u128", 128)] {
             let x = x & (u128::MAX >> (128 - bits));
             check_op(op, ty, x, y, rust_op(op, bits, x, y));
         }
@@ -264,10 +225,6 @@ proptest! {
         let got = play(&source, json!({ "data": hex, "i": i, "at": at.unwrap_or(0) }));
         prop_assert_eq!(got, if at.is_some() { "Yes" } else { "OutOfBounds" });
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]

@@ -131,7 +131,8 @@ fn bounds_of(ty: &Ty, enums: &[EnumDef], all: &mut Vec<Bounds>) {
         Ty::Error | Ty::Never | Ty::Unit => return,
         Ty::Bool => 1,
         Ty::U8 => u64::from(u8::MAX),
-        Ty::U32 => u64::from(u32::MAX),
+        Ty::U16 => u64::from(u16::MAX),
+        Ty::U32 | Ty::Height => u64::from(u32::MAX),
         Ty::U64 | Ty::Sats => u64::MAX,
         // In two halves.
         Ty::U128 => {
@@ -146,7 +147,7 @@ fn bounds_of(ty: &Ty, enums: &[EnumDef], all: &mut Vec<Bounds>) {
             let variants = enums.get(*e).map_or(1, |e| e.variants.len());
             (variants as u64).saturating_sub(1)
         }
-        Ty::Hash | Ty::Bytes(_) => {
+        Ty::Hash | Ty::Pubkey | Ty::Signature | Ty::Bytes(_) => {
             let length = ty.byte_len().unwrap_or(0) as usize;
             let byte = Bounds { low: 0, high: 255 };
             all.extend(std::iter::repeat_n(byte, length));
@@ -176,7 +177,9 @@ fn words_of(ty: &Ty, atoms: &mut impl Iterator<Item = u64>, words: &mut Vec<u32>
     let mut atom = || atoms.next().unwrap_or(0);
     match ty {
         Ty::Error | Ty::Never | Ty::Unit => {}
-        Ty::Bool | Ty::U8 | Ty::U32 | Ty::Enum(_) => words.push(atom() as u32),
+        Ty::Bool | Ty::U8 | Ty::U16 | Ty::U32 | Ty::Height | Ty::Enum(_) => {
+            words.push(atom() as u32);
+        }
         Ty::U64 | Ty::Sats => {
             let n = atom();
             words.extend([n as u32, (n >> 32) as u32]);
@@ -191,7 +194,7 @@ fn words_of(ty: &Ty, atoms: &mut impl Iterator<Item = u64>, words: &mut Vec<u32>
                 words_of(part, atoms, words);
             }
         }
-        Ty::Hash | Ty::Bytes(_) => {
+        Ty::Hash | Ty::Pubkey | Ty::Signature | Ty::Bytes(_) => {
             let length = ty.byte_len().unwrap_or(0);
             let bytes: Vec<u8> = (0..length).map(|_| atom() as u8).collect();
             words.extend(pack(&bytes));

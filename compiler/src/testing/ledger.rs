@@ -5,7 +5,7 @@
 
 use super::{Step, TestFailure, show};
 use crate::front::bind;
-use crate::ledger::{State, execute};
+use crate::ledger::{CellId, State, execute};
 use crate::types::typed::{
     ConstDef, Contract, EntryDef, Expr, Key, Place, Signer, TestCall, TestDef, TestLine,
 };
@@ -119,7 +119,7 @@ impl<'a> LedgerTrial<'a> {
             };
             if let Some(def) = self.contract.state.get(asset.supply) {
                 let words = vec![held as u32, (held >> 32) as u32];
-                case.state.set(def.family, Vec::new(), words);
+                case.state.set(cell(def.family, Vec::new()), words);
             }
         }
         Ok(())
@@ -155,7 +155,7 @@ impl<'a> LedgerTrial<'a> {
         for ((at, leaf), family) in def.ty.leaves().into_iter().zip(def.family..) {
             if (place.at..end).contains(&at) {
                 let own = words.by_ref().take(leaf.words()).collect();
-                case.state.set(family, key.clone(), own);
+                case.state.set(cell(family, key.clone()), own);
             }
         }
         Ok(())
@@ -296,13 +296,13 @@ impl<'a> LedgerTrial<'a> {
         let mut inputs = arguments.concat();
         inputs.push(case.height);
         let ran = execute(&routine, &inputs, &case.state);
-        Ok(match ran.end {
+        Ok(match ran.result {
             Ok(changes) => {
-                case.state.apply(changes);
+                case.state.apply(&changes);
                 Ok(())
             }
-            Err(code) => {
-                let abort = routine.aborts.get(usize::from(code));
+            Err(failure) => {
+                let abort = routine.aborts.get(usize::from(failure.code));
                 Err(abort.map(|abort| abort.name.clone()).unwrap_or_default())
             }
         })
@@ -358,7 +358,7 @@ impl<'a> LedgerTrial<'a> {
             let Some(def) = self.contract.state.get(asset.supply) else {
                 continue;
             };
-            let supply = case.state.get(def.family, &[], 2);
+            let supply = case.state.get(&cell(def.family, Vec::new()), 2);
             let supply = u128::from(crate::value::number_of(&supply));
             let held = self.held(&case.state, n);
             if held != supply {
@@ -429,6 +429,10 @@ impl Case {
             *slot = words;
         }
     }
+}
+
+fn cell(family: u16, key: Vec<u32>) -> CellId {
+    CellId { family, key }
 }
 
 fn failure(span: Span, message: String) -> TestFailure {

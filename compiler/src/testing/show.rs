@@ -16,7 +16,7 @@ pub(super) fn value(ty: &Ty, words: &[u32], enums: &[EnumDef]) -> String {
     match ty {
         Ty::Error | Ty::Never | Ty::Unit | Ty::Map(..) => "?".to_owned(),
         Ty::Bool => (first != 0).to_string(),
-        Ty::U8 | Ty::U32 => grouped(u128::from(first)),
+        Ty::U8 | Ty::U16 | Ty::U32 | Ty::Height => grouped(u128::from(first)),
         Ty::U64 | Ty::Vault(_) => grouped(u128::from(number_of(words))),
         Ty::U128 => {
             let high = number_of(words.get(2..).unwrap_or_default());
@@ -25,6 +25,8 @@ pub(super) fn value(ty: &Ty, words: &[u32], enums: &[EnumDef]) -> String {
         Ty::Struct(_) | Ty::Tuple(_) => parts(ty, words, enums),
         Ty::Sats => format!("{} sats", grouped(u128::from(number_of(words)))),
         Ty::Hash => format!("hash({})", bytes(words, 32)),
+        Ty::Pubkey => format!("pubkey({})", bytes(words, 32)),
+        Ty::Signature => format!("signature({})", bytes(words, 64)),
         Ty::Bytes(n) => bytes(words, *n as usize),
         Ty::Enum(e) => {
             let variants = enums.get(*e).map(|def| def.variants.as_slice());

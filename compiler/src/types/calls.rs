@@ -14,8 +14,24 @@ const MAX_SHA256: u32 = 4_096;
 const MAX_BLAKE3: u32 = 1_024;
 
 pub(super) const BUILTINS: &[&str] = &[
-    "sha256", "blake3", "tag_hash", "concat", "pad32", "min", "max", "mul_div", "wide_mul", "hash",
-    "bytes", "Some", "sum", "count", "height",
+    "sha256",
+    "blake3",
+    "tag_hash",
+    "concat",
+    "pad32",
+    "min",
+    "max",
+    "mul_div",
+    "wide_mul",
+    "hash",
+    "pubkey",
+    "signature",
+    "bytes",
+    "verify",
+    "Some",
+    "sum",
+    "count",
+    "height",
 ];
 
 impl Checker {
@@ -33,22 +49,16 @@ impl Checker {
             "pad32" => self.pad32(arguments, name, span),
             "min" => self.min_max(Builtin::Min, arguments, name, span, hint),
             "max" => self.min_max(Builtin::Max, arguments, name, span, hint),
-            "hash" => self.reinterpret(&Ty::Bytes(32), Ty::Hash, arguments, name, span),
-            "bytes" => self.reinterpret(&Ty::Hash, Ty::Bytes(32), arguments, name, span),
+            "hash" => self.named_bytes(Ty::Hash, arguments, name, span),
+            "pubkey" => self.named_bytes(Ty::Pubkey, arguments, name, span),
+            "signature" => self.named_bytes(Ty::Signature, arguments, name, span),
+            "bytes" => self.plain_bytes(arguments, name, span),
             "settle" => self.settle_call(name, arguments, span),
             "sum" => self.aggregate(Aggregate::Sum, name, arguments, span),
             "count" => self.aggregate(Aggregate::Count, name, arguments, span),
             "height" => self.height(name, arguments, span),
             "Some" => self.some(arguments, name, span, hint),
-            "verify" => {
-                let message = "`verify` can't be enforced by a dispute over `settle` yet";
-                let later = Diagnostic::new(Code::NotYetSupported, name.span, message);
-                self.report(later.help(
-                    "take the value as an input `from` the party instead: its one-time signature \
-                     is checked on chain",
-                ));
-                Self::error(span)
-            }
+            "verify" => self.verify(arguments, name, span),
             "tag_hash" => self.tag_hash(arguments, name, span),
             "wide_mul" => self.words_call(Builtin::WideMul, 2, Ty::U128, arguments, name, span),
             "mul_div" => self.words_call(Builtin::MulDiv, 3, Ty::U64, arguments, name, span),
@@ -324,26 +334,57 @@ impl Checker {
         }
     }
 
-    fn reinterpret(
+    /// Bytes as a hash, a key or a signature.
+    fn named_bytes(
         &mut self,
-        from: &Ty,
         ty: Ty,
         arguments: &[ast::Expr],
         name: &ast::Name,
         span: Span,
     ) -> Expr {
+        let length = ty.byte_len().unwrap_or(0);
         let value = self.one(arguments, name).map(|argument| {
-            let value = self.expr(argument, Some(from));
+            let value = self.expr(argument, None);
             if value.ty == ty {
                 value
             } else {
-                self.coerce(value, from)
+                self.coerce(value, &Ty::Bytes(length))
             }
         });
-        let kind = match value {
-            Some(value) if !value.ty.is_bottom() => ExprKind::Convert(Box::new(value)),
-            _ => ExprKind::Error,
-        };
+        same_words(value, ty, span)
+    }
+
+    /// The bytes of a hash, a key or a signature.
+    fn plain_bytes(&mut self, arguments: &[ast::Expr], name: &ast::Name, span: Span) -> Expr {
+        let value = self.one(arguments, name).map(|argument| {
+            let value = self.expr(argument, None);
+            match value.ty {
+                Ty::Bytes(32) | Ty::Pubkey | Ty::Signature => value,
+                _ => self.coerce(value, &Ty::Hash),
+            }
+        });
+        let length = value.as_ref().and_then(|value| value.ty.byte_len());
+        same_words(value, Ty::Bytes(length.unwrap_or(32)), span)
+    }
+
+    /// `verify(key, message, signature)`
+    fn verify(&mut self, arguments: &[ast::Expr], name: &ast::Name, span: Span) -> Expr {
+        let message = "`verify` can't be enforced by a dispute over `settle` yet";
+        let later = Diagnostic::new(Code::NotYetSupported, name.span, message);
+        self.report(later.help(
+            "take the value as an input `from` the party instead: its one-time signature is \
+             checked on chain",
+        ));
+        let types = [Ty::Pubkey, Ty::Hash, Ty::Signature];
+        let ty = Ty::Bool;
+        if arguments.len() != types.len() {
+            self.wrong_count(name, types.len(), arguments.len(), None);
+            let kind = ExprKind::Error;
+            return Expr { ty, span, kind };
+        }
+        let pairs = arguments.iter().zip(&types);
+        let values = pairs.map(|(e, ty)| self.expect(e, ty)).collect();
+        let kind = ExprKind::Builtin(Builtin::Verify, values);
         Expr { ty, span, kind }
     }
 
@@ -434,4 +475,13 @@ impl Checker {
         };
         Expr { ty, span, kind }
     }
+}
+
+/// The same words under another type.
+fn same_words(value: Option<Expr>, ty: Ty, span: Span) -> Expr {
+    let kind = match value {
+        Some(value) if !value.ty.is_bottom() => ExprKind::Convert(Box::new(value)),
+        _ => ExprKind::Error,
+    };
+    Expr { ty, span, kind }
 }

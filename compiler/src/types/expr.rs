@@ -114,9 +114,16 @@ impl Checker {
                 ExprKind::Words(_) => mismatch.fix(end, " sats", "say that it is an amount"),
                 _ => mismatch.fix(end, " as sats", "convert it"),
             },
-            (Ty::Sats, Ty::U64) => mismatch.fix(end, " as u64", "convert it"),
-            (Ty::Bytes(32), Ty::Hash) => mismatch.help("write `hash(..)` if it is meant as a hash"),
-            (Ty::Hash, Ty::Bytes(32)) => mismatch.help("write `bytes(..)` to get a hash's bytes"),
+            (from, Ty::Height) if from.is_int() => mismatch.fix(end, " as height", "convert it"),
+            (Ty::Sats, Ty::U64) | (Ty::Height, Ty::U32 | Ty::U64) => {
+                mismatch.fix(end, format!(" as {wanted}"), "convert it")
+            }
+            (Ty::Bytes(n), named) if named.named_bytes().is_some_and(|(_, all)| all == *n) => {
+                mismatch.help(format!("write `{wanted}(..)` if it is meant as a {wanted}"))
+            }
+            (named, Ty::Bytes(n)) if named.named_bytes().is_some_and(|(_, all)| all == *n) => {
+                mismatch.help(format!("write `bytes(..)` to get a {found}'s bytes"))
+            }
             (Ty::Bytes(n), Ty::Bytes(32)) if *n < 32 => {
                 mismatch.help("`pad32(..)` adds zeros up to 32 bytes")
             }
@@ -130,7 +137,7 @@ impl Checker {
 
     fn number(&mut self, n: u64, span: Span, hint: Option<&Ty>) -> Expr {
         let ty = match hint {
-            Some(ty) if ty.is_int() => ty.clone(),
+            Some(ty) if ty.is_written_as_number() => ty.clone(),
             _ if u32::try_from(n).is_ok() => Ty::U32,
             _ => Ty::U64,
         };
@@ -362,7 +369,7 @@ impl Checker {
             (ast::Pattern::Literal(ast::ExprKind::Bool(b)), Ty::Bool) => {
                 Some(Pattern::Words(vec![u32::from(*b)]))
             }
-            (ast::Pattern::Literal(ast::ExprKind::Number(n)), ty) if ty.is_int() => {
+            (ast::Pattern::Literal(ast::ExprKind::Number(n)), ty) if ty.is_written_as_number() => {
                 match self.number(*n, arm.span, Some(ty)).kind {
                     ExprKind::Words(words) => Some(Pattern::Words(words)),
                     _ => return Pattern::Any,

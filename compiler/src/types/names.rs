@@ -37,15 +37,27 @@ pub(super) struct Names {
 }
 
 const TYPES: &[&str] = &[
-    "bool", "u8", "u32", "u64", "u128", "sats", "hash", "bytes", "party", "attestor", "Option",
-    "map", "vault",
+    "bool",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "sats",
+    "height",
+    "hash",
+    "pubkey",
+    "signature",
+    "bytes",
+    "party",
+    "attestor",
+    "Option",
+    "map",
+    "vault",
 ];
 
 /// Built-in names that are neither types nor functions.
 const NAMES: &[&str] = &["None", "anyone", "rest", "zero"];
-
-/// Types that come later.
-const LATER: &[&str] = &["pubkey", "signature", "height", "u16"];
 
 impl Checker {
     /// Declares an item, unless its name is taken.
@@ -358,23 +370,21 @@ impl Checker {
         match name.text.as_str() {
             "bool" => return Ty::Bool,
             "u8" => return Ty::U8,
+            "u16" => return Ty::U16,
             "u32" => return Ty::U32,
             "u64" => return Ty::U64,
             "u128" => return Ty::U128,
             "sats" => return Ty::Sats,
+            "height" => return Ty::Height,
             "hash" => return Ty::Hash,
+            "pubkey" => return Ty::Pubkey,
+            "signature" => return Ty::Signature,
             "party" => {
                 let message = "`party` can only be the type of a parameter";
                 self.report(Diagnostic::new(Code::TypeNotAllowed, name.span, message));
                 return Ty::Error;
             }
             _ => {}
-        }
-        if LATER.contains(&name.text.as_str()) {
-            let message = format!("`{}` is not yet supported in this version", name.text);
-            let help = "integers are `u8`, `u32`, `u64` and `u128`";
-            self.report(Diagnostic::new(Code::NotYetSupported, name.span, message).help(help));
-            return Ty::Error;
         }
         if let Some(Def::Enum(e)) = self.find(&name.text) {
             return Ty::Enum(e);

@@ -39,6 +39,7 @@ impl Checker {
         let compares = matches!(op, Eq | Ne | Lt | Le | Gt | Ge);
         // What is welcome from outside is welcome inside, except for comparisons.
         let hint = hint.filter(|ty| !compares && ty.is_int());
+        let beside = |ty: &Ty| beside(op, ty);
         if matches!(op, Shl | Shr) {
             let left = self.expr(left, hint);
             let right = self.expect(right, &Ty::U32);
@@ -47,14 +48,15 @@ impl Checker {
         // A literal takes the type of the other side.
         let (left, right) = if is_literal(left) && !is_literal(right) {
             let right = self.expr(right, hint);
-            let left = self.expr(left, Some(&right.ty));
+            let left = self.expr(left, Some(&beside(&right.ty)));
             (left, right)
         } else {
             let left = self.expr(left, hint);
+            let other = beside(&left.ty);
             let other = if left.ty == Ty::Error {
                 hint
             } else {
-                Some(&left.ty)
+                Some(&other)
             };
             let right = self.expr(right, other);
             (left, right)
@@ -90,21 +92,13 @@ impl Checker {
             }
             return self.bad_operands(op, at, &left, &right, span);
         }
-        // Amounts are multiplied and divided by plain numbers.
-        let amounts = (left.ty == Ty::Sats, right.ty == Ty::Sats);
-        let result = match (op, amounts) {
-            (Mul | Div | Rem, (true, false)) if right.ty.is_int() => {
-                right = self.coerce(right, &Ty::U64);
-                Some(Ty::Sats)
+        let result = match quantities(op, &left.ty, &right.ty) {
+            Some([as_left, as_right, result]) => {
+                left = self.coerce(left, &as_left);
+                right = self.coerce(right, &as_right);
+                Some(result)
             }
-            (Mul, (false, true)) if left.ty.is_int() => {
-                left = self.coerce(left, &Ty::U64);
-                Some(Ty::Sats)
-            }
-            (Div, (true, true)) => Some(Ty::U64),
-            (Mul, (true, true)) => None,
-            (Rem | Add | Sub, (true, true)) => Some(Ty::Sats),
-            _ => {
+            None => {
                 if left.ty.is_int() && right.ty.is_int() {
                     if left.ty.int_bits() < right.ty.int_bits() {
                         let ty = right.ty.clone();
@@ -149,13 +143,22 @@ impl Checker {
         let mut bad = Diagnostic::new(Code::BadOperands, at, message)
             .label(left.span, format!("`{l}`"))
             .label(right.span, format!("`{r}`"));
-        let hash_and_bytes = matches!(
-            (&left.ty, &right.ty),
-            (Ty::Hash, Ty::Bytes(32)) | (Ty::Bytes(32), Ty::Hash)
-        );
-        if hash_and_bytes {
-            bad = bad
-                .help("a hash isn't just bytes: convert one side with `hash(..)` or `bytes(..)`");
+        let named_and_bytes = match (&left.ty, &right.ty) {
+            (named, Ty::Bytes(n)) | (Ty::Bytes(n), named) => {
+                named.named_bytes().filter(|(_, length)| length == n)
+            }
+            _ => None,
+        };
+        let heights = [&left.ty, &right.ty].map(|ty| *ty == Ty::Height);
+        if let Some((name, _)) = named_and_bytes {
+            bad = bad.help(format!(
+                "a {name} isn't just bytes: convert one side with `{name}(..)` or `bytes(..)`"
+            ));
+        } else if heights.contains(&true) {
+            bad = bad.help(
+                "heights are compared with heights, moved by a `u32`, and apart by a `u32`; \
+                 convert with `as height` or `as u32`",
+            );
         } else if (left.ty == Ty::Sats) != (right.ty == Ty::Sats) {
             bad = bad.help("amounts are written `50_000 sats`; convert with `as sats` or `as u64`");
         }
@@ -165,7 +168,7 @@ impl Checker {
 
     pub(super) fn convert_as(&mut self, inner: &ast::Expr, to: &ast::Type, span: Span) -> Expr {
         let ty = self.ty(to);
-        let hint = if is_literal(inner) && ty.is_int() {
+        let hint = if is_literal(inner) && ty.is_written_as_number() {
             Some(&ty)
         } else {
             None
@@ -176,7 +179,8 @@ impl Checker {
         }
         let from_number =
             inner.ty.int_bits().is_some() || matches!(inner.ty, Ty::Bool | Ty::Enum(_));
-        if inner.ty == ty || (from_number && ty.int_bits().is_some()) {
+        let related = !(inner.ty.is_quantity() && ty.is_quantity());
+        if inner.ty == ty || (from_number && ty.int_bits().is_some() && related) {
             return Expr {
                 ty,
                 span,
@@ -187,10 +191,14 @@ impl Checker {
         let message = format!("`{from}` can't be converted to `{to}`");
         let bad = Diagnostic::new(Code::BadConversion, span, message);
         self.report(match (&inner.ty, &ty) {
-            (Ty::Bytes(_), Ty::Hash) => bad.help("write `hash(..)`"),
-            (Ty::Hash, Ty::Bytes(_)) => bad.help("write `bytes(..)`"),
+            (Ty::Bytes(_), named) if let Some((name, _)) = named.named_bytes() => {
+                bad.help(format!("write `{name}(..)`"))
+            }
+            (named, Ty::Bytes(_)) if named.named_bytes().is_some() => bad.help("write `bytes(..)`"),
             (_, Ty::Bool) => bad.help("compare it: `x != 0`"),
-            _ => bad.help("`as` converts between integers, amounts, and from enums to integers"),
+            _ => bad.help(
+                "`as` converts between integers, from and to amounts and heights, and from enums",
+            ),
         });
         Self::error(span)
     }
@@ -245,6 +253,34 @@ impl Checker {
             let message = format!("index {low} is outside: the length is {length}");
             self.report(Diagnostic::new(Code::IndexTooLarge, index.span, message));
         }
+    }
+}
+
+/// What an operator makes of amounts and heights: the types that its sides take, and its
+/// result's. `None` if it goes by the rules of all types, or works on no such sides.
+fn quantities(op: BinaryOp, left: &Ty, right: &Ty) -> Option<[Ty; 3]> {
+    use BinaryOp::{Add, Div, Mul, Rem, Sub};
+    use Ty::{Height, Sats, U32, U64};
+    match (op, left, right) {
+        // Amounts are multiplied and divided by plain numbers.
+        (Mul | Div | Rem, Sats, number) if number.is_int() => Some([Sats, U64, Sats]),
+        (Mul, number, Sats) if number.is_int() => Some([U64, Sats, Sats]),
+        (Div, Sats, Sats) => Some([Sats, Sats, U64]),
+        (Rem | Add | Sub, Sats, Sats) => Some([Sats, Sats, Sats]),
+        // Heights are moved by numbers of blocks.
+        (Add | Sub, Height, blocks) if blocks.is_int() => Some([Height, U32, Height]),
+        (Add, blocks, Height) if blocks.is_int() => Some([U32, Height, Height]),
+        (Sub, Height, Height) => Some([Height, Height, U32]),
+        _ => None,
+    }
+}
+
+/// The type that a literal takes on the other side of the operator.
+pub(super) fn beside(op: BinaryOp, ty: &Ty) -> Ty {
+    match (op, ty) {
+        (BinaryOp::Add | BinaryOp::Sub, Ty::Height) => Ty::U32,
+        (BinaryOp::Shl | BinaryOp::Shr, _) => Ty::U32,
+        (_, ty) => ty.clone(),
     }
 }
 

@@ -284,12 +284,7 @@ impl Checker {
         span: Span,
     ) -> Expr {
         use ast::BinaryOp::{Shl, Shr};
-        let hint = if matches!(op, Shl | Shr) {
-            &Ty::U32
-        } else {
-            ty
-        };
-        let right = self.expr(value, Some(hint));
+        let right = self.expr(value, Some(&super::ops::beside(op, ty)));
         let right = match op {
             Shl | Shr => self.coerce(right, &Ty::U32),
             _ => right,

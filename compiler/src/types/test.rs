@@ -176,7 +176,7 @@ impl Checker {
         if !ty.is_bottom() {
             let message = format!("a range of `{}`", self.show(ty));
             self.report(Diagnostic::new(Code::RangeNotInteger, span, message).help(
-                "ranges are of integers up to 64 bits, or of amounts; `x: T` alone takes any value",
+                "ranges are of integers up to 64 bits, amounts or heights; `x: T` alone takes any value",
             ));
         }
         (ty.clone(), None)
@@ -380,5 +380,5 @@ fn called(expr: &ast::Expr) -> Option<(&ast::Name, &[ast::Expr])> {
 
 /// Whether ranges can be of this type.
 fn counts(ty: &Ty) -> bool {
-    matches!(ty, Ty::U8 | Ty::U32 | Ty::U64 | Ty::Sats)
+    ty.int_bits().is_some_and(|bits| bits <= 64)
 }

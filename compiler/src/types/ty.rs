@@ -20,6 +20,8 @@ pub enum Ty {
     Bool,
     /// `u8`
     U8,
+    /// `u16`
+    U16,
     /// `u32`
     U32,
     /// `u64`
@@ -28,8 +30,14 @@ pub enum Ty {
     U128,
     /// `sats`: an amount of bitcoin, laid out like a `u64`.
     Sats,
+    /// `height`: the height of a block, laid out like a `u32`.
+    Height,
     /// `hash`: 32 bytes.
     Hash,
+    /// `pubkey`: a key of BIP 340, 32 bytes laid out like a hash.
+    Pubkey,
+    /// `signature`: one of BIP 340, 64 bytes.
+    Signature,
     /// `bytes<N>`
     Bytes(u32),
     /// An enum, by its index.
@@ -71,10 +79,11 @@ impl Ty {
     pub fn words(&self) -> usize {
         match self {
             Self::Error | Self::Never | Self::Unit | Self::Map(..) => 0,
-            Self::Bool | Self::U8 | Self::U32 | Self::Enum(_) => 1,
+            Self::Bool | Self::U8 | Self::U16 | Self::U32 | Self::Height | Self::Enum(_) => 1,
             Self::U64 | Self::Sats | Self::Vault(_) => 2,
             Self::U128 => 4,
-            Self::Hash => 8,
+            Self::Hash | Self::Pubkey => 8,
+            Self::Signature => 16,
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
             Self::Option(inner) => inner.words().saturating_add(1),
@@ -91,10 +100,12 @@ impl Ty {
             Self::Error | Self::Never | Self::Unit | Self::Map(..) => vec![],
             Self::Bool => vec![1],
             Self::U8 => vec![2],
-            Self::U32 => vec![8],
+            Self::U16 => vec![4],
+            Self::U32 | Self::Height => vec![8],
             Self::U64 | Self::Sats | Self::Vault(_) => vec![8; 2],
             Self::U128 => vec![8; 4],
-            Self::Hash => vec![8; 8],
+            Self::Hash | Self::Pubkey => vec![8; 8],
+            Self::Signature => vec![8; 16],
             Self::Enum(n) => {
                 let variants = enums.get(*n).map_or(1, |e| e.variants.len());
                 vec![if variants <= 16 { 1 } else { 2 }]
@@ -180,16 +191,41 @@ impl Ty {
         self.any(&|ty| matches!(ty, Self::Map(..)))
     }
 
-    /// Whether it is `u8`, `u32`, `u64` or `u128`.
+    /// Whether it is `u8`, `u16`, `u32`, `u64` or `u128`.
     pub fn is_int(&self) -> bool {
-        matches!(self, Self::U8 | Self::U32 | Self::U64 | Self::U128)
+        matches!(
+            self,
+            Self::U8 | Self::U16 | Self::U32 | Self::U64 | Self::U128
+        )
     }
 
-    /// Bits of an integer or amount.
+    /// Whether number literals can be of this type.
+    pub fn is_written_as_number(&self) -> bool {
+        self.is_int() || *self == Self::Height
+    }
+
+    /// Whether it counts something: an amount or a height.
+    pub fn is_quantity(&self) -> bool {
+        matches!(self, Self::Sats | Self::Height)
+    }
+
+    /// The name of what makes it out of bytes, and how many, if it is bytes that stand for
+    /// something.
+    pub fn named_bytes(&self) -> Option<(&'static str, u32)> {
+        match self {
+            Self::Hash => Some(("hash", 32)),
+            Self::Pubkey => Some(("pubkey", 32)),
+            Self::Signature => Some(("signature", 64)),
+            _ => None,
+        }
+    }
+
+    /// Bits of an integer, amount or height.
     pub fn int_bits(&self) -> Option<u32> {
         match self {
             Self::U8 => Some(8),
-            Self::U32 => Some(32),
+            Self::U16 => Some(16),
+            Self::U32 | Self::Height => Some(32),
             Self::U64 | Self::Sats => Some(64),
             Self::U128 => Some(128),
             _ => None,
@@ -206,10 +242,12 @@ impl Ty {
     pub fn byte_len(&self) -> Option<u32> {
         match self {
             Self::U8 => Some(1),
+            Self::U16 => Some(2),
             Self::U32 => Some(4),
             Self::U64 => Some(8),
             Self::U128 => Some(16),
-            Self::Hash => Some(32),
+            Self::Hash | Self::Pubkey => Some(32),
+            Self::Signature => Some(64),
             Self::Bytes(n) => Some(*n),
             Self::Array(element, n) => element.byte_len()?.checked_mul(*n),
             _ => None,
@@ -236,11 +274,15 @@ impl fmt::Display for Shown<'_> {
             Ty::Unit => f.write_str("no value"),
             Ty::Bool => f.write_str("bool"),
             Ty::U8 => f.write_str("u8"),
+            Ty::U16 => f.write_str("u16"),
             Ty::U32 => f.write_str("u32"),
             Ty::U64 => f.write_str("u64"),
             Ty::U128 => f.write_str("u128"),
             Ty::Sats => f.write_str("sats"),
+            Ty::Height => f.write_str("height"),
             Ty::Hash => f.write_str("hash"),
+            Ty::Pubkey => f.write_str("pubkey"),
+            Ty::Signature => f.write_str("signature"),
             Ty::Bytes(n) => write!(f, "bytes<{n}>"),
             Ty::Enum(n) => f.write_str(enums.get(*n).map_or("?", |e| e.name.as_str())),
             Ty::Array(element, n) => write!(f, "[{}; {n}]", element.show(enums)),

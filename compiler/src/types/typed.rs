@@ -443,6 +443,8 @@ pub enum Builtin {
     Concat,
     /// Bytes, then zeros up to 32.
     Pad32,
+    /// Whether a signature of BIP 340 is a key's on a message. The checker lets none through.
+    Verify,
     /// The smaller.
     Min,
     /// The larger.

@@ -223,6 +223,7 @@ impl Lowerer<'_> {
                     self.select(less, &second, &first)
                 })
             }
+            Builtin::Verify => Err(EvalError::NeedsParam),
             Builtin::IsSome => Ok(vec![tag]),
             Builtin::IsNone => Ok(vec![self.not(tag)]),
             Builtin::UnwrapOr => {

@@ -64,17 +64,17 @@ impl Lowerer<'_> {
             .collect()
     }
 
-    /// `+ - * / %` on `u8` or `u32`.
+    /// `+ - * / %` on an integer of at most 32 bits.
     fn narrow(&mut self, op: BinaryOp, ty: &Ty, a: Value, b: Value, span: Span) -> Lowered<Value> {
-        let byte = *ty == Ty::U8;
+        let bits = ty.int_bits().filter(|bits| *bits < 32);
         let (result, overflow) = match op {
             BinaryOp::Add => {
                 let sum = self.push(Op::Add(a, b));
                 let fits = self.b.bits(a).max(self.b.bits(b)) < 32;
-                let carry = match (byte, fits) {
-                    (true, _) => self.above_byte(sum),
-                    (false, true) => self.zero,
-                    (false, false) => self.push(Op::Lt(sum, a)),
+                let carry = match bits {
+                    Some(bits) => self.above(bits, sum),
+                    None if fits => self.zero,
+                    None => self.push(Op::Lt(sum, a)),
                 };
                 (sum, carry)
             }
@@ -84,11 +84,12 @@ impl Lowerer<'_> {
             }
             BinaryOp::Mul => {
                 let product = self.push(Op::MulLo(a, b));
-                let over = if byte {
-                    self.above_byte(product)
-                } else {
-                    let high = self.push(Op::MulHi(a, b));
-                    self.nonzero(high)
+                let over = match bits {
+                    Some(bits) => self.above(bits, product),
+                    None => {
+                        let high = self.push(Op::MulHi(a, b));
+                        self.nonzero(high)
+                    }
                 };
                 (product, over)
             }
@@ -108,8 +109,9 @@ impl Lowerer<'_> {
         Ok(result)
     }
 
-    fn above_byte(&mut self, word: Value) -> Value {
-        let most = self.constant(255);
+    /// Whether a word needs more than so many bits, fewer than 32.
+    fn above(&mut self, bits: u32, word: Value) -> Value {
+        let most = self.constant(mask(bits));
         self.push(Op::Lt(most, word))
     }
 
@@ -132,11 +134,13 @@ impl Lowerer<'_> {
         for word in words {
             let flipped = match ty {
                 Ty::Bool => self.not(*word),
-                Ty::U8 => {
-                    let mask = self.constant(255);
-                    self.push(Op::Xor(*word, mask))
-                }
-                _ => self.push(Op::Not(*word)),
+                ty => match ty.int_bits() {
+                    Some(bits @ ..32) => {
+                        let mask = self.constant(mask(bits));
+                        self.push(Op::Xor(*word, mask))
+                    }
+                    _ => self.push(Op::Not(*word)),
+                },
             };
             all.push(flipped);
         }
@@ -168,14 +172,14 @@ impl Lowerer<'_> {
                 let any = self.nonzero(*high);
                 lost = self.or(lost, any);
             }
-            if wants == 8 {
-                let over = self.above_byte(low);
+            if wants < 32 {
+                let over = self.above(wants, low);
                 lost = self.or(lost, over);
             }
             self.abort_if(lost, "Overflow", span)?;
-            if wants == 8 {
+            if wants < 32 {
                 // Tells the back end that the rest is zero.
-                let mask = self.constant(255);
+                let mask = self.constant(mask(wants));
                 words = vec![self.and(low, mask)];
             }
         }
@@ -241,8 +245,8 @@ impl Lowerer<'_> {
             }
             moved.push(word);
         }
-        if let (true, 8, [word]) = (left, width, moved.as_mut_slice()) {
-            let mask = self.constant(255);
+        if let (true, ..32, [word]) = (left, width, moved.as_mut_slice()) {
+            let mask = self.constant(mask(width));
             *word = self.and(*word, mask);
         }
         moved
@@ -251,6 +255,11 @@ impl Lowerer<'_> {
 
 /// `<<` or `>>` of a word.
 type Shift = fn(Value, u8) -> Op;
+
+/// The word whose low bits are set, fewer than 32.
+fn mask(bits: u32) -> u32 {
+    1u32.checked_shl(bits).map_or(u32::MAX, |bit| bit - 1)
+}
 
 /// Bits of whatever `as` takes for a number.
 fn number_bits(ty: &Ty) -> Option<u32> {

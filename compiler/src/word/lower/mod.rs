@@ -129,9 +129,7 @@ pub fn lower_entry(
         .map(|(name, ty)| formula::input(name, entry.span, ty))
         .collect();
     let arguments = lowerer.inputs(&inputs, &contract.enums);
-    let height = formula::input("height", entry.span, &Ty::Height);
-    let height = lowerer.inputs(&[height], &contract.enums);
-    lowerer.ledger.height = height.concat().first().copied();
+    lowerer.ledger.height = Some(lowerer.b.height());
     lowerer.inline(arguments, entry.locals.len(), &entry.body, &Ty::Unit)?;
     Ok(lowerer.b.finish_routine())
 }

@@ -3,8 +3,9 @@
 //! A field of the state is a family of cells for each of its leaves; see [`Ty::leaves`].
 
 use super::super::ir::{Span, Value};
-use super::super::state::Cell;
+use super::super::state::{Cell, Delta};
 use super::{EvalError, Lowered, Lowerer, Words};
+use crate::ledger::CellId;
 use crate::syntax::ast::BinaryOp;
 use crate::types::Ty;
 use crate::types::typed::{Aggregate, Expr, ExprKind, Key, Place, Store};
@@ -42,7 +43,11 @@ impl Lowerer<'_> {
         let state = self.ledger.snapshot?;
         let key = leaf.cell.key.iter().map(|word| self.b.as_const(*word));
         let key: Option<Vec<u32>> = key.collect();
-        Some(state.get(leaf.cell.family, &key?, leaf.ty.words()))
+        let cell = CellId {
+            family: leaf.cell.family,
+            key: key?,
+        };
+        Some(state.get(&cell, leaf.ty.words()))
     }
 
     fn key(&mut self, place: &Place) -> Lowered<Words> {
@@ -139,11 +144,16 @@ impl Lowerer<'_> {
         for leaf in self.leaves(place, key, ty)? {
             self.step(amount.len(), span)?;
             self.b.at(span);
-            let amount = amount.clone();
-            if change.subtracts {
-                self.b.sub(when, leaf.cell, amount, change.bits, code);
-            } else {
-                self.b.add(when, leaf.cell, amount, change.bits, code);
+            let delta = Delta {
+                when,
+                cell: leaf.cell,
+                amount: amount.clone(),
+                bits: change.bits,
+                code,
+            };
+            match change.subtracts {
+                true => self.b.sub(delta),
+                false => self.b.add(delta),
             }
         }
         Ok(())
