@@ -405,7 +405,7 @@ fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
     match ty {
         Ty::U8 | Ty::Error | Ty::Never | Ty::Unit => ValueType::U8,
         // No parameter or input has one of these; see `types::items`.
-        Ty::Struct(_) | Ty::Tuple(_) => ValueType::U8,
+        Ty::Struct(_) | Ty::Tuple(_) | Ty::Vault(_) | Ty::Map(..) => ValueType::U8,
         Ty::Bool => ValueType::Bool,
         Ty::U16 => ValueType::U16,
         Ty::U32 => ValueType::U32,

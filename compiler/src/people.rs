@@ -2,6 +2,7 @@
 
 use bitcoin::secp256k1::{Keypair, Secp256k1, SecretKey};
 use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
 /// Their names.
 pub const PEOPLE: [&str; 8] = [
@@ -17,17 +18,28 @@ pub fn secret(name: &str) -> Option<SecretKey> {
 
 /// The words of the x-only public key (BIP 340) of a person of tests.
 pub fn key(name: &str) -> Option<[u32; 8]> {
-    let pair = Keypair::from_secret_key(&Secp256k1::new(), &secret(name)?);
-    let bytes = pair.x_only_public_key().0.serialize();
-    let mut words = [0u32; 8];
-    for (word, chunk) in words.iter_mut().zip(bytes.chunks(4)) {
-        *word = chunk.iter().fold(0, |w, byte| (w << 8) | u32::from(*byte));
-    }
-    Some(words)
+    let n = PEOPLE.iter().position(|known| *known == name)?;
+    KEYS.get(n).copied()
 }
 
 /// The name of the person with this key.
 pub fn name(words: &[u32]) -> Option<&'static str> {
-    let has = |name: &&&str| key(name).is_some_and(|key| key == *words);
-    PEOPLE.iter().find(has).copied()
+    let n = KEYS.iter().position(|key| key == words)?;
+    PEOPLE.get(n).copied()
 }
+
+/// Constants, computed once.
+static KEYS: LazyLock<Vec<[u32; 8]>> = LazyLock::new(|| {
+    let secp = Secp256k1::new();
+    let secrets = PEOPLE.iter().filter_map(|name| secret(name));
+    let words = secrets.map(|secret| {
+        let pair = Keypair::from_secret_key(&secp, &secret);
+        let bytes = pair.x_only_public_key().0.serialize();
+        let mut words = [0u32; 8];
+        for (word, chunk) in words.iter_mut().zip(bytes.chunks(4)) {
+            *word = chunk.iter().fold(0, |w, byte| (w << 8) | u32::from(*byte));
+        }
+        words
+    });
+    words.collect()
+});

@@ -1,6 +1,7 @@
 //! `gavel check`: everything that is wrong with a contract, in one run.
 
 mod analyses;
+mod step;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 use analyses::Analyses;
+pub(super) use step::Step;
 
 /// Check a contract: its source, its parameters, and the tests that it carries.
 #[derive(Debug, clap::Args)]
@@ -74,6 +76,12 @@ struct Test {
 pub(super) struct Unmet {
     pub line: usize,
     pub message: String,
+    /// The line of the invariant that was broken, if it is that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invariant: Option<usize>,
+    /// The last call before, of a ledger's test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
 }
 
 impl Unmet {
@@ -81,6 +89,8 @@ impl Unmet {
         let unmet = failures.iter().map(|failure| Self {
             line: line(source, failure.span),
             message: failure.message.clone(),
+            invariant: failure.invariant.map(|span| line(source, span)),
+            step: failure.step.as_ref().map(Step::new),
         });
         unmet.collect()
     }

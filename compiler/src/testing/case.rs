@@ -4,11 +4,9 @@
 //! case; where one can't be lowered so (say, because a loop runs up to a parameter), it is
 //! lowered for each case with everything known.
 
-use super::{TestFailure, show};
+use super::{Ran, TestFailure, show};
 use crate::front::bind;
-use crate::types::typed::{
-    Claim, ConstDef, Contract, Expr, Input, TestAssert, TestDef, Variable,
-};
+use crate::types::typed::{Claim, ConstDef, Contract, Expr, Input, TestAssert, TestDef, Variable};
 use crate::types::{self, Ty};
 use crate::word::Span;
 use crate::word::lower::{Constants, Formula, Scope};
@@ -36,14 +34,6 @@ pub(super) struct Trial<'a> {
 struct Line {
     values: Option<Formula>,
     outcome: Option<Formula>,
-}
-
-/// How a case went.
-#[derive(Debug)]
-pub(super) struct Ran {
-    pub failures: Vec<TestFailure>,
-    /// Words of the parameters, as far as they were computed.
-    pub params: Vec<Option<Vec<u32>>>,
 }
 
 /// What a case knows so far.
@@ -187,7 +177,12 @@ impl<'a> Trial<'a> {
                         step: None,
                     }];
                     let params = case.params;
-                    return Ran { failures, params };
+                    let refused = false;
+                    return Ran {
+                        failures,
+                        refused,
+                        params,
+                    };
                 }
             }
         }
@@ -196,7 +191,10 @@ impl<'a> Trial<'a> {
         } else {
             self.bound(&case.params)
         };
-        if failures.is_empty() {
+        let refused = self.test.draws_params && !failures.is_empty();
+        if refused {
+            failures.clear();
+        } else if failures.is_empty() {
             if !self.open.is_empty() {
                 case.consts = &consts;
             }
@@ -213,7 +211,11 @@ impl<'a> Trial<'a> {
             }));
         }
         let params = case.params;
-        Ran { failures, params }
+        Ran {
+            failures,
+            refused,
+            params,
+        }
     }
 
     /// The words of expressions, or why they have none.

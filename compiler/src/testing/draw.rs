@@ -3,6 +3,7 @@
 //! A variable is a row of *atoms*, numbers that can be chosen and shrunk one by one: an
 //! integer is one, bytes are one each, an option is a tag and what it may hold.
 
+use crate::people;
 use crate::types::Ty;
 use crate::types::typed::{EnumDef, Variable};
 use crate::value::pack;
@@ -128,7 +129,7 @@ impl Random {
 
 fn bounds_of(ty: &Ty, enums: &[EnumDef], all: &mut Vec<Bounds>) {
     let high = match ty {
-        Ty::Error | Ty::Never | Ty::Unit => return,
+        Ty::Error | Ty::Never | Ty::Unit | Ty::Vault(_) | Ty::Map(..) => return,
         Ty::Bool => 1,
         Ty::U8 => u64::from(u8::MAX),
         Ty::U16 => u64::from(u16::MAX),
@@ -147,7 +148,9 @@ fn bounds_of(ty: &Ty, enums: &[EnumDef], all: &mut Vec<Bounds>) {
             let variants = enums.get(*e).map_or(1, |e| e.variants.len());
             (variants as u64).saturating_sub(1)
         }
-        Ty::Hash | Ty::Pubkey | Ty::Signature | Ty::Bytes(_) => {
+        // The people of tests, so that two keys are often the same.
+        Ty::Pubkey => (people::PEOPLE.len() as u64).saturating_sub(1),
+        Ty::Hash | Ty::Signature | Ty::Bytes(_) => {
             let length = ty.byte_len().unwrap_or(0) as usize;
             let byte = Bounds { low: 0, high: 255 };
             all.extend(std::iter::repeat_n(byte, length));
@@ -176,7 +179,7 @@ fn bounds_of(ty: &Ty, enums: &[EnumDef], all: &mut Vec<Bounds>) {
 fn words_of(ty: &Ty, atoms: &mut impl Iterator<Item = u64>, words: &mut Vec<u32>) {
     let mut atom = || atoms.next().unwrap_or(0);
     match ty {
-        Ty::Error | Ty::Never | Ty::Unit => {}
+        Ty::Error | Ty::Never | Ty::Unit | Ty::Vault(_) | Ty::Map(..) => {}
         Ty::Bool | Ty::U8 | Ty::U16 | Ty::U32 | Ty::Height | Ty::Enum(_) => {
             words.push(atom() as u32);
         }
@@ -194,7 +197,12 @@ fn words_of(ty: &Ty, atoms: &mut impl Iterator<Item = u64>, words: &mut Vec<u32>
                 words_of(part, atoms, words);
             }
         }
-        Ty::Hash | Ty::Pubkey | Ty::Signature | Ty::Bytes(_) => {
+        Ty::Pubkey => {
+            let name = people::PEOPLE.get(atom() as usize);
+            let key = name.and_then(|name| people::key(name));
+            words.extend(key.unwrap_or_default());
+        }
+        Ty::Hash | Ty::Signature | Ty::Bytes(_) => {
             let length = ty.byte_len().unwrap_or(0);
             let bytes: Vec<u8> = (0..length).map(|_| atom() as u8).collect();
             words.extend(pack(&bytes));

@@ -3,7 +3,7 @@
 //! After each call all invariants are checked, and that the vaults of each asset hold together
 //! what its supply says.
 
-use super::{Step, TestFailure, show};
+use super::{Ran, Step, TestFailure, show};
 use crate::front::bind;
 use crate::ledger::{CellId, State, execute};
 use crate::types::typed::{
@@ -32,15 +32,6 @@ pub(super) struct LedgerTrial<'a> {
 struct Lowered {
     params: Vec<Option<Vec<u32>>>,
     routines: BTreeMap<usize, Rc<Routine>>,
-}
-
-/// How a case went.
-#[derive(Debug)]
-pub(super) struct Ran {
-    /// What didn't hold: the first line that didn't, if any.
-    pub failures: Vec<TestFailure>,
-    /// Words of the parameters, as far as they were computed.
-    pub params: Vec<Option<Vec<u32>>>,
 }
 
 /// A case while it runs.
@@ -76,18 +67,24 @@ impl<'a> LedgerTrial<'a> {
             locals,
             last: None,
         };
-        let ran = self.all(&mut case);
+        let ran = self.params(&mut case);
+        let refused = self.test.draws_params && ran.is_err();
+        let ran = match refused {
+            true => Ok(()),
+            false => ran.and_then(|()| self.all(&mut case)),
+        };
         let failures = ran.err().map(|failure| TestFailure {
             step: case.last.take(),
             ..failure
         });
         Ran {
             failures: failures.into_iter().collect(),
+            refused,
             params: case.params,
         }
     }
 
-    fn all(&self, case: &mut Case) -> Outcome<()> {
+    fn params(&self, case: &mut Case) -> Outcome<()> {
         for (n, value) in &self.test.with {
             let words = self.value(case, value)?;
             if let Some(slot) = case.params.get_mut(*n) {
@@ -99,6 +96,10 @@ impl<'a> LedgerTrial<'a> {
         if let Some(first) = found.first() {
             return Err(failure(first.span, first.message.clone()));
         }
+        Ok(())
+    }
+
+    fn all(&self, case: &mut Case) -> Outcome<()> {
         for (place, ty, value) in &self.test.state {
             self.set(case, place, ty, value)?;
         }

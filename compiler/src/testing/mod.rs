@@ -140,7 +140,16 @@ enum Tried<'a> {
     Ledger(LedgerTrial<'a>),
 }
 
-type Params = Vec<Option<Vec<u32>>>;
+/// How a case went.
+#[derive(Debug)]
+struct Ran {
+    /// What didn't hold.
+    failures: Vec<TestFailure>,
+    /// Whether the parameters were refused: the case says nothing.
+    refused: bool,
+    /// Words of the parameters, as far as they were computed.
+    params: Vec<Option<Vec<u32>>>,
+}
 
 impl<'a> Tried<'a> {
     fn new(contract: &'a typed::Contract, test: &'a TestDef) -> Self {
@@ -151,17 +160,11 @@ impl<'a> Tried<'a> {
         }
     }
 
-    /// What fails with these words of the variables, and the parameters.
-    fn run(&self, variables: &[Vec<u32>]) -> (Vec<TestFailure>, Params) {
+    /// Runs it with these words of its variables.
+    fn run(&self, variables: &[Vec<u32>]) -> Ran {
         match self {
-            Self::Coin(trial) => {
-                let ran = trial.run(variables);
-                (ran.failures, ran.params)
-            }
-            Self::Ledger(trial) => {
-                let ran = trial.run(variables);
-                (ran.failures, ran.params)
-            }
+            Self::Coin(trial) => trial.run(variables),
+            Self::Ledger(trial) => trial.run(variables),
         }
     }
 
@@ -178,7 +181,7 @@ fn run_test(contract: &typed::Contract, test: &TestDef) -> TestReport {
         name: test.name.clone(),
         span: test.span,
         cases: None,
-        failures: Tried::new(contract, test).run(&[]).0,
+        failures: Tried::new(contract, test).run(&[]).failures,
         found: None,
     }
 }
@@ -201,29 +204,45 @@ fn run_prop(
         failures: Vec::new(),
         found: None,
     };
+    let mut refused = 0;
     for n in 0..cases {
         progress(&test.name, n, cases);
         let drawn = atoms.draw(n, &mut random);
-        let (first, _) = trial.run(&atoms.words(&drawn));
+        let Ran {
+            failures: first,
+            refused: no,
+            ..
+        } = trial.run(&atoms.words(&drawn));
+        refused += u32::from(no);
         let Some(line) = first.first().map(|failure| failure.span) else {
             continue;
         };
         // The same line must fail: another might for another reason.
         let fails = |case: &[u64]| {
-            let (failures, _) = trial.run(&atoms.words(case));
+            let failures = trial.run(&atoms.words(case)).failures;
             failures.first().is_some_and(|failure| failure.span == line)
         };
         let (least, shrunk) = shrink::shrink(drawn, atoms, fails);
         let words = atoms.words(&least);
-        let (failures, params) = trial.run(&words);
+        let ran = trial.run(&words);
         report.cases = Some(n + 1);
         report.found = Some(Found {
             shrunk,
             variables: trial.show_variables(&words),
-            params: show::params(contract, &params),
+            params: show::params(contract, &ran.params),
         });
-        report.failures = failures;
+        report.failures = ran.failures;
         break;
+    }
+    if refused == cases {
+        report.failures.push(TestFailure {
+            span: test.span,
+            message:
+                "no case was tried: no drawn parameters met their `where`; give them by `with`"
+                    .to_owned(),
+            invariant: None,
+            step: None,
+        });
     }
     report
 }

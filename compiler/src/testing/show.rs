@@ -25,7 +25,7 @@ pub(super) fn value(ty: &Ty, words: &[u32], enums: &[EnumDef]) -> String {
         Ty::Struct(_) | Ty::Tuple(_) => parts(ty, words, enums),
         Ty::Sats => format!("{} sats", grouped(u128::from(number_of(words)))),
         Ty::Hash => format!("hash({})", bytes(words, 32)),
-        Ty::Pubkey => format!("pubkey({})", bytes(words, 32)),
+        Ty::Pubkey => key(words),
         Ty::Signature => format!("signature({})", bytes(words, 64)),
         Ty::Bytes(n) => bytes(words, *n as usize),
         Ty::Enum(e) => {

@@ -126,7 +126,13 @@ impl Checker {
         self.report(suggest(unknown, &name.text, name.span, &known));
     }
 
-    pub(super) fn wrong_count(&mut self, name: &ast::Name, wants: usize, has: usize, at: Option<Span>) {
+    pub(super) fn wrong_count(
+        &mut self,
+        name: &ast::Name,
+        wants: usize,
+        has: usize,
+        at: Option<Span>,
+    ) {
         let s = if wants == 1 { "" } else { "s" };
         let message = format!("`{}` takes {wants} argument{s}, not {has}", name.text);
         let mut wrong = Diagnostic::new(Code::WrongArguments, name.span, message);
@@ -154,7 +160,11 @@ impl Checker {
     }
 
     /// Exactly one argument.
-    pub(super) fn one<'a>(&mut self, arguments: &'a [ast::Expr], name: &ast::Name) -> Option<&'a ast::Expr> {
+    pub(super) fn one<'a>(
+        &mut self,
+        arguments: &'a [ast::Expr],
+        name: &ast::Name,
+    ) -> Option<&'a ast::Expr> {
         match arguments {
             [one] => Some(one),
             _ => {

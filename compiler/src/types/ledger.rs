@@ -141,10 +141,12 @@ impl Checker {
         let resolved = self.ty(ty);
         if resolved.is_linear() {
             let message = format!("a `{}` can't stand here", self.show(&resolved));
-            self.report(Diagnostic::new(Code::TypeNotAllowed, ty.span, message).help(
-                "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
+            self.report(
+                Diagnostic::new(Code::TypeNotAllowed, ty.span, message).help(
+                    "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
                  take that from a vault of the state",
-            ));
+                ),
+            );
             return Ty::Error;
         }
         self.no_map(resolved, ty.span)
@@ -155,7 +157,10 @@ impl Checker {
     pub(super) fn local_type(&mut self, ty: &ast::Type) -> Ty {
         let resolved = self.ty(ty);
         if matches!(resolved, Ty::Struct(_)) && resolved.is_linear() {
-            let message = format!("`{}` holds vaults: only the state can", self.show(&resolved));
+            let message = format!(
+                "`{}` holds vaults: only the state can",
+                self.show(&resolved)
+            );
             self.report(
                 Diagnostic::new(Code::TypeNotAllowed, ty.span, message)
                     .help("give its parts on their own"),
@@ -236,7 +241,11 @@ impl Checker {
         let words: usize = arguments.iter().map(|(_, ty)| ty.words()).sum();
         if words > MAX_ARGUMENT_WORDS {
             let message = format!("the arguments have {words} words; at most {MAX_ARGUMENT_WORDS}");
-            self.report(Diagnostic::new(Code::TooManyInputs, item.name.span, message));
+            self.report(Diagnostic::new(
+                Code::TooManyInputs,
+                item.name.span,
+                message,
+            ));
         }
         self.declare_item(&item.name, Def::Entry(self.contract.entries.len()));
         let before = self.enter(Some(Ty::Unit));
@@ -341,8 +350,13 @@ impl Checker {
                     let message = format!("`{entry}` doesn't say that it {word} `{name}`");
                     self.report(
                         Diagnostic::new(Code::NotDeclared, *span, message)
-                            .label(item.name.span, format!("write `{word} {name}` before its `{{`"))
-                            .help("so that readers see who can change how much of an asset there is"),
+                            .label(
+                                item.name.span,
+                                format!("write `{word} {name}` before its `{{`"),
+                            )
+                            .help(
+                                "so that readers see who can change how much of an asset there is",
+                            ),
                     );
                 }
             }

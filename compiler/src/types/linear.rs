@@ -182,9 +182,7 @@ impl<'c> Flow<'c> {
             }
             Statement::Emit(_, fields, _) => fields.iter().for_each(|(_, e)| self.value(e)),
             Statement::Require { condition, .. } => self.value(condition),
-            Statement::For {
-                from, to, body, ..
-            } => {
+            Statement::For { from, to, body, .. } => {
                 self.value(from);
                 self.value(to);
                 self.repeated(body);
@@ -251,7 +249,10 @@ impl<'c> Flow<'c> {
                 self.value(left);
                 match op {
                     crate::syntax::ast::BinaryOp::And | crate::syntax::ast::BinaryOp::Or => {
-                        self.branches(vec![Box::new(|_: &mut Self| {}), Box::new(|f| f.value(right))]);
+                        self.branches(vec![
+                            Box::new(|_: &mut Self| {}),
+                            Box::new(|f| f.value(right)),
+                        ]);
                     }
                     _ => self.value(right),
                 }
@@ -259,7 +260,9 @@ impl<'c> Flow<'c> {
             ExprKind::If(condition, then, otherwise) => self.if_expr(condition, then, otherwise),
             ExprKind::Match(value, arms) => {
                 self.value(value);
-                let ways = arms.iter().map(|arm| -> Way<'_, 'c> { Box::new(|f| f.arm(arm)) });
+                let ways = arms
+                    .iter()
+                    .map(|arm| -> Way<'_, 'c> { Box::new(|f| f.arm(arm)) });
                 self.branches(ways.collect());
             }
             ExprKind::Block(block) => self.block(block),
@@ -367,7 +370,10 @@ impl<'c> Flow<'c> {
             self.twice(local, span, at);
             return;
         }
-        let outside = self.loops.last().is_some_and(|inner| !inner.contains(&local));
+        let outside = self
+            .loops
+            .last()
+            .is_some_and(|inner| !inner.contains(&local));
         if outside {
             let name = self.name(local);
             let message = format!("`{name}` would be moved in each round of the loop");

@@ -42,8 +42,14 @@ impl Checker {
         let before = self.enter(None);
         self.frame.test = true;
         self.frame.whole_state = true;
-        let variables = item.variables.as_ref().map(|all| self.variables(all));
-        let (with, state) = self.with(item);
+        let mut variables = item.variables.as_ref().map(|all| self.variables(all));
+        let drawn = match &mut variables {
+            Some(variables) => self.drawn_params(item, variables),
+            None => Vec::new(),
+        };
+        let (mut with, state) = self.with(item);
+        let asked = !drawn.is_empty();
+        with.extend(drawn);
         let ledger = !self.contract.entries.is_empty();
         let (mut asserts, mut lines) = (Vec::new(), Vec::new());
         if ledger {
@@ -65,6 +71,7 @@ impl Checker {
             span: item.span,
             variables,
             locals: frame.locals.len(),
+            draws_params: asked,
             with,
             asserts,
             state,
@@ -223,6 +230,85 @@ impl Checker {
         (params, state)
     }
 
+    /// The parameters that a property doesn't give: they are variables of it, with any value that
+    /// their `where` allows.
+    fn drawn_params(
+        &mut self,
+        item: &ast::Test,
+        variables: &mut Vec<Variable>,
+    ) -> Vec<(usize, Expr)> {
+        let mut drawn = Vec::new();
+        for (n, param) in self.contract.params.clone().into_iter().enumerate() {
+            let given = |(place, _): &(ast::Expr, ast::Expr)| matches!(&place.kind, ast::ExprKind::Name(text) if *text == param.name);
+            let ParamTy::Value(ty) = param.ty else {
+                continue;
+            };
+            if ty == Ty::Error
+                || item.with.iter().any(given)
+                || self.find_local(&param.name).is_some()
+            {
+                continue;
+            }
+            let name = ast::Name {
+                text: param.name.clone(),
+                span: param.span,
+            };
+            let local = self.declare(&name, ty.clone(), false, false);
+            if let Some(used) = self.frame.used.get_mut(local) {
+                *used = true;
+            }
+            let allowed = param.condition.as_ref().filter(|_| counts(&ty));
+            variables.push(Variable {
+                name: param.name,
+                span: param.span,
+                range: allowed.map(|condition| self.allowed(n, condition)),
+                ty: ty.clone(),
+            });
+            let span = item.span;
+            let kind = ExprKind::Local(local);
+            drawn.push((n, Expr { ty, span, kind }));
+        }
+        drawn
+    }
+
+    /// The values of a number that a condition on it visibly allows, and perhaps more.
+    fn allowed(&self, param: usize, condition: &Expr) -> [u64; 2] {
+        let mut range = [0, u64::MAX];
+        let mut todo = vec![condition];
+        while let Some(next) = todo.pop() {
+            let ExprKind::Binary(op, left, right) = &next.kind else {
+                continue;
+            };
+            let is_param = |e: &Expr| match &e.kind {
+                ExprKind::Convert(inner) => inner.kind == ExprKind::Param(param),
+                kind => *kind == ExprKind::Param(param),
+            };
+            let (op, bound) = match op {
+                BinaryOp::And => {
+                    todo.extend([&**left, &**right]);
+                    continue;
+                }
+                op if is_param(left) => (*op, self.known(right)),
+                BinaryOp::Lt if is_param(right) => (BinaryOp::Gt, self.known(left)),
+                BinaryOp::Le if is_param(right) => (BinaryOp::Ge, self.known(left)),
+                BinaryOp::Gt if is_param(right) => (BinaryOp::Lt, self.known(left)),
+                BinaryOp::Ge if is_param(right) => (BinaryOp::Le, self.known(left)),
+                _ => continue,
+            };
+            let [low, high] = &mut range;
+            match (op, bound) {
+                (BinaryOp::Lt, Some(n)) => *high = (*high).min(n.saturating_sub(1)),
+                (BinaryOp::Le, Some(n)) => *high = (*high).min(n),
+                (BinaryOp::Gt, Some(n)) => *low = (*low).max(n.saturating_add(1)),
+                (BinaryOp::Ge, Some(n)) => *low = (*low).max(n),
+                (BinaryOp::Eq, Some(n)) => range = [n, n],
+                _ => {}
+            }
+        }
+        let [low, high] = range;
+        [low.min(high), high]
+    }
+
     fn with_param(&mut self, name: &ast::Name, value: &ast::Expr) -> Option<(usize, Expr)> {
         let param = match self.find(&name.text) {
             Some(Def::Param(n)) => self.contract.params.get(n).map(|p| (n, p.ty.clone())),
@@ -260,6 +346,7 @@ impl Checker {
             .filter(|(n, p)| {
                 matches!(&p.ty, ParamTy::Value(ty) if *ty != Ty::Error)
                     && !given.iter().any(|(known, _)| known == n)
+                    && item.variables.is_none()
             })
             .map(|(_, p)| format!("`{}`", p.name))
             .collect();

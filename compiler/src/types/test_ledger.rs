@@ -5,14 +5,19 @@ use super::names::{Def, suggest};
 use super::ty::Ty;
 use super::typed::{Expr, ExprKind, Place, TestCall, TestLine};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast;
 use crate::people;
+use crate::syntax::ast;
 use crate::word::Span;
 use crate::word::ir::BUILT_IN_ABORTS;
 
 impl Checker {
     pub(super) fn ledger_lines(&mut self, lines: &[ast::TestLine]) -> Vec<TestLine> {
-        self.scoped(|c| lines.iter().filter_map(|line| c.ledger_line(line)).collect())
+        self.scoped(|c| {
+            lines
+                .iter()
+                .filter_map(|line| c.ledger_line(line))
+                .collect()
+        })
     }
 
     fn ledger_line(&mut self, line: &ast::TestLine) -> Option<TestLine> {

@@ -226,6 +226,9 @@ pub struct TestDef {
     pub variables: Option<Vec<Variable>>,
     /// How many variables its expressions have together.
     pub locals: usize,
+    /// Whether some of its last variables are parameters that it doesn't give: cases whose values
+    /// their `where` refuses don't count.
+    pub draws_params: bool,
     /// Values of parameters.
     pub with: Vec<(usize, Expr)>,
     /// What must hold, of a contract that settles a coin.

@@ -8,7 +8,7 @@ use gavel_compiler::testing::{Found, Options, TestReport};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::check::{Unmet, count, line};
+use super::super::check::{Step, Unmet, count, line};
 
 /// The whole run.
 #[derive(Debug, Serialize)]
@@ -162,6 +162,11 @@ impl Entry {
         lines.push(format!("  {verdict:<6} {} {name}{tried}", self.kind));
         for failure in &self.failures {
             lines.push(format!("    {file}:{}: {}", failure.line, failure.message));
+            if let Some(line) = failure.invariant {
+                lines.push(format!("    {file}:{line}: the invariant"));
+            }
+            let step = failure.step.iter().flat_map(Step::text);
+            lines.extend(step.map(|line| format!("    {line}")));
         }
         let Some(case) = &self.case else { return };
         if !case.variables.is_empty() {

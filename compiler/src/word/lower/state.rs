@@ -264,7 +264,10 @@ impl Lowerer<'_> {
         let mut keys = std::collections::BTreeSet::new();
         for leaf in self.leaves(place, &[], of)? {
             for (key, words) in state.family(leaf.cell.family) {
-                let matches = wanted.iter().zip(key).all(|(w, k)| w.is_none_or(|w| w == *k));
+                let matches = wanted
+                    .iter()
+                    .zip(key)
+                    .all(|(w, k)| w.is_none_or(|w| w == *k));
                 if matches {
                     total = total.saturating_add(number(words));
                     keys.insert(key.to_vec());
@@ -314,7 +317,11 @@ impl Change {
         Self {
             subtracts,
             bits: 64,
-            name: if subtracts { "Insufficient" } else { "Overflow" },
+            name: if subtracts {
+                "Insufficient"
+            } else {
+                "Overflow"
+            },
         }
     }
 }
