@@ -15,6 +15,7 @@ pub mod contract;
 pub mod diagnostic;
 pub mod format;
 pub mod front;
+pub mod ledger;
 pub mod script;
 pub mod segment;
 pub mod syntax;

@@ -234,6 +234,7 @@ pub fn kind(op: &Op) -> &'static str {
         Op::Sha256 { .. } => "sha256_compress",
         Op::Blake3 { .. } => "blake3_compress",
         Op::AbortIf(..) => "abort_if",
+        Op::State(state) => state.kind(),
     }
 }
 

@@ -123,6 +123,10 @@ fn operation(program: &Program, inst: &Inst) -> String {
             let abort = program.aborts.get(usize::from(*code));
             text.push_str(&format!(" -> {}", abort.map_or("?", |a| a.name.as_str())));
         }
+        Op::State(state) => {
+            let family = state.cell().map(|cell| cell.family);
+            text.extend(family.map(|family| format!(" in family {family}")));
+        }
         _ => {}
     }
     match inst.op.results() {

@@ -326,6 +326,7 @@ impl<'a> Collector<'a> {
                 let words = legalise::blake3(&mut self.builder, cv, block, tail);
                 self.results(first, &words);
             }
+            Op::State(_) => return Err(ScriptError::Missing { value: inst.first }),
             op => {
                 let word = self.builder.push(op);
                 self.results(first, &[word]);

@@ -152,6 +152,7 @@ impl<'a> Lower<'a> {
             | Op::Rem(..)
             | Op::Sha256 { .. }
             | Op::Blake3 { .. }
+            | Op::State(_)
             | Op::AbortIf(..) => [self.graph.constant(0); 8],
         }
     }

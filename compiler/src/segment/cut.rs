@@ -118,6 +118,8 @@ fn guess_bytes(op: &Op, digits: usize) -> usize {
         Op::Sha256 { .. } => 240_000,
         Op::Blake3 { .. } => 100_000,
         Op::AbortIf(..) => 8,
+        // Never in a program.
+        Op::State(_) => 0,
         Op::MulLo(..) | Op::MulHi(..) | Op::Div(..) | Op::Rem(..) => 10_000,
     }
 }

@@ -1,8 +1,10 @@
 //! Builds programs: folds constants, shares common subexpressions and tracks how many bits a
 //! value can have, so that what reaches the back end is already small.
 
+use super::cells::Cells;
 use super::interp::eval;
-use super::ir::{Abort, InputElement, Inst, Op, Program, Span, Value};
+use super::ir::{Abort, InputElement, Inst, Op, Program, Routine, Span, Value, value_count};
+use super::state::StateOp;
 use std::collections::HashMap;
 
 /// Builds a [`Program`] operation by operation.
@@ -11,6 +13,7 @@ use std::collections::HashMap;
 /// never iterated, so the output does not depend on its order.
 #[derive(Debug, Default)]
 pub struct Builder {
+    pub(super) cells: Cells,
     inputs: Vec<InputElement>,
     insts: Vec<Inst>,
     aborts: Vec<Abort>,
@@ -43,7 +46,7 @@ impl Builder {
 
     /// Adds an input element and gives its words.
     pub fn input(&mut self, element: InputElement) -> Vec<Value> {
-        let start: usize = self.inputs.iter().map(|element| element.words.len()).sum();
+        let start = self.input_words();
         let words = (start..start + element.words.len())
             .map(|n| n as u16)
             .collect::<Vec<_>>();
@@ -75,7 +78,7 @@ impl Builder {
         if let Some(simpler) = self.simplify(&op) {
             return simpler;
         }
-        self.emit(op)
+        self.define(op)
     }
 
     /// Adds a compression function; gives its eight words.
@@ -86,7 +89,7 @@ impl Builder {
             let consts: Vec<Value> = words.into_iter().map(|word| self.constant(word)).collect();
             return std::array::from_fn(|i| consts.get(i).copied().unwrap_or(Value(0)));
         }
-        let first = self.emit(op).0;
+        let first = self.define(op).0;
         std::array::from_fn(|i| Value(first + i as u32))
     }
 
@@ -119,12 +122,7 @@ impl Builder {
         if self.as_const(condition) == Some(0) {
             return;
         }
-        let first = Value(self.ops.len() as u32);
-        self.insts.push(Inst {
-            op: Op::AbortIf(condition, code),
-            first,
-            span: self.span,
-        });
+        self.append(Op::AbortIf(condition, code));
     }
 
     /// The finished program, without the operations that nothing needs.
@@ -139,26 +137,57 @@ impl Builder {
         outcomes: Vec<String>,
         wanted: &mut [Value],
     ) -> Program {
-        let Self {
-            inputs,
+        let mut wanted_too = [&[outcome], &*wanted].concat();
+        let insts = drop_dead(self.insts, &mut wanted_too);
+        let mut renamed = wanted_too.into_iter();
+        let outcome = renamed.next().unwrap_or(outcome);
+        for (old, new) in wanted.iter_mut().zip(renamed) {
+            *old = new;
+        }
+        Program {
+            inputs: self.inputs,
             insts,
-            aborts,
-            ..
-        } = self;
-        let program = Program {
-            inputs,
-            insts,
-            aborts,
+            aborts: self.aborts,
             outcome,
             outcomes,
-        };
-        drop_dead(program, wanted)
+        }
     }
 
-    fn emit(&mut self, op: Op) -> Value {
+    /// The finished entry of a ledger, without the operations that nothing needs.
+    pub fn finish_routine(self) -> Routine {
+        let arguments = self.input_words();
+        let insts = drop_dead(self.insts, &mut []);
+        let height = |inst: &Inst| matches!(inst.op, Op::Input(n) if usize::from(n) == arguments);
+        Routine {
+            arguments,
+            reads_height: insts.iter().any(height),
+            insts,
+            aborts: self.aborts,
+        }
+    }
+
+    /// The height of the block: in a [`Routine`], the word after the arguments. Ask for it
+    /// after the last [`input`](Self::input).
+    pub fn height(&mut self) -> Value {
+        let arguments = self.input_words();
+        self.push(Op::Input(arguments as u16))
+    }
+
+    fn input_words(&self) -> usize {
+        self.inputs.iter().map(|element| element.words.len()).sum()
+    }
+
+    fn define(&mut self, op: Op) -> Value {
         if let Some(value) = self.known.get(&op) {
             return *value;
         }
+        let first = self.append(op.clone());
+        self.known.insert(op, first);
+        first
+    }
+
+    /// Adds an operation as it is.
+    pub(super) fn append(&mut self, op: Op) -> Value {
         let first = Value(self.ops.len() as u32);
         let bits = op_bits(
             &op,
@@ -166,13 +195,10 @@ impl Builder {
             &self.inputs,
             |value| self.as_const(value),
         );
-        self.ops.push(Some(op.clone()));
-        self.bits.push(bits);
-        for _ in 1..op.results() {
-            self.ops.push(None);
-            self.bits.push(32);
+        for n in 0..op.results() {
+            self.ops.push((n == 0).then(|| op.clone()));
+            self.bits.push(if n == 0 { bits } else { 32 });
         }
-        self.known.insert(op.clone(), first);
         self.insts.push(Inst {
             op,
             first,
@@ -409,6 +435,7 @@ fn op_bits(
         Op::Shl(a, by) => u32::from(bits(a)) + u32::from(by),
         Op::Shr(a, by) => u32::from(bits(a).saturating_sub(by)),
         Op::Eq(..) | Op::Lt(..) => 1,
+        Op::State(ref state) if matches!(**state, StateOp::Verify { .. }) => 1,
         Op::Select(_, t, f) => u32::from(bits(t).max(bits(f))),
         Op::Sub(..)
         | Op::MulHi(..)
@@ -417,6 +444,7 @@ fn op_bits(
         | Op::Bswap(_)
         | Op::Sha256 { .. }
         | Op::Blake3 { .. }
+        | Op::State(_)
         | Op::AbortIf(..) => 32,
     };
     bound(wide) as u8
@@ -442,16 +470,15 @@ pub(super) fn bits(program: &Program) -> Vec<u8> {
 }
 
 /// Removes operations whose results nothing reads, and renumbers.
-fn drop_dead(program: Program, wanted: &mut [Value]) -> Program {
-    let mut live = vec![false; program.value_count()];
-    live[program.outcome.index()] = true;
+fn drop_dead(all: Vec<Inst>, wanted: &mut [Value]) -> Vec<Inst> {
+    let mut live = vec![false; value_count(&all)];
     for value in &*wanted {
         live[value.index()] = true;
     }
-    let mut keep = vec![false; program.insts.len()];
-    for (n, inst) in program.insts.iter().enumerate().rev() {
+    let mut keep = vec![false; all.len()];
+    for (n, inst) in all.iter().enumerate().rev() {
         let results = inst.first.index()..(inst.first.0 + inst.op.results()) as usize;
-        keep[n] = matches!(inst.op, Op::AbortIf(..)) || live[results].iter().any(|live| *live);
+        keep[n] = inst.op.has_effect() || live[results].iter().any(|live| *live);
         if keep[n] {
             for operand in inst.op.operands() {
                 live[operand.index()] = true;
@@ -461,7 +488,7 @@ fn drop_dead(program: Program, wanted: &mut [Value]) -> Program {
     let mut renamed = vec![Value(0); live.len()];
     let mut next = 0;
     let mut insts = Vec::new();
-    for (inst, keep) in program.insts.into_iter().zip(keep) {
+    for (inst, keep) in all.into_iter().zip(keep) {
         if !keep {
             continue;
         }
@@ -477,13 +504,8 @@ fn drop_dead(program: Program, wanted: &mut [Value]) -> Program {
             span: inst.span,
         });
     }
-    let outcome = renamed[program.outcome.index()];
     for value in wanted {
         *value = renamed[value.index()];
     }
-    Program {
-        insts,
-        outcome,
-        ..program
-    }
+    insts
 }

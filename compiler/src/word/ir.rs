@@ -1,5 +1,6 @@
 //! Operations, values and programs.
 
+use super::state::StateOp;
 use serde::{Deserialize, Serialize};
 
 /// A byte range of the source file: `start..end`.
@@ -89,6 +90,8 @@ pub enum Op {
     /// Ends the program with abort `code` if the condition holds (is not 0) and no earlier
     /// abort fired. Defines no value.
     AbortIf(Value, u16),
+    /// Reads or changes state, or checks a signature; only in a [`Routine`].
+    State(Box<StateOp>),
 }
 
 impl Op {
@@ -97,6 +100,7 @@ impl Op {
         match self {
             Self::Sha256 { .. } | Self::Blake3 { .. } => 8,
             Self::AbortIf(..) => 0,
+            Self::State(state) => state.results(),
             _ => 1,
         }
     }
@@ -125,6 +129,17 @@ impl Op {
             Self::Select(a, b, c) => vec![*a, *b, *c],
             Self::Sha256 { state, block } => state.iter().chain(block).copied().collect(),
             Self::Blake3 { cv, block, .. } => cv.iter().chain(block).copied().collect(),
+            Self::State(state) => state.operands(),
+        }
+    }
+
+    /// Whether it does something beyond defining values, so that it stays when nobody reads
+    /// them.
+    pub fn has_effect(&self) -> bool {
+        match self {
+            Self::AbortIf(..) => true,
+            Self::State(state) => state.has_effect(),
+            _ => false,
         }
     }
 }
@@ -203,12 +218,38 @@ pub struct Program {
     pub outcomes: Vec<String>,
 }
 
+/// An entry of a ledger, parameters already folded in. Its inputs are the words of the
+/// arguments and then one more, the height of the block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routine {
+    /// How many words the arguments have, without the height.
+    pub arguments: usize,
+    /// Operations in order; the values they define are numbered consecutively from 0.
+    pub insts: Vec<Inst>,
+    /// The abort codes that the operations refer to.
+    pub aborts: Vec<Abort>,
+    /// Whether it reads the height.
+    pub reads_height: bool,
+}
+
+impl Routine {
+    /// How many values the routine defines.
+    pub fn value_count(&self) -> usize {
+        value_count(&self.insts)
+    }
+}
+
+/// How many values operations define.
+pub(super) fn value_count(insts: &[Inst]) -> usize {
+    insts
+        .last()
+        .map_or(0, |inst| (inst.first.0 + inst.op.results()) as usize)
+}
+
 impl Program {
     /// How many values the program defines.
     pub fn value_count(&self) -> usize {
-        self.insts
-            .last()
-            .map_or(0, |inst| (inst.first.0 + inst.op.results()) as usize)
+        value_count(&self.insts)
     }
 
     /// How many words the inputs have together.
@@ -264,6 +305,7 @@ impl Op {
                 flags,
             },
             Self::AbortIf(condition, code) => Self::AbortIf(f(condition), code),
+            Self::State(ref state) => Self::State(Box::new(state.map(f))),
         }
     }
 }

@@ -65,6 +65,13 @@ impl Legaliser {
                 self.map.extend(words);
                 return;
             }
+            // Programs have no state; the front end refuses it in a `settle`.
+            Op::State(state) => {
+                let zero = builder.constant(0);
+                let results = std::iter::repeat_n(zero, state.results() as usize);
+                self.map.extend(results);
+                return;
+            }
             op => builder.push(op),
         };
         self.map.push(value);
