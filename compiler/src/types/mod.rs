@@ -6,11 +6,13 @@
 
 mod calls;
 mod coin;
+mod data;
 mod expr;
 mod items;
 mod names;
 mod ops;
 mod parts;
+mod pattern;
 mod stmt;
 mod test;
 mod ty;
@@ -19,7 +21,7 @@ mod unused;
 
 pub use coin::coin_with;
 pub(crate) use items::const_error;
-pub use ty::{MAX_WORDS, Ty};
+pub use ty::{DataTy, MAX_WORDS, Ty};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
@@ -42,6 +44,7 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         diagnostics: Vec::new(),
         frame: Frame::default(),
         structs: Vec::new(),
+        data: Vec::new(),
     };
     checker.items(contract);
     (checker.contract, checker.diagnostics)
@@ -54,6 +57,8 @@ struct Checker {
     frame: Frame,
     /// Structs, and where their names stand.
     structs: Vec<(Arc<StructTy>, Span)>,
+    /// Enums with data, likewise.
+    data: Vec<(Arc<DataTy>, Span)>,
 }
 
 /// What is known inside the function being checked.

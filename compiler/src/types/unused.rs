@@ -40,6 +40,11 @@ impl Checker {
                 found.push((item.span, format!("enum `{}` is never used", item.name)));
             }
         }
+        for (n, (item, span)) in self.data.iter().enumerate() {
+            if unused(Def::Data(n), &item.name) {
+                found.push((*span, format!("enum `{}` is never used", item.name)));
+            }
+        }
         for (n, (item, span)) in self.structs.iter().enumerate() {
             if unused(Def::Struct(n), &item.name) {
                 found.push((*span, format!("struct `{}` is never used", item.name)));

@@ -3,6 +3,7 @@
 mod expr;
 mod item;
 mod literal;
+mod pattern;
 mod stmt;
 mod test;
 
