@@ -401,11 +401,12 @@ pub fn input_decls(contract: &typed::Contract) -> Vec<InputDecl> {
         .collect()
 }
 
-fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
+/// A type on its own.
+pub fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
     match ty {
         Ty::U8 | Ty::Error | Ty::Never | Ty::Unit => ValueType::U8,
-        // No parameter or input has one of these; see `types::items`.
-        Ty::Struct(_) | Ty::Tuple(_) | Ty::Vault(_) | Ty::Map(..) => ValueType::U8,
+        // These never leave the state.
+        Ty::Vault(_) | Ty::Map(..) => ValueType::U8,
         Ty::Bool => ValueType::Bool,
         Ty::U16 => ValueType::U16,
         Ty::U32 => ValueType::U32,
@@ -422,6 +423,21 @@ fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
             ValueType::Enum(def.map(|def| def.variants.clone()).unwrap_or_default())
         }
         Ty::Option(inner) => ValueType::Option(Box::new(value_type(inner, contract))),
+        Ty::Struct(of) => {
+            let fields = of.fields.iter();
+            let typed = fields.map(|(name, ty)| (name.clone(), value_type(ty, contract)));
+            ValueType::Struct(typed.collect())
+        }
+        Ty::Tuple(all) => ValueType::Tuple(all.iter().map(|ty| value_type(ty, contract)).collect()),
+        Ty::Data(of) => {
+            let held = |data: &Ty| (*data != Ty::Unit).then(|| value_type(data, contract));
+            let variants = of.variants.iter();
+            ValueType::Data(
+                variants
+                    .map(|(name, data)| (name.clone(), held(data)))
+                    .collect(),
+            )
+        }
         Ty::Array(element, n) => ValueType::Array(Box::new(value_type(element, contract)), *n),
     }
 }

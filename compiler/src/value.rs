@@ -1,7 +1,10 @@
 //! Values as people write them: JSON in, words out, and back.
 //!
+//! Structs are objects, tuples lists; a variant with data is an object with the variant's name.
 //! Numbers are JSON numbers or decimal strings; hashes, keys, signatures and bytes are hex strings or
 //! `text:…`; enums are the variant's name; a blank option is `null`.
+
+mod parts;
 
 use crate::contract::InputDecl;
 use crate::diagnostic::did_you_mean;
@@ -43,6 +46,12 @@ pub enum ValueType {
     Option(Box<ValueType>),
     /// `[T; N]`
     Array(Box<ValueType>, u32),
+    /// A struct, by its fields.
+    Struct(Vec<(String, ValueType)>),
+    /// `(T, U)`
+    Tuple(Vec<ValueType>),
+    /// An enum with data: its variants, and what each holds.
+    Data(Vec<(String, Option<ValueType>)>),
 }
 
 /// Why values can't be read.
@@ -142,8 +151,18 @@ impl ValueType {
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Option(inner) => inner.words().saturating_add(1),
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
+            Self::Struct(fields) => sum(fields.iter().map(|(_, ty)| ty)),
+            Self::Tuple(parts) => sum(parts.iter()),
+            Self::Data(variants) => {
+                let held = variants.iter().flat_map(|(_, data)| data);
+                held.map(Self::words).max().unwrap_or(0).saturating_add(1)
+            }
         }
     }
+}
+
+fn sum<'a>(types: impl Iterator<Item = &'a ValueType>) -> usize {
+    types.fold(0, |sum: usize, ty| sum.saturating_add(ty.words()))
 }
 
 /// Reads a value; `name` is what errors call it.
@@ -181,14 +200,7 @@ pub fn encode(ty: &ValueType, value: &Value, name: &str) -> Result<Vec<u32>, Val
             let text = value
                 .as_str()
                 .ok_or_else(|| bad(format!("expected a variant's name, found {}", short(value))))?;
-            let found = variants.iter().position(|v| v == text);
-            let found = found.ok_or_else(|| {
-                bad(format!(
-                    "there is no `{text}`; known are {}",
-                    variants.join(", ")
-                ))
-            })?;
-            Ok(vec![found as u32])
+            Ok(vec![variant(text, variants.iter()).map_err(bad)?])
         }
         ValueType::Option(inner) => {
             if value.is_null() {
@@ -214,6 +226,13 @@ pub fn encode(ty: &ValueType, value: &Value, name: &str) -> Result<Vec<u32>, Val
             for (i, value) in values.iter().enumerate() {
                 words.extend(encode(element, value, &format!("{name}[{i}]"))?);
             }
+            words.resize(ty.words(), 0);
+            Ok(words)
+        }
+        ValueType::Struct(fields) => parts::encode_struct(fields, value, name),
+        ValueType::Tuple(types) => parts::encode_tuple(types, value, name),
+        ValueType::Data(variants) => {
+            let mut words = parts::encode_data(variants, value, name)?;
             words.resize(ty.words(), 0);
             Ok(words)
         }
@@ -262,7 +281,29 @@ pub fn decode(ty: &ValueType, words: &[u32]) -> Value {
             let part = |i: usize| words.get(i * size..(i + 1) * size).unwrap_or_default();
             (0..*n as usize).map(|i| decode(element, part(i))).collect()
         }
+        ValueType::Struct(fields) => {
+            let types = fields.iter().map(|(_, ty)| ty);
+            let names = fields.iter().map(|(name, _)| name.clone());
+            Value::Object(names.zip(parts::decode_all(types, words)).collect())
+        }
+        ValueType::Tuple(types) => parts::decode_all(types.iter(), words).into(),
+        ValueType::Data(variants) => match variants.get(word(0) as usize) {
+            Some((name, None)) => json!(name),
+            Some((name, Some(data))) => {
+                json!({ name: decode(data, words.get(1..).unwrap_or_default()) })
+            }
+            None => json!(word(0)),
+        },
     }
+}
+
+/// The number of a variant.
+fn variant<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone) -> Result<u32, String> {
+    let found = known.clone().position(|known| known == name);
+    found.map(|n| n as u32).ok_or_else(|| {
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        format!("there is no `{name}`; known are {}", known.join(", "))
+    })
 }
 
 fn short(value: &Value) -> String {

@@ -332,7 +332,7 @@ const ROWS: &[(&str, &str, &str)] = &[
         "while move > 0 { }\n        No\n    }",
         "E0104",
     ),
-    ("Yes, No }", "Yes(u8), No }", "E0104"),
+    ("Yes, No }", "Yes(u8), No }", "E0404"),
     ("move: u8", "move: map<u8, u8>", "E0104"),
     ("price > 5", "price.round > 5", "E0212"),
     ("price > 5", "price == \"five\"", "E0101"),

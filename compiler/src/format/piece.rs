@@ -170,6 +170,8 @@ fn spaced(before: &Piece, piece: &Piece) -> bool {
         return false;
     }
     match (before.kind, piece.kind) {
+        // Where it stands for the rest of a pattern, and not in a range.
+        (OpenBrace | Comma, DotDot) | (DotDot, CloseBrace) => true,
         (_, Comma | Semicolon | Colon | PathSep | Dot | DotDot | DotDotEq) => false,
         (_, CloseParen | CloseBracket | End) | (OpenBrace, CloseBrace) => false,
         (OpenParen | OpenBracket | PathSep | Dot | DotDot | DotDotEq, _) => false,

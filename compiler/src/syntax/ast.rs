@@ -82,13 +82,33 @@ pub struct Param {
     pub condition: Option<Expr>,
 }
 
-/// `enum E { A, B }`
+/// `enum E { A, B { x: T }, C(T) }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Enum {
     /// Its name.
     pub name: Name,
     /// Its variants.
-    pub variants: Vec<Name>,
+    pub variants: Vec<Variant>,
+}
+
+/// A variant of an enum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variant {
+    /// Its name.
+    pub name: Name,
+    /// Types of its data.
+    pub data: Data<Type>,
+}
+
+/// What stands behind a variant's name: nothing, `{ x: .. }` or `(..)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data<T> {
+    /// Nothing.
+    None,
+    /// `{ x: T, y: T }`
+    Named(Vec<(Name, T)>),
+    /// `(T, T)`
+    Tuple(Vec<T>),
 }
 
 /// `struct S { a: T, b: T }`
@@ -396,8 +416,8 @@ pub enum ExprKind {
     Bytes(Vec<u8>),
     /// `x`
     Name(String),
-    /// `E::A`
-    Path(Name, Name),
+    /// `E::A`, `E::A { x: a }` or `E::A(a)`
+    Path(Name, Name, Data<Expr>),
     /// `[a, b]`
     Array(Vec<Expr>),
     /// `[a; n]`
@@ -414,7 +434,7 @@ pub enum ExprKind {
     Field(Box<Expr>, Name),
     /// `(a, b)`
     Tuple(Vec<Expr>),
-    /// `S { x: a, y }`
+    /// `S { x: a, y }`, also where `S` is a variant
     Struct(Name, Vec<(Name, Expr)>),
     /// `f(a)`
     Call(Name, Vec<Expr>),
@@ -448,8 +468,8 @@ pub enum ExprKind {
 pub enum Condition {
     /// A `bool`.
     Bool(Expr),
-    /// `let Some(name) = value`
-    Some(Name, Expr),
+    /// `let pattern = value`
+    Let(Pattern, Expr),
 }
 
 /// `pattern => value`
@@ -457,25 +477,41 @@ pub enum Condition {
 pub struct MatchArm {
     /// What it matches.
     pub pattern: Pattern,
-    /// Where the pattern stands.
-    pub span: Span,
     /// The value.
     pub value: Expr,
 }
 
-/// What a match arm matches.
+/// What a match arm or `if let` matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pattern {
+pub struct Pattern {
+    /// Which.
+    pub kind: PatternKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// Which pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PatternKind {
     /// `_`
     Any,
     /// `12`, `true`
     Literal(ExprKind),
-    /// `A` or `E::A`
-    Variant(Name),
-    /// `Some(x)`
-    Some(Name),
-    /// `None`
-    None,
+    /// `A`, `Some(x)`, `E::A { x, y: _, .. }`
+    Variant(VariantPattern),
+}
+
+/// A variant and names for its data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariantPattern {
+    /// The enum, if written.
+    pub of: Option<Name>,
+    /// The variant.
+    pub name: Name,
+    /// Names for its data; `None` for `_`.
+    pub data: Data<Option<Name>>,
+    /// Whether `..` leaves the rest of the data out.
+    pub rest: bool,
 }
 
 /// An operator with two operands.

@@ -172,6 +172,15 @@ fn bounds_of(ty: &Ty, enums: &[EnumDef], all: &mut Vec<Bounds>) {
             }
             return;
         }
+        // Each variant has atoms of its own.
+        Ty::Data(of) => {
+            let high = (of.variants.len() as u64).saturating_sub(1);
+            all.push(Bounds { low: 0, high });
+            for (_, data) in &of.variants {
+                bounds_of(data, enums, all);
+            }
+            return;
+        }
     };
     all.push(Bounds { low: 0, high });
 }
@@ -206,6 +215,19 @@ fn words_of(ty: &Ty, atoms: &mut impl Iterator<Item = u64>, words: &mut Vec<u32>
             let length = ty.byte_len().unwrap_or(0);
             let bytes: Vec<u8> = (0..length).map(|_| atom() as u8).collect();
             words.extend(pack(&bytes));
+        }
+        Ty::Data(of) => {
+            let tag = atom() as u32;
+            let mut whole = vec![tag];
+            for (n, (_, data)) in of.variants.iter().enumerate() {
+                let mut held = Vec::new();
+                words_of(data, atoms, &mut held);
+                if n == tag as usize {
+                    whole.extend(held);
+                }
+            }
+            whole.resize(ty.words(), 0);
+            words.extend(whole);
         }
         Ty::Array(element, n) => (0..*n).for_each(|_| words_of(element, atoms, words)),
         Ty::Option(inner) => {

@@ -41,6 +41,15 @@ pub(super) fn value(ty: &Ty, words: &[u32], enums: &[EnumDef]) -> String {
                 .collect();
             format!("[{}]", all.join(", "))
         }
+        Ty::Data(of) => {
+            let held = words.get(1..).unwrap_or_default();
+            match of.variants.get(first as usize) {
+                None => "?".to_owned(),
+                Some((name, Ty::Unit)) => name.clone(),
+                Some((_, data @ Ty::Struct(_))) => parts(data, held, enums),
+                Some((name, data)) => format!("{name}{}", parts(data, held, enums)),
+            }
+        }
         Ty::Option(_) if first == 0 => "None".to_owned(),
         Ty::Option(inner) => {
             let held = words.get(1..).unwrap_or_default();

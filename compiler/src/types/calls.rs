@@ -1,6 +1,7 @@
 //! Calls: functions of the contract, built-in functions and methods.
 
 use super::Checker;
+use super::data::Given;
 use super::names::{Def, suggest};
 use super::ty::Ty;
 use super::typed::{Aggregate, Builtin, Expr, ExprKind};
@@ -62,11 +63,17 @@ impl Checker {
             "tag_hash" => self.tag_hash(arguments, name, span),
             "wide_mul" => self.words_call(Builtin::WideMul, 2, Ty::U128, arguments, name, span),
             "mul_div" => self.words_call(Builtin::MulDiv, 3, Ty::U64, arguments, name, span),
-            _ => self.function_call(name, arguments, span),
+            _ => self.function_call(name, arguments, span, hint),
         }
     }
 
-    fn function_call(&mut self, name: &ast::Name, arguments: &[ast::Expr], span: Span) -> Expr {
+    fn function_call(
+        &mut self,
+        name: &ast::Name,
+        arguments: &[ast::Expr],
+        span: Span,
+        hint: Option<&Ty>,
+    ) -> Expr {
         let def = match self.find(&name.text) {
             Some(Def::Function(n)) => self
                 .contract
@@ -79,6 +86,10 @@ impl Checker {
                 None
             }
             None => {
+                let given = Given::Values(arguments);
+                if let Some(variant) = self.bare_variant(name, given, span, hint) {
+                    return variant;
+                }
                 self.unknown_function(name);
                 None
             }
@@ -121,6 +132,7 @@ impl Checker {
         }
         let mut known: Vec<String> = BUILTINS.iter().map(|b| (*b).to_owned()).collect();
         known.extend(self.contract.fns.iter().map(|f| f.name.clone()));
+        known.extend(self.variant_names());
         let message = format!("there is no function `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
         self.report(suggest(unknown, &name.text, name.span, &known));

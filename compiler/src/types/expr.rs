@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::ty::Ty;
-use super::typed::{Condition, Expr, ExprKind, MatchArm, Pattern};
+use super::typed::{Condition, Expr, ExprKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 use crate::word::Span;
@@ -23,7 +23,7 @@ impl Checker {
             ast::ExprKind::Bool(b) => known(Ty::Bool, vec![u32::from(*b)]),
             ast::ExprKind::Bytes(bytes) => self.bytes_literal(bytes, span),
             ast::ExprKind::Name(text) => self.name_expr(text, span, hint),
-            ast::ExprKind::Path(of, name) => self.path_expr(of, name),
+            ast::ExprKind::Path(of, name, data) => self.path_expr(of, name, data, span),
             ast::ExprKind::Array(all) => self.array(all, span, hint),
             ast::ExprKind::Repeat(element, count) => self.repeat(element, count, span, hint),
             ast::ExprKind::Not(inner) => self.not(inner, span, hint),
@@ -34,7 +34,7 @@ impl Checker {
             ast::ExprKind::Index(array, index) => self.index(array, index, span),
             ast::ExprKind::Field(of, name) => self.field(of, name, span),
             ast::ExprKind::Tuple(all) => self.tuple(all, span, hint),
-            ast::ExprKind::Struct(name, fields) => self.struct_expr(name, fields, span),
+            ast::ExprKind::Struct(name, fields) => self.struct_expr(name, fields, span, hint),
             ast::ExprKind::Call(name, arguments) => self.call(name, arguments, span, hint),
             ast::ExprKind::Method(of, name, arguments) => {
                 self.method(of, name, arguments, span, hint)
@@ -135,7 +135,7 @@ impl Checker {
         }
     }
 
-    fn number(&mut self, n: u64, span: Span, hint: Option<&Ty>) -> Expr {
+    pub(super) fn number(&mut self, n: u64, span: Span, hint: Option<&Ty>) -> Expr {
         let ty = match hint {
             Some(ty) if ty.is_written_as_number() => ty.clone(),
             _ if u32::try_from(n).is_ok() => Ty::U32,
@@ -233,8 +233,8 @@ impl Checker {
 
     /// A value whose size must be within limits.
     pub(super) fn sized(&mut self, ty: Ty, kind: ExprKind, span: Span) -> Expr {
-        if ty.words() as u64 > super::MAX_WORDS {
-            let words = ty.words();
+        if ty.spread() as u64 > super::MAX_WORDS {
+            let words = ty.spread();
             let message = format!("this value has {words} words; at most {}", super::MAX_WORDS);
             self.report(Diagnostic::new(Code::BadSize, span, message));
             return Self::error(span);
@@ -255,16 +255,12 @@ impl Checker {
                 let condition = self.expect(condition, &Ty::Bool);
                 (Condition::Bool(condition), self.block(then, hint))
             }
-            ast::Condition::Some(name, value) => {
-                let value = self.option(value, None);
-                let inner = match &value.ty {
-                    Ty::Option(inner) => (**inner).clone(),
-                    _ => Ty::Error,
-                };
+            ast::Condition::Let(pattern, value) => {
+                let value = self.expr(value, None);
                 self.scoped(|c| {
-                    let local = c.declare(name, inner, false, false);
+                    let pattern = c.pattern(pattern, &value.ty);
                     let then = c.block(then, hint);
-                    (Condition::Some(local, value), then)
+                    (Condition::Let(pattern, value), then)
                 })
             }
         };
@@ -292,7 +288,7 @@ impl Checker {
     }
 
     /// The type that both branches have, perhaps after widening.
-    fn join(&mut self, a: &Ty, b: &Ty, at: Span) -> Ty {
+    pub(super) fn join(&mut self, a: &Ty, b: &Ty, at: Span) -> Ty {
         match (a, b) {
             (Ty::Error, _) | (_, Ty::Error) => Ty::Error,
             (Ty::Never, other) | (other, Ty::Never) => other.clone(),
@@ -313,135 +309,6 @@ impl Checker {
                 self.report(Diagnostic::new(Code::Mismatch, at, message));
                 Ty::Error
             }
-        }
-    }
-
-    /// An expression that must be an option.
-    pub(super) fn option(&mut self, value: &ast::Expr, hint: Option<&Ty>) -> Expr {
-        let value = self.expr(value, hint);
-        if matches!(value.ty, Ty::Option(_) | Ty::Error) {
-            return value;
-        }
-        let message = format!("expected an `Option`, found `{}`", self.show(&value.ty));
-        self.report(Diagnostic::new(Code::Mismatch, value.span, message));
-        Self::error(value.span)
-    }
-
-    fn match_expr(
-        &mut self,
-        value: &ast::Expr,
-        arms: &[ast::MatchArm],
-        span: Span,
-        hint: Option<&Ty>,
-    ) -> Expr {
-        let value = self.expr(value, None);
-        let mut ty = Ty::Never;
-        let mut typed: Vec<MatchArm> = Vec::new();
-        for arm in arms {
-            if typed.iter().any(|arm| arm.pattern == Pattern::Any) {
-                let message = "no value reaches this pattern";
-                self.report(Diagnostic::new(Code::Unreachable, arm.span, message));
-            }
-            let arm = self.scoped(|c| {
-                let pattern = c.pattern(arm, &value.ty);
-                let value = c.expr(&arm.value, hint);
-                MatchArm { pattern, value }
-            });
-            ty = self.join(&ty, &arm.value.ty, arm.value.span);
-            typed.push(arm);
-        }
-        self.exhaustive(&value.ty, &typed, span);
-        Expr {
-            ty,
-            span,
-            kind: ExprKind::Match(Box::new(value), typed),
-        }
-    }
-
-    fn pattern(&mut self, arm: &ast::MatchArm, ty: &Ty) -> Pattern {
-        let pattern = match (&arm.pattern, ty) {
-            (ast::Pattern::Any, _) | (_, Ty::Error) => Some(Pattern::Any),
-            (ast::Pattern::None, Ty::Option(_)) => Some(Pattern::None),
-            (ast::Pattern::Some(name), Ty::Option(inner)) => {
-                let local = self.declare(name, (**inner).clone(), false, false);
-                Some(Pattern::Some(local))
-            }
-            (ast::Pattern::Literal(ast::ExprKind::Bool(b)), Ty::Bool) => {
-                Some(Pattern::Words(vec![u32::from(*b)]))
-            }
-            (ast::Pattern::Literal(ast::ExprKind::Number(n)), ty) if ty.is_written_as_number() => {
-                match self.number(*n, arm.span, Some(ty)).kind {
-                    ExprKind::Words(words) => Some(Pattern::Words(words)),
-                    _ => return Pattern::Any,
-                }
-            }
-            (ast::Pattern::Variant(name), Ty::Enum(e)) => {
-                let def = self.contract.enums.get(*e);
-                let known = def.map(|def| def.variants.clone()).unwrap_or_default();
-                let Some(v) = known.iter().position(|v| *v == name.text) else {
-                    let message = format!("`{}` has no variant `{}`", self.show(ty), name.text);
-                    let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
-                    self.report(super::names::suggest(
-                        unknown, &name.text, name.span, &known,
-                    ));
-                    return Pattern::Any;
-                };
-                Some(Pattern::Words(vec![v as u32]))
-            }
-            _ => None,
-        };
-        pattern.unwrap_or_else(|| {
-            let message = format!(
-                "this pattern can't match a value of type `{}`",
-                self.show(ty)
-            );
-            self.report(Diagnostic::new(Code::BadPattern, arm.span, message));
-            if let ast::Pattern::Some(name) = &arm.pattern {
-                self.declare(name, Ty::Error, false, false);
-            }
-            Pattern::Any
-        })
-    }
-
-    fn exhaustive(&mut self, ty: &Ty, arms: &[MatchArm], span: Span) {
-        let covers = |pattern: &Pattern| arms.iter().any(|arm| arm.pattern == *pattern);
-        let some = || {
-            arms.iter()
-                .any(|arm| matches!(arm.pattern, Pattern::Some(_)))
-        };
-        if covers(&Pattern::Any) {
-            return;
-        }
-        let missing: Vec<String> = match ty {
-            Ty::Error | Ty::Never => return,
-            Ty::Enum(e) => {
-                let def = self.contract.enums.get(*e);
-                let variants = def.map(|def| def.variants.as_slice()).unwrap_or_default();
-                let missing = variants.iter().enumerate();
-                missing
-                    .filter(|(v, _)| !covers(&Pattern::Words(vec![*v as u32])))
-                    .map(|(_, name)| format!("`{name}`"))
-                    .collect()
-            }
-            Ty::Bool => [(0, "`false`"), (1, "`true`")]
-                .iter()
-                .filter(|(word, _)| !covers(&Pattern::Words(vec![*word])))
-                .map(|(_, name)| (*name).to_owned())
-                .collect(),
-            Ty::Option(_) => {
-                let mut missing = Vec::new();
-                missing.extend((!some()).then(|| "`Some(..)`".to_owned()));
-                missing.extend((!covers(&Pattern::None)).then(|| "`None`".to_owned()));
-                missing
-            }
-            _ => vec!["`_`".to_owned()],
-        };
-        if !missing.is_empty() {
-            let message = format!("this `match` doesn't cover {}", missing.join(", "));
-            self.report(
-                Diagnostic::new(Code::NotExhaustive, span, message)
-                    .help("add the missing arms, or `_ => ..` for everything else"),
-            );
         }
     }
 

@@ -1,5 +1,6 @@
 //! Declarations.
 
+use super::data::holds_data;
 use super::names::Def;
 use super::ty::Ty;
 use super::typed::{
@@ -24,7 +25,8 @@ impl Checker {
         for item in &contract.items {
             if let Item::Param(ast::Param { name, .. })
             | Item::Const(ast::Const { name, .. })
-            | Item::Struct(ast::Struct { name, .. }) = item
+            | Item::Struct(ast::Struct { name, .. })
+            | Item::Enum(ast::Enum { name, .. }) = item
             {
                 self.names.coming.insert(name.text.clone());
             }
@@ -33,7 +35,7 @@ impl Checker {
         self.assets(contract);
         for item in &contract.items {
             match item {
-                Item::Enum(item) => self.enum_item(item),
+                Item::Enum(item) if !holds_data(item) => self.enum_item(item),
                 Item::Errors(names) => names.iter().for_each(|name| self.error_item(name)),
                 _ => {}
             }
@@ -43,6 +45,7 @@ impl Checker {
                 Item::Param(item) => self.param(item),
                 Item::Const(item) => self.const_item(item),
                 Item::Struct(item) => self.struct_item(item),
+                Item::Enum(item) if holds_data(item) => self.data_item(item),
                 _ => {}
             }
         }
@@ -67,22 +70,13 @@ impl Checker {
 
     fn enum_item(&mut self, item: &ast::Enum) {
         let e = self.contract.enums.len();
+        self.names.coming.remove(&item.name.text);
         self.declare_item(&item.name, Def::Enum(e));
-        let mut variants: Vec<&ast::Name> = Vec::new();
-        for name in &item.variants {
-            match variants.iter().find(|known| known.text == name.text) {
-                Some(first) => self.declared_twice(name, first.span),
-                None => variants.push(name),
-            }
-        }
-        if variants.is_empty() || variants.len() > 256 {
-            let message = "an enum has 1 to 256 variants";
-            self.report(Diagnostic::new(Code::BadSize, item.name.span, message));
-        }
+        let variants = self.variants(item).into_iter();
         self.contract.enums.push(EnumDef {
             name: item.name.text.clone(),
             span: item.name.span,
-            variants: variants.iter().map(|name| name.text.clone()).collect(),
+            variants: variants.map(|v| v.name.text.clone()).collect(),
         });
     }
 
@@ -124,7 +118,7 @@ impl Checker {
             let message = if value.any(&|ty| matches!(ty, Ty::Option(_))) {
                 "a parameter always has a value"
             } else {
-                "a parameter is no struct or tuple: declare one for each part"
+                "a parameter is no struct, tuple or enum with data: declare one for each part"
             };
             *value = Ty::Error;
             self.report(Diagnostic::new(Code::TypeNotAllowed, item.ty.span, message));
@@ -286,10 +280,11 @@ impl Checker {
             Ty::Error => usize::MAX, // none
             _ => {
                 let message = "`settle` must return an enum: the outcomes";
-                self.report(
-                    Diagnostic::new(Code::WrongReturn, item.returns.span, message)
-                        .help("declare `enum Outcome { .. }` and write `-> Outcome`"),
-                );
+                let wrong = Diagnostic::new(Code::WrongReturn, item.returns.span, message);
+                self.report(wrong.help(match returns {
+                    Ty::Data(_) => "outcomes hold no data: the coin has one `pay` for each",
+                    _ => "declare `enum Outcome { .. }` and write `-> Outcome`",
+                }));
                 usize::MAX
             }
         };
@@ -450,7 +445,12 @@ fn empty_block(span: Span) -> super::typed::Block {
 fn not_plain(ty: &Ty) -> bool {
     matches!(
         ty,
-        Ty::Option(_) | Ty::Struct(_) | Ty::Tuple(_) | Ty::Vault(_) | Ty::Map(..)
+        Ty::Option(_)
+            | Ty::Struct(_)
+            | Ty::Tuple(_)
+            | Ty::Data(_)
+            | Ty::Vault(_)
+            | Ty::Map(..)
     )
 }
 

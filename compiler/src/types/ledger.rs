@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::names::{Def, suggest};
-use super::ty::{AssetTy, Ty};
+use super::ty::{AssetTy, StructTy, Ty};
 use super::typed::{
     AssetDef, Block, EntryDef, EventDef, InvariantDef, ParamTy, Signer, StateDef, Statement,
 };
@@ -139,17 +139,23 @@ impl Checker {
     /// A type whose values can be copied and dropped, and are no part of the state.
     pub(super) fn plain_type(&mut self, ty: &ast::Type) -> Ty {
         let resolved = self.ty(ty);
-        if resolved.is_linear() {
-            let message = format!("a `{}` can't stand here", self.show(&resolved));
-            self.report(
-                Diagnostic::new(Code::TypeNotAllowed, ty.span, message).help(
-                    "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
-                 take that from a vault of the state",
-                ),
-            );
-            return Ty::Error;
-        }
+        let resolved = self.no_vault(resolved, ty.span);
         self.no_map(resolved, ty.span)
+    }
+
+    /// A type without vaults.
+    pub(super) fn no_vault(&mut self, ty: Ty, span: Span) -> Ty {
+        if !ty.is_linear() {
+            return ty;
+        }
+        let message = format!("a `{}` can't stand here", self.show(&ty));
+        self.report(
+            Diagnostic::new(Code::TypeNotAllowed, span, message).help(
+                "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
+                 take that from a vault of the state",
+            ),
+        );
+        Ty::Error
     }
 
     /// The type of a variable, an argument of a function, or what one returns: vaults may be
@@ -180,22 +186,15 @@ impl Checker {
     }
 
     pub(super) fn event_item(&mut self, item: &ast::Event) {
-        let mut names: Vec<&ast::Name> = Vec::new();
-        let mut fields = Vec::new();
-        for (name, ty) in &item.fields {
-            match names.iter().find(|known| known.text == name.text) {
-                Some(first) => self.declared_twice(name, first.span),
-                None => {
-                    names.push(name);
-                    fields.push((name.text.clone(), self.plain_type(ty)));
-                }
-            }
+        let fields = self.field_types(&item.fields);
+        for ((_, ty), (_, written)) in fields.iter().zip(&item.fields) {
+            self.no_vault(ty.clone(), written.span);
         }
         self.declare_item(&item.name, Def::Event(self.contract.events.len()));
+        let name = item.name.text.clone();
         self.contract.events.push(EventDef {
-            name: item.name.text.clone(),
             span: item.name.span,
-            fields,
+            of: Arc::new(StructTy { name, fields }),
         });
     }
 
@@ -407,7 +406,7 @@ impl Checker {
         }
         let Some((n, event)) = event else {
             let events = self.contract.events.iter();
-            let known: Vec<String> = events.map(|e| e.name.clone()).collect();
+            let known: Vec<String> = events.map(|e| e.of.name.clone()).collect();
             let message = format!("there is no event `{}`", name.text);
             let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
             self.report(suggest(unknown, &name.text, name.span, &known));
@@ -416,8 +415,7 @@ impl Checker {
             }
             return Statement::Expr(Self::error(span));
         };
-        let given = self.given_fields(name, &event.name, &event.fields, fields);
-        match given {
+        match self.fields_given(&event.of, fields, name) {
             Some(given) => Statement::Emit(n, given, span),
             None => Statement::Expr(Self::error(span)),
         }

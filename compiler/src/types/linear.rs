@@ -8,7 +8,7 @@
 use super::Checker;
 use super::ty::Ty;
 use super::typed::{
-    Block, Condition, Expr, ExprKind, Key, Local, MatchArm, Pattern, Place, Statement, Step,
+    Block, Condition, Expr, ExprKind, Key, Local, MatchArm, Place, Statement, Step,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::word::Span;
@@ -309,7 +309,7 @@ impl<'c> Flow<'c> {
     fn if_expr(&mut self, condition: &Condition, then: &Block, otherwise: &Option<Block>) {
         match condition {
             Condition::Bool(condition) => self.value(condition),
-            Condition::Some(_, value) => self.value(value),
+            Condition::Let(_, value) => self.value(value),
         }
         self.branches(vec![
             Box::new(|flow| flow.block(then)),
@@ -322,9 +322,6 @@ impl<'c> Flow<'c> {
     }
 
     fn arm(&mut self, arm: &MatchArm) {
-        if let Pattern::Some(local) = &arm.pattern {
-            self.declare(*local);
-        }
         self.value(&arm.value);
     }
 

@@ -6,6 +6,7 @@
 
 mod calls;
 mod coin;
+mod data;
 mod expr;
 mod items;
 mod ledger;
@@ -13,6 +14,7 @@ mod linear;
 mod names;
 mod ops;
 mod parts;
+mod pattern;
 mod place;
 mod stmt;
 mod test;
@@ -23,7 +25,7 @@ mod unused;
 
 pub use coin::coin_with;
 pub(crate) use items::const_error;
-pub use ty::{MAX_WORDS, Ty};
+pub use ty::{DataTy, MAX_WORDS, Ty};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
@@ -46,6 +48,7 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         diagnostics: Vec::new(),
         frame: Frame::default(),
         structs: Vec::new(),
+        data: Vec::new(),
     };
     checker.items(contract);
     (checker.contract, checker.diagnostics)
@@ -58,6 +61,8 @@ struct Checker {
     frame: Frame,
     /// Structs, and where their names stand.
     structs: Vec<(Arc<StructTy>, Span)>,
+    /// Enums with data, likewise.
+    data: Vec<(Arc<DataTy>, Span)>,
 }
 
 /// What is known inside the function being checked.

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::calls::BUILTINS;
+use super::data::Given;
 use super::ty::{MAX_WORDS, Ty};
 use super::typed::{Expr, ExprKind, ParamTy};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -17,6 +18,7 @@ pub(super) enum Def {
     Const(usize),
     Function(usize),
     Enum(usize),
+    Data(usize),
     Struct(usize),
     Error(usize),
     Coin,
@@ -35,6 +37,9 @@ pub(super) struct Names {
     pub used: BTreeSet<Def>,
     pub variants_used: BTreeSet<(usize, usize)>,
 }
+
+/// How deep types may be nested.
+const MAX_TYPE_DEPTH: usize = 64;
 
 const TYPES: &[&str] = &[
     "bool",
@@ -137,7 +142,11 @@ impl Checker {
             }
             _ => {}
         }
-        if let Some(variant) = self.bare_variant(text, span, hint) {
+        let name = ast::Name {
+            text: text.to_owned(),
+            span,
+        };
+        if let Some(variant) = self.bare_variant(&name, Given::Nothing, span, hint) {
             return variant;
         }
         match self.find(text) {
@@ -155,7 +164,7 @@ impl Checker {
             Some(def) => {
                 let what = match def {
                     Def::Function(_) => "a function: call it with `()`",
-                    Def::Enum(_) => "an enum: name one of its variants",
+                    Def::Enum(_) | Def::Data(_) => "an enum: name one of its variants",
                     Def::Struct(_) => "a struct: give its fields in `{}`",
                     Def::Error(_) => "an error: it can only stand after `else` or `fails`",
                     Def::Asset(_) => "an asset: say how much of it, in a `vault`",
@@ -232,72 +241,6 @@ impl Checker {
         }
     }
 
-    /// A variant by its bare name: of the enum that is expected, else of the only one that has it.
-    fn bare_variant(&mut self, text: &str, span: Span, hint: Option<&Ty>) -> Option<Expr> {
-        let mut having: Vec<(usize, usize)> = Vec::new();
-        for (e, def) in self.contract.enums.iter().enumerate() {
-            if let Some(v) = def.variants.iter().position(|v| v == text) {
-                having.push((e, v));
-            }
-        }
-        let hinted = having
-            .iter()
-            .find(|(e, _)| hint == Some(&Ty::Enum(*e)))
-            .copied();
-        let (e, v) = match (hinted, having.as_slice()) {
-            (Some(found), _) => found,
-            (None, []) => return None,
-            (None, [found]) => *found,
-            (None, _) => {
-                let message = format!("more than one enum has a variant `{text}`");
-                let (first, _) = having.first().copied().unwrap_or_default();
-                let name = self.contract.enums.get(first).map_or("", |e| &e.name);
-                let fix = format!("{name}::{text}");
-                self.report(Diagnostic::new(Code::NeedsType, span, message).fix(
-                    span,
-                    fix,
-                    "say which",
-                ));
-                return Some(Self::error(span));
-            }
-        };
-        Some(self.variant(e, v, span))
-    }
-
-    fn variant(&mut self, e: usize, v: usize, span: Span) -> Expr {
-        self.names.used.insert(Def::Enum(e));
-        self.names.variants_used.insert((e, v));
-        Expr {
-            ty: Ty::Enum(e),
-            span,
-            kind: ExprKind::Words(vec![v as u32]),
-        }
-    }
-
-    /// `E::A`
-    pub(super) fn path_expr(&mut self, of: &ast::Name, name: &ast::Name) -> Expr {
-        let span = Span {
-            start: of.span.start,
-            end: name.span.end,
-        };
-        let Some(Def::Enum(e)) = self.find(&of.text) else {
-            let enums: Vec<String> = self.contract.enums.iter().map(|e| e.name.clone()).collect();
-            let message = format!("there is no enum `{}`", of.text);
-            let unknown = Diagnostic::new(Code::UnknownName, of.span, message);
-            self.report(suggest(unknown, &of.text, of.span, &enums));
-            return Self::error(span);
-        };
-        let variants = self.contract.enums.get(e).map(|e| e.variants.clone());
-        let variants = variants.unwrap_or_default();
-        if let Some(v) = variants.iter().position(|v| *v == name.text) {
-            return self.variant(e, v, span);
-        }
-        let message = format!("`{}` has no variant `{}`", of.text, name.text);
-        let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
-        self.report(suggest(unknown, &name.text, name.span, &variants));
-        Self::error(span)
-    }
-
     pub(super) fn unknown_name(&mut self, text: &str, span: Span) -> Expr {
         if self.names.coming.contains(text) {
             let message = format!("`{text}` is used before its declaration");
@@ -312,7 +255,7 @@ impl Checker {
             known.extend(self.frame.locals.get(*scope).map(|l| l.name.clone()));
         }
         known.extend(self.names.items.keys().cloned());
-        known.extend(self.contract.enums.iter().flat_map(|e| e.variants.clone()));
+        known.extend(self.variant_names());
         let message = format!("`{text}` is not declared");
         let mut unknown = Diagnostic::new(Code::UnknownName, span, message);
         unknown = suggest(unknown, text, span, &known);
@@ -357,13 +300,18 @@ impl Checker {
                 Ty::Error
             }
         };
-        if resolved.words() as u64 > MAX_WORDS {
-            let words = resolved.words();
-            let message = format!("a value of this type has {words} words; at most {MAX_WORDS}");
-            self.report(Diagnostic::new(Code::BadSize, ty.span, message));
-            return Ty::Error;
-        }
-        resolved
+        let (words, spread) = (resolved.words(), resolved.spread());
+        let message = if words as u64 > MAX_WORDS {
+            format!("a value of this type has {words} words; at most {MAX_WORDS}")
+        } else if spread as u64 > MAX_WORDS {
+            format!("the variants in this type have {spread} words; at most {MAX_WORDS}")
+        } else if resolved.depth() > MAX_TYPE_DEPTH {
+            format!("types are nested more than {MAX_TYPE_DEPTH} deep here")
+        } else {
+            return resolved;
+        };
+        self.report(Diagnostic::new(Code::BadSize, ty.span, message));
+        Ty::Error
     }
 
     fn named_type(&mut self, name: &ast::Name) -> Ty {
@@ -393,16 +341,20 @@ impl Checker {
             let of = self.structs.get(n);
             return of.map_or(Ty::Error, |(of, _)| Ty::Struct(of.clone()));
         }
+        if let Some(Def::Data(n)) = self.find(&name.text) {
+            let of = self.data.get(n);
+            return of.map_or(Ty::Error, |(of, _)| Ty::Data(of.clone()));
+        }
         if self.names.coming.contains(&name.text) {
             let message = format!("`{}` is used before its declaration", name.text);
             self.report(
                 Diagnostic::new(Code::UsedBeforeDeclared, name.span, message)
-                    .help("move its declaration up; no struct contains itself"),
+                    .help("move its declaration up; no type contains itself"),
             );
             return Ty::Error;
         }
         let mut known: Vec<String> = TYPES.iter().map(|t| (*t).to_owned()).collect();
-        known.extend(self.contract.enums.iter().map(|e| e.name.clone()));
+        known.extend(self.enums().iter().map(|(_, ty)| self.show(ty)));
         known.extend(self.structs.iter().map(|(s, _)| s.name.clone()));
         let message = format!("there is no type `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownType, name.span, message);

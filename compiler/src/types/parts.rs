@@ -1,6 +1,7 @@
 //! Structs and tuples: values of several parts.
 
 use super::Checker;
+use super::data::Given;
 use super::names::{Def, suggest};
 use super::ty::{StructTy, Ty};
 use super::typed::{Expr, ExprKind};
@@ -16,18 +17,7 @@ impl Checker {
     /// A struct's declaration. Its fields can have the types declared above it only, so that no
     /// struct contains itself.
     pub(super) fn struct_item(&mut self, item: &ast::Struct) {
-        let mut names: Vec<&ast::Name> = Vec::new();
-        let mut fields = Vec::new();
-        for (name, ty) in &item.fields {
-            match names.iter().find(|known| known.text == name.text) {
-                Some(first) => self.declared_twice(name, first.span),
-                None => {
-                    names.push(name);
-                    let ty = self.ty(ty);
-                    fields.push((name.text.clone(), self.no_map(ty, name.span)));
-                }
-            }
-        }
+        let fields = self.field_types(&item.fields);
         if item.fields.is_empty() {
             let message = "a struct has at least one field";
             self.report(Diagnostic::new(Code::BadSize, item.name.span, message));
@@ -37,6 +27,23 @@ impl Checker {
         let name = item.name.text.clone();
         let of = Arc::new(StructTy { name, fields });
         self.structs.push((of, item.name.span));
+    }
+
+    /// Names and types of fields, each name once.
+    pub(super) fn field_types(&mut self, all: &[(ast::Name, ast::Type)]) -> Vec<(String, Ty)> {
+        let mut names: Vec<&ast::Name> = Vec::new();
+        let mut fields = Vec::new();
+        for (name, ty) in all {
+            match names.iter().find(|known| known.text == name.text) {
+                Some(first) => self.declared_twice(name, first.span),
+                None => {
+                    names.push(name);
+                    let resolved = self.ty(ty);
+                    fields.push((name.text.clone(), self.no_map(resolved, ty.span)));
+                }
+            }
+        }
+        fields
     }
 
     /// `of.name`
@@ -66,9 +73,10 @@ impl Checker {
             self.report(missing.fix(end, "()", "call it"));
             return None;
         }
-        let parts = of.parts().into_iter();
-        let known: Vec<(String, Ty)> = parts.map(|(name, ty)| (name, ty.clone())).collect();
-        self.unknown_field(&self.show(of), &known, name);
+        let message = format!("`{}` has no field `{}`", self.show(of), name.text);
+        let known: Vec<String> = of.parts().into_iter().map(|(name, _)| name).collect();
+        let unknown = Diagnostic::new(Code::UnknownField, name.span, message);
+        self.report(suggest(unknown, &name.text, name.span, &known));
         None
     }
 
@@ -104,78 +112,32 @@ impl Checker {
         self.sized(ty, ExprKind::Join(parts), span)
     }
 
-    /// `S { x: a, y }`
+    /// `S { x: a, y }`, where `S` is a struct or a variant.
     pub(super) fn struct_expr(
         &mut self,
         name: &ast::Name,
         fields: &[(ast::Name, ast::Expr)],
         span: Span,
+        hint: Option<&Ty>,
     ) -> Expr {
         let of = match self.find(&name.text) {
             Some(Def::Struct(n)) => self.structs.get(n).map(|(of, _)| of.clone()),
             _ => None,
         };
         let Some(of) = of else {
-            let known: Vec<String> = self.structs.iter().map(|(s, _)| s.name.clone()).collect();
-            let message = format!("there is no struct `{}`", name.text);
-            let unknown = Diagnostic::new(Code::UnknownType, name.span, message);
-            self.report(suggest(unknown, &name.text, name.span, &known));
-            for (_, value) in fields {
-                self.expr(value, None);
+            let given = Given::Fields(fields);
+            if let Some(variant) = self.bare_variant(name, given, span, hint) {
+                return variant;
             }
+            self.no_struct(name);
+            self.check_given(given);
             return Self::error(span);
         };
-        let ty = Ty::Struct(of.clone());
-        let kind = match self.given_fields(name, &of.name, &of.fields, fields) {
+        let kind = match self.fields_given(&of, fields, name) {
             Some(given) => ExprKind::Fields(given),
             None => ExprKind::Error,
         };
+        let ty = Ty::Struct(of);
         Expr { ty, span, kind }
-    }
-
-    /// The values of fields, each with its place among those declared; `None` where a mistake
-    /// was reported.
-    pub(super) fn given_fields(
-        &mut self,
-        name: &ast::Name,
-        of: &str,
-        declared: &[(String, Ty)],
-        fields: &[(ast::Name, ast::Expr)],
-    ) -> Option<Vec<(usize, Expr)>> {
-        let mut given: Vec<(usize, Expr)> = Vec::new();
-        let mut names: Vec<&ast::Name> = Vec::new();
-        for (field, value) in fields {
-            if let Some(first) = names.iter().find(|known| known.text == field.text) {
-                self.declared_twice(field, first.span);
-                continue;
-            }
-            names.push(field);
-            let known = declared.iter().position(|(known, _)| *known == field.text);
-            match known.and_then(|n| Some((n, declared.get(n)?))) {
-                Some((n, (_, ty))) => given.push((n, self.expect(value, ty))),
-                None => {
-                    self.unknown_field(of, declared, field);
-                    self.expr(value, None);
-                }
-            }
-        }
-        let missing: Vec<String> = declared
-            .iter()
-            .filter(|(field, _)| !names.iter().any(|name| name.text == *field))
-            .map(|(field, _)| format!("`{field}`"))
-            .collect();
-        if !missing.is_empty() {
-            let message = format!("this `{of}` lacks {}", missing.join(", "));
-            self.report(Diagnostic::new(Code::MissingField, name.span, message));
-        }
-        let whole = given.len() == declared.len() && given.iter().all(|(_, e)| e.ty != Ty::Error);
-        whole.then_some(given)
-    }
-
-    fn unknown_field(&mut self, of: &str, declared: &[(String, Ty)], name: &ast::Name) {
-        let message = format!("`{of}` has no field `{}`", name.text);
-        let known: Vec<String> = declared.iter().map(|(name, _)| name.clone()).collect();
-        let unknown = Diagnostic::new(Code::UnknownField, name.span, message);
-        self.report(suggest(unknown, &name.text, name.span, &known));
     }
 }

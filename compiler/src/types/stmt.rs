@@ -466,7 +466,8 @@ impl Checker {
             }
             ExprKind::Match(value, arms) => {
                 let arms = arms.iter().all(|arm| {
-                    !matches!(arm.pattern, Pattern::Some(_)) && self.is_constant(&arm.value)
+                    let binds = matches!(&arm.pattern, Pattern::Variant(_, all) if !all.is_empty());
+                    !binds && self.is_constant(&arm.value)
                 });
                 self.is_constant(value) && arms
             }

@@ -50,6 +50,9 @@ pub enum Ty {
     Tuple(Vec<Ty>),
     /// A struct: its fields one after the other.
     Struct(Arc<StructTy>),
+    /// An enum with data: the variant's number, its data, and zeros up to the words of the
+    /// largest variant.
+    Data(Arc<DataTy>),
     /// `vault<A>`: how much of the asset it holds, laid out like a `u64`. Linear.
     Vault(Arc<AssetTy>),
     /// `map<K, V>`: a part of the state, never a value.
@@ -74,6 +77,33 @@ pub struct StructTy {
     pub fields: Vec<(String, Ty)>,
 }
 
+/// The variants of an enum with data.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DataTy {
+    /// The enum's name.
+    pub name: String,
+    /// Names of the variants, and what each holds: nothing (`Unit`), a struct of its name, or a
+    /// tuple.
+    pub variants: Vec<(String, Ty)>,
+    words: usize,
+    spread: usize,
+}
+
+impl DataTy {
+    /// An enum with these variants.
+    pub fn new(name: String, variants: Vec<(String, Ty)>) -> Self {
+        let data = || variants.iter().map(|(_, ty)| ty);
+        let most = data().map(Ty::words).max().unwrap_or(0);
+        let all = data().fold(0, |sum: usize, ty| sum.saturating_add(ty.spread()));
+        Self {
+            words: most.saturating_add(1),
+            spread: all.saturating_add(1),
+            name,
+            variants,
+        }
+    }
+}
+
 impl Ty {
     /// Words of a value.
     pub fn words(&self) -> usize {
@@ -87,10 +117,55 @@ impl Ty {
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
             Self::Option(inner) => inner.words().saturating_add(1),
+            Self::Data(of) => of.words,
             Self::Tuple(_) | Self::Struct(_) => {
                 let parts = self.parts().into_iter();
                 parts.fold(0, |sum: usize, (_, ty)| sum.saturating_add(ty.words()))
             }
+        }
+    }
+
+    /// The same if each variant had words of its own: it bounds the work that a type makes.
+    pub fn spread(&self) -> usize {
+        match self {
+            Self::Data(of) => of.spread,
+            Self::Array(element, n) => element.spread().saturating_mul(*n as usize),
+            Self::Option(inner) => inner.spread().saturating_add(1),
+            Self::Tuple(_) | Self::Struct(_) => {
+                let parts = self.parts().into_iter();
+                parts.fold(0, |sum: usize, (_, ty)| sum.saturating_add(ty.spread()))
+            }
+            _ => self.words(),
+        }
+    }
+
+    /// How deep declared types are nested in it.
+    pub fn depth(&self) -> usize {
+        let deepest = |types: &mut dyn Iterator<Item = &Ty>| types.map(Ty::depth).max();
+        match self {
+            Self::Array(inner, _) | Self::Option(inner) => inner.depth() + 1,
+            Self::Data(of) => {
+                let below = deepest(&mut of.variants.iter().map(|(_, ty)| ty));
+                below.unwrap_or(0) + 1
+            }
+            _ => deepest(&mut self.parts().into_iter().map(|(_, ty)| ty)).map_or(0, |n| n + 1),
+        }
+    }
+
+    /// The variants of an enum or an option, and what each holds (`Unit` if nothing). None if it
+    /// is neither.
+    pub fn variants(&self, enums: &[EnumDef]) -> Vec<(String, Ty)> {
+        match self {
+            Self::Enum(e) => {
+                let names = enums.get(*e).map_or(&[][..], |e| &e.variants);
+                names.iter().map(|v| (v.clone(), Self::Unit)).collect()
+            }
+            Self::Data(of) => of.variants.clone(),
+            Self::Option(inner) => vec![
+                ("None".to_owned(), Self::Unit),
+                ("Some".to_owned(), Self::Tuple(vec![(**inner).clone()])),
+            ],
+            _ => vec![],
         }
     }
 
@@ -108,7 +183,20 @@ impl Ty {
             Self::Signature => vec![8; 16],
             Self::Enum(n) => {
                 let variants = enums.get(*n).map_or(1, |e| e.variants.len());
-                vec![if variants <= 16 { 1 } else { 2 }]
+                vec![tag_digits(variants)]
+            }
+            Self::Data(of) => {
+                let mut digits = vec![1; of.words];
+                for (_, data) in &of.variants {
+                    let places = digits.iter_mut().skip(1);
+                    for (most, own) in places.zip(data.digits(enums)) {
+                        *most = own.max(*most);
+                    }
+                }
+                if let Some(tag) = digits.first_mut() {
+                    *tag = tag_digits(of.variants.len());
+                }
+                digits
             }
             Self::Bytes(n) => {
                 let mut digits = vec![8; (n / 4) as usize];
@@ -176,6 +264,7 @@ impl Ty {
         such(self)
             || match self {
                 Self::Option(inner) | Self::Array(inner, _) => inner.any(such),
+                Self::Data(of) => of.variants.iter().any(|(_, data)| data.any(such)),
                 Self::Map(key, value) => key.any(such) || value.any(such),
                 _ => self.parts().into_iter().any(|(_, ty)| ty.any(such)),
             }
@@ -260,6 +349,11 @@ impl Ty {
     }
 }
 
+/// Digits of 4 bits that number so many variants.
+fn tag_digits(variants: usize) -> u8 {
+    if variants <= 16 { 1 } else { 2 }
+}
+
 struct Shown<'a> {
     ty: &'a Ty,
     enums: &'a [EnumDef],
@@ -288,6 +382,7 @@ impl fmt::Display for Shown<'_> {
             Ty::Array(element, n) => write!(f, "[{}; {n}]", element.show(enums)),
             Ty::Option(inner) => write!(f, "Option<{}>", inner.show(enums)),
             Ty::Struct(of) => f.write_str(&of.name),
+            Ty::Data(of) => f.write_str(&of.name),
             Ty::Vault(asset) => write!(f, "vault<{}>", asset.name),
             Ty::Map(key, value) => {
                 write!(f, "map<{}, {}>", key.show(enums), value.show(enums))

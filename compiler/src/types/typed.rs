@@ -465,8 +465,8 @@ pub enum Builtin {
 pub enum Condition {
     /// A `bool`.
     Bool(Expr),
-    /// Whether an option has a value, which the variable then holds.
-    Some(usize, Expr),
+    /// Whether a value matches.
+    Let(Pattern, Expr),
 }
 
 /// One arm of a `match`.
@@ -478,15 +478,24 @@ pub struct MatchArm {
     pub value: Expr,
 }
 
-/// What a match arm matches.
+/// What a match arm or `if let` matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// Everything.
     Any,
     /// These words.
     Words(Vec<u32>),
-    /// An option with a value, which the variable then holds.
-    Some(usize),
-    /// An option without.
-    None,
+    /// The variant of this number, parts of whose data variables then hold.
+    Variant(u32, Vec<Binding>),
+}
+
+/// A variable that holds a part of what a pattern matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The variable.
+    pub local: usize,
+    /// The word of the value where the part begins.
+    pub at: usize,
+    /// Its words.
+    pub words: usize,
 }

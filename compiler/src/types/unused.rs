@@ -40,6 +40,11 @@ impl Checker {
                 found.push((item.span, format!("enum `{}` is never used", item.name)));
             }
         }
+        for (n, (item, span)) in self.data.iter().enumerate() {
+            if unused(Def::Data(n), &item.name) {
+                found.push((*span, format!("enum `{}` is never used", item.name)));
+            }
+        }
         for (n, (item, span)) in self.structs.iter().enumerate() {
             if unused(Def::Struct(n), &item.name) {
                 found.push((*span, format!("struct `{}` is never used", item.name)));
@@ -61,8 +66,8 @@ impl Checker {
             }
         }
         for (n, item) in self.contract.events.iter().enumerate() {
-            if unused(Def::Event(n), &item.name) {
-                found.push((item.span, format!("event `{}` is never told", item.name)));
+            if unused(Def::Event(n), &item.of.name) {
+                found.push((item.span, format!("event `{}` is never told", item.of.name)));
             }
         }
         for (n, item) in self.contract.assets.iter().enumerate() {

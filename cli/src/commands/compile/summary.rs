@@ -127,5 +127,19 @@ fn type_name(ty: &ValueType) -> String {
         ValueType::Enum(variants) => format!("enum {{ {} }}", variants.join(", ")),
         ValueType::Option(inner) => format!("Option<{}>", type_name(inner)),
         ValueType::Array(element, n) => format!("[{}; {n}]", type_name(element)),
+        ValueType::Struct(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, ty)| format!("{name}: {}", type_name(ty)));
+            format!("struct {{ {} }}", fields.collect::<Vec<_>>().join(", "))
+        }
+        ValueType::Tuple(types) => {
+            let types: Vec<String> = types.iter().map(type_name).collect();
+            format!("({})", types.join(", "))
+        }
+        ValueType::Data(variants) => {
+            let variants: Vec<&str> = variants.iter().map(|(name, _)| name.as_str()).collect();
+            format!("enum {{ {} }}", variants.join(", "))
+        }
     }
 }

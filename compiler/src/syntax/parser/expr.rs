@@ -1,7 +1,7 @@
 //! Expressions and types.
 
 use super::super::ast::{
-    BinaryOp, Block, Condition, Expr, ExprKind, MatchArm, Name, Pattern, Type, TypeKind,
+    BinaryOp, Block, Condition, Data, Expr, ExprKind, MatchArm, Name, Type, TypeKind,
 };
 use super::super::token::TokenKind;
 use super::{MAX_DEPTH, Parsed, Parser, Stop};
@@ -277,20 +277,34 @@ impl Parser<'_> {
                 };
                 if self.eat(TokenKind::PathSep) {
                     let variant = self.name("the name of a variant")?;
-                    return self.make(ExprKind::Path(name, variant), start, 0);
+                    let (data, depth) = self.given()?;
+                    return self.make(ExprKind::Path(name, variant, data), start, depth);
                 }
-                if self.is(TokenKind::OpenParen) && !self.token().first_of_line {
-                    let open = self.next();
-                    let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
-                    let depth = depth_of(&arguments);
-                    return self.make(ExprKind::Call(name, arguments), start, depth);
-                }
-                if self.starts_fields() {
-                    return self.struct_expr(name);
-                }
-                self.make(ExprKind::Name(name.text), start, 0)
+                let (data, depth) = self.given()?;
+                let kind = match data {
+                    Data::None => ExprKind::Name(name.text),
+                    Data::Named(fields) => ExprKind::Struct(name, fields),
+                    Data::Tuple(arguments) => ExprKind::Call(name, arguments),
+                };
+                self.make(kind, start, depth)
             }
         }
+    }
+
+    /// What a name is given, `(a, b)` or `{ x: a, y }`, and how deep that is.
+    fn given(&mut self) -> Parsed<(Data<Expr>, u16)> {
+        if self.is(TokenKind::OpenParen) && !self.token().first_of_line {
+            let open = self.next();
+            let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
+            let depth = depth_of(&arguments);
+            return Ok((Data::Tuple(arguments), depth));
+        }
+        if self.starts_fields() {
+            let fields = self.fields_given()?;
+            let depth = fields.iter().map(|(_, value)| value.depth).max();
+            return Ok((Data::Named(fields), depth.unwrap_or(0)));
+        }
+        Ok((Data::None, 0))
     }
 
     /// Whether a `{` with fields of a struct stands here, rather than a block: on the name's
@@ -308,7 +322,7 @@ impl Parser<'_> {
     }
 
     /// `{ a: b, c }`
-    pub(super) fn fields(&mut self) -> Parsed<Vec<(Name, Expr)>> {
+    pub(super) fn fields_given(&mut self) -> Parsed<Vec<(Name, Expr)>> {
         let open = self.expect(TokenKind::OpenBrace, "`{` and fields")?;
         self.list(open, TokenKind::CloseBrace, "}", |p| {
             let field = p.name("the name of a field")?;
@@ -319,13 +333,6 @@ impl Parser<'_> {
             };
             Ok((field, value))
         })
-    }
-
-    fn struct_expr(&mut self, name: Name) -> Parsed<Expr> {
-        let start = name.span.start;
-        let fields = self.fields()?;
-        let depth = fields.iter().map(|(_, value)| value.depth).max();
-        self.make(ExprKind::Struct(name, fields), start, depth.unwrap_or(0))
     }
 
     /// The word `settle` as the name of a function.
@@ -340,14 +347,11 @@ impl Parser<'_> {
     fn if_expr(&mut self) -> Parsed<Expr> {
         let start = self.next().span.start;
         let (condition, mut depth) = if self.eat_word("let") {
-            self.expect_word("Some")?;
-            self.expect(TokenKind::OpenParen, "`(`")?;
-            let name = self.name("a name for the value")?;
-            self.expect(TokenKind::CloseParen, "`)`")?;
+            let pattern = self.pattern()?;
             self.expect_operator("=")?;
             let value = self.head()?;
             let depth = value.depth;
-            (Condition::Some(name, value), depth)
+            (Condition::Let(pattern, value), depth)
         } else {
             let condition = self.head()?;
             let depth = condition.depth;
@@ -390,64 +394,19 @@ impl Parser<'_> {
             if self.is(TokenKind::End) {
                 return Err(self.unclosed(open));
             }
-            let at = self.token().span.start;
             self.mark_line();
             let pattern = self.pattern()?;
-            let span = self.span_from(at);
             self.expect(TokenKind::FatArrow, "`=>`")?;
             let value = self.inside()?;
             depth = depth.max(value.depth);
             let block = matches!(value.kind, ExprKind::Block(_));
-            arms.push(MatchArm {
-                pattern,
-                span,
-                value,
-            });
+            arms.push(MatchArm { pattern, value });
             let separated = self.eat(TokenKind::Comma) || block || self.token().first_of_line;
             if !separated && !self.is(TokenKind::CloseBrace) {
                 return Err(self.expected("`,` or `}`"));
             }
         }
         self.make(ExprKind::Match(Box::new(value), arms), start, depth)
-    }
-
-    fn pattern(&mut self) -> Parsed<Pattern> {
-        match self.kind() {
-            TokenKind::Number => Ok(Pattern::Literal(ExprKind::Number(self.number()?))),
-            TokenKind::Word => match self.text() {
-                "_" => {
-                    self.next();
-                    Ok(Pattern::Any)
-                }
-                "true" | "false" => {
-                    let value = self.text() == "true";
-                    self.next();
-                    Ok(Pattern::Literal(ExprKind::Bool(value)))
-                }
-                "None" => {
-                    self.next();
-                    Ok(Pattern::None)
-                }
-                "Some" => {
-                    self.next();
-                    self.expect(TokenKind::OpenParen, "`(`")?;
-                    let name = self.name("a name for the value")?;
-                    self.expect(TokenKind::CloseParen, "`)`")?;
-                    Ok(Pattern::Some(name))
-                }
-                _ => {
-                    let mut name = self.name("a pattern")?;
-                    if self.eat(TokenKind::PathSep) {
-                        let variant = self.name("the name of a variant")?;
-                        let span = self.span_from(name.span.start);
-                        let text = variant.text;
-                        name = Name { text, span };
-                    }
-                    Ok(Pattern::Variant(name))
-                }
-            },
-            _ => Err(self.expected("a pattern")),
-        }
     }
 
     /// A type.

@@ -1,8 +1,8 @@
 //! The file and its declarations.
 
 use super::super::ast::{
-    Arm, Coin, Const, Contract, Enum, Expr, Function, Input, Item, Name, Param, Pay, Refund,
-    Settle, Struct, Type, TypeKind,
+    Arm, Coin, Const, Contract, Data, Enum, Expr, Function, Input, Item, Name, Param, Pay, Refund,
+    Settle, Struct, Type, TypeKind, Variant,
 };
 use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
@@ -183,12 +183,12 @@ impl Parser<'_> {
             "param" => Item::Param(self.param(docs)?),
             "enum" => Item::Enum(self.enum_item()?),
             "struct" => Item::Struct(self.struct_item()?),
-            "error" => Item::Errors(self.names("the error's name")?),
+            "error" => Item::Errors(self.declared_names("the error's name")?),
             "const" => Item::Const(self.const_item()?),
             "fn" => Item::Function(self.function()?),
             "settle" => Item::Settle(self.settle()?),
             "coin" => Item::Coin(self.coin()?),
-            "asset" => Item::Assets(self.names("the asset's name")?),
+            "asset" => Item::Assets(self.declared_names("the asset's name")?),
             "state" => Item::State(self.state()?),
             "event" => Item::Event(self.event(docs)?),
             "entry" => Item::Entry(self.entry(docs)?),
@@ -243,12 +243,34 @@ impl Parser<'_> {
         let variants = self.list(open, TokenKind::CloseBrace, "}", |p| {
             p.docs();
             let name = p.name("the name of a variant")?;
-            if p.is(TokenKind::OpenParen) || p.is(TokenKind::OpenBrace) {
-                return Err(p.not_yet(&format!("{}(..)", name.text)));
-            }
-            Ok(name)
+            let data = p.data()?;
+            Ok(Variant { name, data })
         })?;
         Ok(Enum { name, variants })
+    }
+
+    /// The types of a variant's data, if it has any.
+    fn data(&mut self) -> Parsed<Data<Type>> {
+        if self.is(TokenKind::OpenBrace) {
+            return Ok(Data::Named(self.fields()?));
+        }
+        if !self.is(TokenKind::OpenParen) {
+            return Ok(Data::None);
+        }
+        let open = self.next();
+        let types = self.list(open, TokenKind::CloseParen, ")", Self::ty)?;
+        Ok(Data::Tuple(types))
+    }
+
+    /// `{ x: T, y: T }`
+    pub(super) fn fields(&mut self) -> Parsed<Vec<(Name, Type)>> {
+        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
+        self.list(open, TokenKind::CloseBrace, "}", |p| {
+            p.docs();
+            let name = p.name("the name of a field")?;
+            p.expect(TokenKind::Colon, "`:`")?;
+            Ok((name, p.ty()?))
+        })
     }
 
     /// How many brackets were opened from a token on and not closed yet.
@@ -266,23 +288,12 @@ impl Parser<'_> {
     fn struct_item(&mut self) -> Parsed<Struct> {
         self.next();
         let name = self.name("the struct's name")?;
-        let fields = self.typed_fields()?;
+        let fields = self.fields()?;
         Ok(Struct { name, fields })
     }
 
-    /// `{ a: T, b: T }`
-    pub(super) fn typed_fields(&mut self) -> Parsed<Vec<(Name, Type)>> {
-        let open = self.expect(TokenKind::OpenBrace, "`{`")?;
-        self.list(open, TokenKind::CloseBrace, "}", |p| {
-            p.docs();
-            let name = p.name("the name of a field")?;
-            p.expect(TokenKind::Colon, "`:`")?;
-            Ok((name, p.ty()?))
-        })
-    }
-
     /// `word a, b`
-    fn names(&mut self, what: &str) -> Parsed<Vec<Name>> {
+    fn declared_names(&mut self, what: &str) -> Parsed<Vec<Name>> {
         self.next();
         self.more_names(what)
     }

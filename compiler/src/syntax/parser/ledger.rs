@@ -49,7 +49,7 @@ impl Parser<'_> {
     pub(super) fn event(&mut self, docs: Vec<String>) -> Parsed<Event> {
         self.next();
         let name = self.name("the event's name")?;
-        let fields = self.typed_fields()?;
+        let fields = self.fields()?;
         Ok(Event { docs, name, fields })
     }
 

@@ -4,6 +4,7 @@ mod expr;
 mod item;
 mod ledger;
 mod literal;
+mod pattern;
 mod stmt;
 mod test;
 

@@ -107,7 +107,7 @@ impl Parser<'_> {
                 "emit" if self.ahead(1).kind == TokenKind::Word => {
                     self.next();
                     let event = self.name("an event")?;
-                    return Ok(StatementKind::Emit(event, self.fields()?));
+                    return Ok(StatementKind::Emit(event, self.fields_given()?));
                 }
                 _ => {}
             }

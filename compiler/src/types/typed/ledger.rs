@@ -2,8 +2,9 @@
 
 use super::{Block, Expr, Step};
 use crate::syntax::ast::BinaryOp;
-use crate::types::Ty;
+use crate::types::ty::{StructTy, Ty};
 use crate::word::Span;
+use std::sync::Arc;
 
 /// An asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +37,10 @@ pub struct StateDef {
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventDef {
-    /// Its name.
-    pub name: String,
     /// Where the name stands.
     pub span: Span,
-    /// Names and types of its fields.
-    pub fields: Vec<(String, Ty)>,
+    /// Its name and its fields.
+    pub of: Arc<StructTy>,
 }
 
 /// An entry. Its arguments are its first variables.

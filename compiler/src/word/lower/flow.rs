@@ -364,13 +364,11 @@ impl Lowerer<'_> {
         otherwise: Option<&Block>,
         expr: &Expr,
     ) -> Lowered<Words> {
-        let (holds, some) = match condition {
+        let (holds, matched) = match condition {
             Condition::Bool(condition) => (self.condition(condition)?, None),
-            Condition::Some(local, value) => {
+            Condition::Let(pattern, value) => {
                 let words = self.expr(value)?;
-                let tag = words.first().copied().unwrap_or(self.zero);
-                let payload = words.get(1..).unwrap_or_default().to_vec();
-                (tag, Some((*local, payload)))
+                (self.matches(pattern, &words), Some((pattern, words)))
             }
         };
         if self.is_zero(self.live) {
@@ -380,8 +378,8 @@ impl Lowerer<'_> {
             holds,
             expr.span,
             |lowerer| {
-                if let Some((local, payload)) = some {
-                    lowerer.set(local, payload);
+                if let Some((pattern, words)) = matched {
+                    lowerer.bind(pattern, &words);
                 }
                 lowerer.block(then, &expr.ty)
             },
@@ -402,31 +400,59 @@ impl Lowerer<'_> {
         let Some((arm, rest)) = arms.split_first() else {
             return Ok(vec![self.zero; expr.ty.words()]);
         };
-        let tag = value.first().copied().unwrap_or(self.zero);
-        let holds = match &arm.pattern {
-            _ if rest.is_empty() => self.one,
-            Pattern::Any => self.one,
-            Pattern::Words(words) => {
-                let words: Words = words.iter().map(|w| self.constant(*w)).collect();
-                self.equal(value, &words)
-            }
-            Pattern::Some(_) => tag,
-            Pattern::None => self.not(tag),
+        let holds = match rest {
+            [] => self.one,
+            _ => self.matches(&arm.pattern, value),
         };
         self.deeper(expr.span, |lowerer| {
             lowerer.branch(
                 holds,
                 expr.span,
                 |lowerer| {
-                    if let Pattern::Some(local) = &arm.pattern {
-                        let payload = value.get(1..).unwrap_or_default().to_vec();
-                        lowerer.set(*local, payload);
-                    }
+                    lowerer.bind(&arm.pattern, value);
                     lowerer.expr_as(&arm.value, &expr.ty)
                 },
                 |lowerer| lowerer.match_arms(value, rest, expr),
             )
         })
+    }
+
+    /// Whether a value matches.
+    fn matches(&mut self, pattern: &Pattern, value: &[Value]) -> Value {
+        match pattern {
+            Pattern::Any => self.one,
+            Pattern::Words(words) => {
+                let words: Words = words.iter().map(|w| self.constant(*w)).collect();
+                self.equal(value, &words)
+            }
+            Pattern::Variant(tag, _) => {
+                let own = value.first().copied().unwrap_or(self.zero);
+                self.has_tag(own, *tag)
+            }
+        }
+    }
+
+    /// Whether a word is the number of a variant.
+    pub(super) fn has_tag(&mut self, word: Value, tag: u32) -> Value {
+        match tag {
+            0 => self.not(word),
+            1 if self.b.bits(word) <= 1 => word,
+            _ => {
+                let tag = self.constant(tag);
+                self.push(Op::Eq(word, tag))
+            }
+        }
+    }
+
+    /// Gives the variables of a pattern what it matched.
+    fn bind(&mut self, pattern: &Pattern, value: &[Value]) {
+        let Pattern::Variant(_, bindings) = pattern else {
+            return;
+        };
+        for binding in bindings {
+            let part = value.iter().skip(binding.at).take(binding.words);
+            self.set(binding.local, part.copied().collect());
+        }
     }
 
     pub(super) fn set(&mut self, local: usize, words: Words) {

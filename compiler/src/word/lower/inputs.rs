@@ -2,8 +2,8 @@
 
 use super::super::ir::{InputElement, Op, Span, Value};
 use super::{Lowerer, Words};
-use crate::types::Ty;
 use crate::types::typed::{EnumDef, Input};
+use crate::types::{DataTy, Ty};
 
 impl Lowerer<'_> {
     /// Declares all inputs, then checks them all; gives their values.
@@ -63,7 +63,71 @@ impl Lowerer<'_> {
                     .flat_map(|chunk| self.checked(element, chunk, enums, span))
                     .collect()
             }
-            _ => words.to_vec(),
+            Ty::Struct(_) | Ty::Tuple(_) => {
+                let mut rest = words;
+                let mut all = Vec::new();
+                for (_, part) in ty.parts() {
+                    let (own, after) = rest.split_at_checked(part.words()).unwrap_or_default();
+                    all.extend(self.checked(part, own, enums, span));
+                    rest = after;
+                }
+                all
+            }
+            Ty::Data(of) => self.checked_data(of, words, enums, span),
+            ty => {
+                let digits = ty.digits(enums).into_iter();
+                let pairs = words.iter().zip(digits);
+                pairs
+                    .map(|(word, d)| self.narrow_word(*word, d, span))
+                    .collect()
+            }
+        }
+    }
+
+    /// An enum with data: the variant's number is in range, its data is of its type, and the
+    /// words behind it are zero.
+    fn checked_data(
+        &mut self,
+        of: &DataTy,
+        words: &[Value],
+        enums: &[EnumDef],
+        span: Span,
+    ) -> Words {
+        let tag = words.first().copied().unwrap_or(self.zero);
+        let last = self.constant((of.variants.len() as u32).saturating_sub(1));
+        let beyond = self.push(Op::Lt(last, tag));
+        self.ill_typed(beyond, span);
+        let held = words.get(1..).unwrap_or_default();
+        let mut all = vec![self.zero; held.len()];
+        for (n, (_, data)) in of.variants.iter().enumerate() {
+            let here = self.has_tag(tag, n as u32);
+            let guarded = self.and(self.guard, here);
+            let before = std::mem::replace(&mut self.guard, guarded);
+            let (own, unused) = held.split_at_checked(data.words()).unwrap_or_default();
+            let mut own = self.checked(data, own, enums, span);
+            for word in unused {
+                let set = self.nonzero(*word);
+                self.ill_typed(set, span);
+            }
+            self.guard = before;
+            own.resize(held.len(), self.zero);
+            all = self.select(here, &own, &all);
+        }
+        all.insert(0, tag);
+        all
+    }
+
+    /// A word of so many digits of 4 bits, if it may have more.
+    fn narrow_word(&mut self, word: Value, digits: u8, span: Span) -> Value {
+        let bits = 4 * u32::from(digits);
+        match 1u32.checked_shl(bits) {
+            Some(end) if u32::from(self.b.bits(word)) > bits => {
+                let most = self.constant(end - 1);
+                let beyond = self.push(Op::Lt(most, word));
+                self.ill_typed(beyond, span);
+                self.and(word, most)
+            }
+            _ => word,
         }
     }
 
