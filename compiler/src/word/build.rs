@@ -18,12 +18,22 @@ pub struct Builder {
     ops: Vec<Option<Op>>,
     bits: Vec<u8>,
     span: Span,
+    plain: bool,
 }
 
 impl Builder {
     /// An empty program.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A builder that folds constants, which lowering must know, and simplifies nothing else:
+    /// the reference that simplified programs are compared with.
+    pub fn plain() -> Self {
+        Self {
+            plain: true,
+            ..Self::default()
+        }
     }
 
     /// The source span given to the operations that follow.
@@ -72,10 +82,8 @@ impl Builder {
     /// Adds an operation that defines one value, or finds an equal one. Folds constants and
     /// trivial identities.
     pub fn push(&mut self, op: Op) -> Value {
-        if let Some(simpler) = self.simplify(&op) {
-            return simpler;
-        }
-        self.emit(op)
+        let simpler = self.fold(&op).or_else(|| self.simplify(&op));
+        simpler.unwrap_or_else(|| self.emit(op))
     }
 
     /// Adds a compression function; gives its eight words.
@@ -143,6 +151,7 @@ impl Builder {
             inputs,
             insts,
             aborts,
+            plain,
             ..
         } = self;
         let program = Program {
@@ -152,7 +161,10 @@ impl Builder {
             outcome,
             outcomes,
         };
-        drop_dead(program, wanted)
+        match plain {
+            true => program,
+            false => drop_dead(program, wanted),
+        }
     }
 
     fn emit(&mut self, op: Op) -> Value {
@@ -160,19 +172,24 @@ impl Builder {
             return *value;
         }
         let first = Value(self.ops.len() as u32);
-        let bits = op_bits(
-            &op,
-            |value| self.bits(value),
-            &self.inputs,
-            |value| self.as_const(value),
-        );
+        let bits = match self.plain {
+            true => 32,
+            false => op_bits(
+                &op,
+                |value| self.bits(value),
+                &self.inputs,
+                |value| self.as_const(value),
+            ),
+        };
         self.ops.push(Some(op.clone()));
         self.bits.push(bits);
         for _ in 1..op.results() {
             self.ops.push(None);
             self.bits.push(32);
         }
-        self.known.insert(op.clone(), first);
+        if !self.plain {
+            self.known.insert(op.clone(), first);
+        }
         self.insts.push(Inst {
             op,
             first,
@@ -230,16 +247,23 @@ impl Builder {
         false
     }
 
-    fn simplify(&mut self, op: &Op) -> Option<Value> {
+    /// An operation on constants as a constant.
+    fn fold(&mut self, op: &Op) -> Option<Value> {
         let operands = op.operands();
-        if operands.is_empty() {
+        if operands.is_empty() || operands.iter().any(|v| self.as_const(*v).is_none()) {
             return None;
         }
-        let consts: Vec<Option<u32>> = operands.iter().map(|v| self.as_const(*v)).collect();
-        if consts.iter().all(Option::is_some) {
-            let word = *eval(op, |value| self.as_const(value).unwrap_or(0), &[]).first()?;
-            return Some(self.constant(word));
+        let word = *eval(op, |value| self.as_const(value).unwrap_or(0), &[]).first()?;
+        Some(self.constant(word))
+    }
+
+    /// A simpler way to the value of an operation that isn't on constants only.
+    fn simplify(&mut self, op: &Op) -> Option<Value> {
+        if self.plain {
+            return None;
         }
+        let operands = op.operands();
+        let consts: Vec<Option<u32>> = operands.iter().map(|v| self.as_const(*v)).collect();
         let c = |n: usize| consts.get(n).copied().flatten();
         match *op {
             Op::Add(a, b) => match (c(0), c(1)) {
