@@ -49,7 +49,11 @@ impl Writer {
 
     /// An expression for a place where this type is expected.
     pub fn hinted(&mut self, ty: &Ty, depth: usize) -> String {
-        let narrower: Vec<Ty> = INTS.iter().filter(|t| t.bits() < ty.bits()).cloned().collect();
+        let narrower: Vec<Ty> = INTS
+            .iter()
+            .filter(|t| t.bits() < ty.bits())
+            .cloned()
+            .collect();
         if ty.is_int() && !narrower.is_empty() && self.dice.percent(8) {
             let ty = self.dice.pick(&narrower);
             return self.closed(&ty, depth).text;
@@ -65,8 +69,12 @@ impl Writer {
             _ => match self.dice.below(12) {
                 0 | 1 => self.leaf(ty, hinted),
                 2 if !self.pure => self.branch(ty, depth - 1, hinted),
-                3 if !self.pure => self.call(ty, depth - 1).unwrap_or_else(|| self.leaf(ty, hinted)),
-                4 if !self.pure => self.unwrapped(ty, depth - 1).unwrap_or_else(|| self.leaf(ty, hinted)),
+                3 if !self.pure => self
+                    .call(ty, depth - 1)
+                    .unwrap_or_else(|| self.leaf(ty, hinted)),
+                4 if !self.pure => self
+                    .unwrapped(ty, depth - 1)
+                    .unwrap_or_else(|| self.leaf(ty, hinted)),
                 _ => self.compound(ty, depth - 1, hinted),
             },
         };
@@ -153,7 +161,9 @@ impl Writer {
                     let one = self.either(element, depth, hinted);
                     return Text::new(format!("[{one}; {n}]"), PRIMARY);
                 }
-                let all: Vec<String> = (0..*n).map(|_| self.either(element, depth, hinted)).collect();
+                let all: Vec<String> = (0..*n)
+                    .map(|_| self.either(element, depth, hinted))
+                    .collect();
                 Text::new(format!("[{}]", all.join(", ")), PRIMARY)
             }
             Ty::Option(inner) => {
@@ -161,7 +171,10 @@ impl Writer {
                 Text::new(format!("Some({inner})"), PRIMARY)
             }
             Ty::Tuple(all) => {
-                let all: Vec<String> = all.iter().map(|ty| self.either(ty, depth, hinted)).collect();
+                let all: Vec<String> = all
+                    .iter()
+                    .map(|ty| self.either(ty, depth, hinted))
+                    .collect();
                 Text::new(format!("({})", all.join(", ")), PRIMARY)
             }
             Ty::Struct(n) => {
@@ -169,7 +182,8 @@ impl Writer {
                 if self.dice.percent(30) {
                     fields.reverse();
                 }
-                let field = |(name, ty): &(String, Ty)| format!("{name}: {}", self.hinted(ty, depth));
+                let field =
+                    |(name, ty): &(String, Ty)| format!("{name}: {}", self.hinted(ty, depth));
                 let fields: Vec<String> = fields.iter().map(field).collect();
                 Text::new(format!("{name} {{ {} }}", fields.join(", ")), PRIMARY)
             }
@@ -231,14 +245,22 @@ impl Writer {
     fn tame(&mut self, ty: &Ty, depth: usize) -> String {
         let of = self.closed(ty, depth);
         match self.dice.below(2) {
-            0 => format!("({} & {})", of.at(6), self.dice.pick(&["7", "15", "3", "0xf"])),
+            0 => format!(
+                "({} & {})",
+                of.at(6),
+                self.dice.pick(&["7", "15", "3", "0xf"])
+            ),
             _ => format!("({} % {})", of.at(9), self.dice.range(1, 15)),
         }
     }
 
     fn int(&mut self, ty: &Ty, depth: usize) -> Text {
         self.spend(2 * self.declared.words(ty));
-        let choice = if self.pure { self.dice.below(4) } else { self.dice.below(14) };
+        let choice = if self.pure {
+            self.dice.below(4)
+        } else {
+            self.dice.below(14)
+        };
         match choice {
             0 | 1 => {
                 let (op, level) = self.dice.pick(&[("&", 6), ("|", 4), ("^", 5)]);
@@ -305,7 +327,9 @@ impl Writer {
     fn converted(&mut self, ty: &Ty, depth: usize) -> Text {
         let from = match self.dice.below(6) {
             0 => Ty::Bool,
-            1 if !self.declared.enums.is_empty() => Ty::Enum(self.dice.below(self.declared.enums.len())),
+            1 if !self.declared.enums.is_empty() => {
+                Ty::Enum(self.dice.below(self.declared.enums.len()))
+            }
             2 if ty.bits() >= 64 => Ty::Sats,
             _ => self.dice.pick(&INTS),
         };
@@ -326,7 +350,10 @@ impl Writer {
             Ty::U32 => {
                 let of = self.bytes_of(3);
                 let place = self.place(&of, false);
-                place.map_or_else(|| self.leaf(ty, false), |p| Text::new(format!("{p}.len()"), POSTFIX))
+                place.map_or_else(
+                    || self.leaf(ty, false),
+                    |p| Text::new(format!("{p}.len()"), POSTFIX),
+                )
             }
             Ty::U64 if self.affords(&Ty::U64) => {
                 let [a, b] = [0; 2].map(|_| self.tame(&Ty::U64, depth));
@@ -346,17 +373,26 @@ impl Writer {
         match self.dice.below(if self.pure { 1 } else { 5 }) {
             0 => {
                 let name = self.dice.pick(&["min", "max"]);
-                let (a, b) = (self.closed(&Ty::Sats, depth).text, self.closed(&Ty::Sats, depth).text);
+                let (a, b) = (
+                    self.closed(&Ty::Sats, depth).text,
+                    self.closed(&Ty::Sats, depth).text,
+                );
                 Text::new(format!("{name}({a}, {b})"), PRIMARY)
             }
             1 => {
-                let (a, b) = (self.closed(&Ty::Sats, depth).at(8), self.closed(&Ty::Sats, depth).at(9));
+                let (a, b) = (
+                    self.closed(&Ty::Sats, depth).at(8),
+                    self.closed(&Ty::Sats, depth).at(9),
+                );
                 let op = self.dice.pick(&["+", "-"]);
                 Text::new(format!("{a} {op} {b}"), 8)
             }
             2 => {
                 self.spend(60);
-                let (a, by) = (self.closed(&Ty::Sats, depth).at(9), self.tame(&Ty::U32, depth));
+                let (a, by) = (
+                    self.closed(&Ty::Sats, depth).at(9),
+                    self.tame(&Ty::U32, depth),
+                );
                 Text::new(format!("{a} * {by}"), 9)
             }
             3 => Text::new(format!("{} as sats", self.tame(&Ty::U64, depth)), POSTFIX),
@@ -386,7 +422,11 @@ impl Writer {
         self.spend(350);
         let text = match self.dice.below(4) {
             0 => format!("blake3({})", self.hashable(depth)),
-            1 => format!("tag_hash({}, {})", self.bytes_literal(4), self.hashable(depth)),
+            1 => format!(
+                "tag_hash({}, {})",
+                self.bytes_literal(4),
+                self.hashable(depth)
+            ),
             2 => format!("hash({})", self.closed(&Ty::Bytes(32), depth).text),
             _ => format!("sha256({})", self.hashable(depth)),
         };
@@ -405,7 +445,10 @@ impl Writer {
                     8 => self.closed(&Ty::U64, depth).text,
                     _ => self.closed(&Ty::Bytes(first), depth).text,
                 };
-                format!("concat({a}, {})", self.closed(&Ty::Bytes(n - first), depth).text)
+                format!(
+                    "concat({a}, {})",
+                    self.closed(&Ty::Bytes(n - first), depth).text
+                )
             }
             _ => return self.leaf(&Ty::Bytes(n), false),
         };
@@ -426,13 +469,18 @@ impl Writer {
                     self.declare(&name, &inner, false);
                     let some = value(self);
                     self.vars.truncate(outside);
-                    format!("match {place} {{ Some({name}) => {some}, None => {} }}", value(self))
+                    format!(
+                        "match {place} {{ Some({name}) => {some}, None => {} }}",
+                        value(self)
+                    )
                 }
                 None => return self.leaf(ty, hinted),
             },
             1 => {
                 let (head, patterns) = self.matched(depth);
-                let arms = patterns.into_iter().map(|p| format!("{p} => {}", value(self)));
+                let arms = patterns
+                    .into_iter()
+                    .map(|p| format!("{p} => {}", value(self)));
                 let arms: Vec<String> = arms.collect();
                 format!("match {head} {{ {} }}", arms.join(", "))
             }
@@ -465,7 +513,9 @@ impl Writer {
             }
             _ => {
                 let ty = self.dice.pick(&INTS);
-                patterns = (0..self.dice.range(1, 3)).map(|_| self.number(&ty)).collect();
+                patterns = (0..self.dice.range(1, 3))
+                    .map(|_| self.number(&ty))
+                    .collect();
                 patterns.push("_".into());
                 ty
             }
@@ -476,9 +526,12 @@ impl Writer {
     fn call(&mut self, ty: &Ty, depth: usize) -> Option<Text> {
         let left = self.left() / self.times.max(1);
         let level = self.calls_at_most;
-        let fits = self.declared.fns.iter().enumerate().filter(|(_, f)| {
-            f.returns == *ty && f.cost < left && f.depth < level
-        });
+        let fits = self
+            .declared
+            .fns
+            .iter()
+            .enumerate()
+            .filter(|(_, f)| f.returns == *ty && f.cost < left && f.depth < level);
         let fits: Vec<usize> = fits.map(|(n, _)| n).collect();
         if fits.is_empty() {
             return None;
@@ -486,8 +539,15 @@ impl Writer {
         let f = self.declared.fns[self.dice.pick(&fits)].clone();
         self.spend(f.cost);
         self.deepest_call = self.deepest_call.max(f.depth + 1);
-        let arguments: Vec<String> = f.arguments.iter().map(|ty| self.hinted(ty, depth)).collect();
-        Some(Text::new(format!("{}({})", f.name, arguments.join(", ")), PRIMARY))
+        let arguments: Vec<String> = f
+            .arguments
+            .iter()
+            .map(|ty| self.hinted(ty, depth))
+            .collect();
+        Some(Text::new(
+            format!("{}({})", f.name, arguments.join(", ")),
+            PRIMARY,
+        ))
     }
 
     /// `option.unwrap_or(..)`, or a part of an array by an index that isn't constant.

@@ -2,7 +2,7 @@
 
 use super::tree::{Node, Tree};
 use super::ty::{Function, INTS, Ty};
-use super::{Accepted, Writer, Size, Var};
+use super::{Accepted, Size, Var, Writer};
 use serde_json::{Value, json};
 
 impl Writer {
@@ -16,7 +16,10 @@ impl Writer {
         self.errors(&mut items);
         let attestor = self.dice.percent(30).then(|| self.plain_type());
         if let Some(ty) = &attestor {
-            items.push(Node::Line(format!("param oracle: attestor<{}>", self.declared.show(ty))));
+            items.push(Node::Line(format!(
+                "param oracle: attestor<{}>",
+                self.declared.show(ty)
+            )));
         }
         for _ in 0..self.dice.range(0, 3) {
             items.push(self.param());
@@ -44,16 +47,31 @@ impl Writer {
     /// Enums, the outcomes last; gives the outcomes' names.
     fn enums(&mut self, count: usize, items: &mut Vec<Node>) -> Vec<String> {
         for n in 0..=count {
-            let name = if n == count { "Outcome".to_owned() } else { self.fresh("Kind") };
-            let variants: Vec<String> = (0..self.dice.range(2, 5)).map(|_| self.fresh("Is")).collect();
-            items.push(Node::Line(format!("enum {name} {{ {} }}", variants.join(", "))));
+            let name = if n == count {
+                "Outcome".to_owned()
+            } else {
+                self.fresh("Kind")
+            };
+            let variants: Vec<String> = (0..self.dice.range(2, 5))
+                .map(|_| self.fresh("Is"))
+                .collect();
+            items.push(Node::Line(format!(
+                "enum {name} {{ {} }}",
+                variants.join(", ")
+            )));
             self.declared.enums.push((name, variants));
         }
-        self.declared.enums.last().map(|(_, all)| all.clone()).unwrap_or_default()
+        self.declared
+            .enums
+            .last()
+            .map(|(_, all)| all.clone())
+            .unwrap_or_default()
     }
 
     fn errors(&mut self, items: &mut Vec<Node>) {
-        let names: Vec<String> = (0..self.dice.range(1, 4)).map(|_| self.fresh("Bad")).collect();
+        let names: Vec<String> = (0..self.dice.range(1, 4))
+            .map(|_| self.fresh("Bad"))
+            .collect();
         items.push(Node::Line(format!("error {}", names.join(", "))));
         self.declared.errors = names;
     }
@@ -69,7 +87,8 @@ impl Writer {
             condition = format!(" where {name} >= 1 && {name} < 250 || {name} == 0");
         }
         let value = self.json(&ty);
-        self.with.push(format!("{name} = {}", self.spelled(&ty, &value)));
+        self.with
+            .push(format!("{name} = {}", self.spelled(&ty, &value)));
         self.params.insert(name.clone(), value);
         let line = format!("param {name}: {}{condition}", self.declared.show(&ty));
         let mutable = false;
@@ -122,7 +141,11 @@ impl Writer {
         self.params.insert(name.clone(), json!(value));
         self.with.push(format!("{name} = {value} sats"));
         let (ty, mutable) = (Ty::Sats, false);
-        self.globals.push(Var { name: name.clone(), ty, mutable });
+        self.globals.push(Var {
+            name: name.clone(),
+            ty,
+            mutable,
+        });
         name
     }
 
@@ -159,7 +182,9 @@ impl Writer {
 
     fn function(&mut self, size: Size) -> Node {
         let name = self.fresh("compute");
-        let most = self.dice.range(size.cost as usize / 8, size.cost as usize / 2);
+        let most = self
+            .dice
+            .range(size.cost as usize / 8, size.cost as usize / 2);
         self.start(most as u64);
         let mut shown = Vec::new();
         let mut arguments = Vec::new();
@@ -174,9 +199,19 @@ impl Writer {
             false => self.some_type(1),
         };
         let body = self.body(&returns, size.statements);
-        let head = format!("fn {name}({}) -> {}", shown.join(", "), self.declared.show(&returns));
+        let head = format!(
+            "fn {name}({}) -> {}",
+            shown.join(", "),
+            self.declared.show(&returns)
+        );
         let (cost, depth) = (self.cost, self.deepest_call);
-        self.declared.fns.push(Function { name, arguments, returns, cost, depth });
+        self.declared.fns.push(Function {
+            name,
+            arguments,
+            returns,
+            cost,
+            depth,
+        });
         Node::block(head, body)
     }
 
@@ -221,7 +256,9 @@ impl Writer {
         }
         let after = self.dice.range(1, 60_000);
         let arms = self.arms(parties);
-        lines.push(Node::Line(format!("refund after {after} blocks {{ {arms} }}")));
+        lines.push(Node::Line(format!(
+            "refund after {after} blocks {{ {arms} }}"
+        )));
         Node::block("coin pot", lines)
     }
 

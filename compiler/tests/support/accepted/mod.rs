@@ -145,7 +145,9 @@ impl Writer {
             2 => Ty::Sats,
             3 => Ty::Hash,
             4 => self.bytes_of(9),
-            5 if !self.declared.enums.is_empty() => Ty::Enum(self.dice.below(self.declared.enums.len())),
+            5 if !self.declared.enums.is_empty() => {
+                Ty::Enum(self.dice.below(self.declared.enums.len()))
+            }
             _ => self.dice.pick(&INTS),
         }
     }
@@ -158,8 +160,14 @@ impl Writer {
         match self.dice.below(10) {
             0 => Ty::Option(Box::new(self.some_type(depth - 1))),
             1 | 2 => Ty::Array(Box::new(self.some_type(depth - 1)), self.dice.range(2, 4)),
-            3 => Ty::Tuple((0..self.dice.range(2, 3)).map(|_| self.some_type(depth - 1)).collect()),
-            4 | 5 if !self.declared.structs.is_empty() => Ty::Struct(self.dice.below(self.declared.structs.len())),
+            3 => Ty::Tuple(
+                (0..self.dice.range(2, 3))
+                    .map(|_| self.some_type(depth - 1))
+                    .collect(),
+            ),
+            4 | 5 if !self.declared.structs.is_empty() => {
+                Ty::Struct(self.dice.below(self.declared.structs.len()))
+            }
             _ => self.plain_type(),
         }
     }
@@ -194,7 +202,9 @@ impl Writer {
                 None if to_change => continue,
                 None => &self.globals[n],
                 Some(n) => {
-                    let shadowed = self.vars[n + 1..].iter().any(|v| v.name == self.vars[n].name);
+                    let shadowed = self.vars[n + 1..]
+                        .iter()
+                        .any(|v| v.name == self.vars[n].name);
                     if shadowed || (to_change && !self.vars[n].mutable) {
                         continue;
                     }
@@ -224,7 +234,14 @@ fn parts(
     match ty {
         Ty::Array(element, n) => {
             let index = dice.below(*n);
-            parts(declared, dice, &format!("{place}[{index}]"), element, depth - 1, f);
+            parts(
+                declared,
+                dice,
+                &format!("{place}[{index}]"),
+                element,
+                depth - 1,
+                f,
+            );
         }
         Ty::Tuple(all) => {
             for (n, ty) in all.iter().enumerate() {

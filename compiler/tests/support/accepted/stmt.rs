@@ -41,7 +41,11 @@ impl Writer {
             5..=7 => self.assign().unwrap_or_else(|| self.let_statement()),
             8 => self.require(),
             9 => Node::Line(format!("assert {}", self.likely())),
-            10 => Node::Line(self.dice.pick(&["// why, in a few words", "// é ₿ 'quoted'", "/// how"]).into()),
+            10 => Node::Line(
+                self.dice
+                    .pick(&["// why, in a few words", "// é ₿ 'quoted'", "/// how"])
+                    .into(),
+            ),
             11 => self.leave(),
             12 => self.if_let(depth).unwrap_or_else(|| self.require()),
             13 => self.match_statement(depth),
@@ -66,12 +70,18 @@ impl Writer {
         };
         self.declare(&name, &ty, mutable);
         let word = if mutable { "let mut" } else { "let" };
-        let ty = if typed { format!(": {}", self.declared.show(&ty)) } else { String::new() };
+        let ty = if typed {
+            format!(": {}", self.declared.show(&ty))
+        } else {
+            String::new()
+        };
         Node::Line(format!("{word} {name}{ty} = {value}"))
     }
 
     fn let_tuple(&mut self) -> Node {
-        let types: Vec<Ty> = (0..self.dice.range(2, 3)).map(|_| self.some_type(1)).collect();
+        let types: Vec<Ty> = (0..self.dice.range(2, 3))
+            .map(|_| self.some_type(1))
+            .collect();
         let value = self.closed(&Ty::Tuple(types.clone()), 2).text;
         let mut names = Vec::new();
         for ty in &types {
@@ -94,7 +104,11 @@ impl Writer {
                 "%=" | "+=" | ">>=" => self.dice.range(1, 7).to_string(),
                 _ => self.hinted(&ty, 2),
             };
-            self.spend(if op == "%=" { 400 * self.declared.words(&ty) } else { 4 });
+            self.spend(if op == "%=" {
+                400 * self.declared.words(&ty)
+            } else {
+                4
+            });
             return Some(Node::Line(format!("{place} {op} {value}")));
         }
         Some(Node::Line(format!("{place} = {}", self.hinted(&ty, 2))))
@@ -104,7 +118,10 @@ impl Writer {
     fn likely(&mut self) -> String {
         let condition = self.closed(&Ty::Bool, 2).text;
         match self.dice.percent(75) {
-            true => format!("({condition}) || {}", self.closed(&Ty::U32, 0).at(4) + " < 4_000_000_000"),
+            true => format!(
+                "({condition}) || {}",
+                self.closed(&Ty::U32, 0).at(4) + " < 4_000_000_000"
+            ),
             false => condition,
         }
     }
@@ -129,7 +146,10 @@ impl Writer {
     }
 
     fn if_statement(&mut self, depth: usize) -> Node {
-        let mut parts = vec![(format!("if {}", self.closed(&Ty::Bool, 2).head()), self.inner(depth))];
+        let mut parts = vec![(
+            format!("if {}", self.closed(&Ty::Bool, 2).head()),
+            self.inner(depth),
+        )];
         if self.dice.percent(30) {
             let condition = self.closed(&Ty::Bool, 2).head();
             parts.push((format!("else if {condition}"), self.inner(depth)));
@@ -161,9 +181,17 @@ impl Writer {
         let (count, from) = (self.dice.range(1, 4), self.dice.below(4));
         let ty = self.dice.pick(&INTS);
         let inclusive = self.dice.percent(30);
-        let (dots, to) = if inclusive { ("..=", from + count - 1) } else { ("..", from + count) };
+        let (dots, to) = if inclusive {
+            ("..=", from + count - 1)
+        } else {
+            ("..", from + count)
+        };
         let typed = self.dice.percent(50);
-        let colon = if typed { format!(": {}", self.declared.show(&ty)) } else { String::new() };
+        let colon = if typed {
+            format!(": {}", self.declared.show(&ty))
+        } else {
+            String::new()
+        };
         let ty = if typed { ty } else { Ty::U32 };
         let name = self.fresh("i");
         let head = format!("for {name}{colon} in {from}{dots}{to}");

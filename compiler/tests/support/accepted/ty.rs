@@ -93,7 +93,11 @@ impl Declared {
             Ty::Array(element, n) => self.words(element) * *n as u64,
             Ty::Option(inner) => 1 + self.words(inner),
             Ty::Tuple(all) => all.iter().map(|ty| self.words(ty)).sum(),
-            Ty::Struct(n) => self.structs[*n].1.iter().map(|(_, ty)| self.words(ty)).sum(),
+            Ty::Struct(n) => self.structs[*n]
+                .1
+                .iter()
+                .map(|(_, ty)| self.words(ty))
+                .sum(),
         }
     }
 }
