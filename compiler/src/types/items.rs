@@ -445,12 +445,7 @@ fn empty_block(span: Span) -> super::typed::Block {
 fn not_plain(ty: &Ty) -> bool {
     matches!(
         ty,
-        Ty::Option(_)
-            | Ty::Struct(_)
-            | Ty::Tuple(_)
-            | Ty::Data(_)
-            | Ty::Vault(_)
-            | Ty::Map(..)
+        Ty::Option(_) | Ty::Struct(_) | Ty::Tuple(_) | Ty::Data(_) | Ty::Vault(_) | Ty::Map(..)
     )
 }
 

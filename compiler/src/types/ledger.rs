@@ -149,12 +149,10 @@ impl Checker {
             return ty;
         }
         let message = format!("a `{}` can't stand here", self.show(&ty));
-        self.report(
-            Diagnostic::new(Code::TypeNotAllowed, span, message).help(
-                "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
+        self.report(Diagnostic::new(Code::TypeNotAllowed, span, message).help(
+            "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
                  take that from a vault of the state",
-            ),
-        );
+        ));
         Ty::Error
     }
 

@@ -149,7 +149,7 @@ impl Parser<'_> {
             equals?;
         }
         let value = self.expr()?;
-        if self.is(TokenKind::OpenBrace) {
+        if self.is(TokenKind::OpenBrace) && !self.token().first_of_line {
             return Err(self.expected("an operator or the end of the statement"));
         }
         Ok(value)
