@@ -362,11 +362,14 @@ fn without_tests(source: &str, tree: Option<&ast::Contract>) -> String {
     let mut at = 0;
     let tests = tree.into_iter().flat_map(|tree| &tree.items);
     for item in tests {
-        if let ast::Item::Test(test) = item {
-            let before = source.get(at..test.whole.start as usize);
-            rest.push_str(before.unwrap_or_default().trim_end());
-            at = test.whole.end as usize;
-        }
+        let whole = match item {
+            ast::Item::Test(test) => test.whole,
+            ast::Item::With(with) => with.whole,
+            _ => continue,
+        };
+        let before = source.get(at..whole.start as usize);
+        rest.push_str(before.unwrap_or_default().trim_end());
+        at = whole.end as usize;
     }
     rest.push_str(source.get(at..).unwrap_or_default());
     rest

@@ -5,7 +5,7 @@
 
 mod ledger;
 
-pub use ledger::{Entry, Event, Invariant, State, StateField, TestCall, TestLine};
+pub use ledger::{Entry, Event, Invariant, State, StateField, TestCall, TestLine, With};
 
 use crate::word::Span;
 use std::collections::BTreeSet;
@@ -65,6 +65,8 @@ pub enum Item {
     Entry(Entry),
     /// `invariant ..`
     Invariant(Invariant),
+    /// `with place = value, ..`
+    With(With),
     /// `test ".." { .. }` or `prop p(..) { .. }`
     Test(Test),
 }

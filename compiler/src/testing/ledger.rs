@@ -172,11 +172,25 @@ impl<'a> LedgerTrial<'a> {
                         return Err(failure(*span, message));
                     }
                 }
-                TestLine::Let(local, value) => {
+                TestLine::Let(local, value) | TestLine::Assign(local, value) => {
                     let words = self.value(case, value)?;
                     case.set_local(*local, words);
                 }
                 TestLine::Call(call) => self.call(case, call)?,
+                TestLine::If(condition, then, otherwise) => {
+                    let holds = self.value(case, condition)?.first() == Some(&1);
+                    self.lines(case, if holds { then } else { otherwise })?;
+                }
+                TestLine::ForEach(local, array, lines) => {
+                    let size = match &array.ty {
+                        Ty::Array(element, _) => element.words().max(1),
+                        _ => 1,
+                    };
+                    for element in self.value(case, array)?.chunks(size) {
+                        case.set_local(*local, element.to_vec());
+                        self.lines(case, lines)?;
+                    }
+                }
                 TestLine::For {
                     local,
                     from,

@@ -316,18 +316,7 @@ impl Checker {
         match over {
             ast::Over::Elements(array) => {
                 let array = self.expr(array, None);
-                let element = match &array.ty {
-                    Ty::Array(element, _) => (**element).clone(),
-                    Ty::Error | Ty::Never => Ty::Error,
-                    other => {
-                        let message = format!("`for` can't run over `{}`", self.show(other));
-                        self.report(
-                            Diagnostic::new(Code::Mismatch, array.span, message)
-                                .help("it runs over an array or a range: `for i in 0..8`"),
-                        );
-                        Ty::Error
-                    }
-                };
+                let element = self.element_type(&array);
                 let constant = self.is_constant(&array);
                 let (local, body) = self.loop_body(name, element, constant, body);
                 Statement::ForEach { local, array, body }
@@ -366,6 +355,22 @@ impl Checker {
                     inclusive: *inclusive,
                     body,
                 }
+            }
+        }
+    }
+
+    /// The type of what a loop over this gives.
+    pub(super) fn element_type(&mut self, array: &Expr) -> Ty {
+        match &array.ty {
+            Ty::Array(element, _) => (**element).clone(),
+            Ty::Error | Ty::Never => Ty::Error,
+            other => {
+                let message = format!("`for` can't run over `{}`", self.show(other));
+                self.report(
+                    Diagnostic::new(Code::Mismatch, array.span, message)
+                        .help("it runs over an array or a range: `for i in 0..8`"),
+                );
+                Ty::Error
             }
         }
     }

@@ -31,31 +31,122 @@ impl Checker {
                 let condition = self.test_value(&line.condition, &Ty::Bool);
                 Some(TestLine::Assert(condition, line.span))
             }
-            ast::TestLine::Let(name, value) => {
-                let value = self.expr(value, None);
+            ast::TestLine::Let {
+                mutable,
+                name,
+                ty,
+                value,
+            } => {
+                let value = match ty {
+                    Some(ty) => {
+                        let ty = self.plain_type(ty);
+                        self.test_value(value, &ty)
+                    }
+                    None => self.expr(value, None),
+                };
                 self.test_linear(&value);
                 let ty = match &value.ty {
                     Ty::Unit | Ty::Never => Ty::Error,
                     ty => ty.clone(),
                 };
-                let local = self.declare(name, ty, false, false);
+                let local = self.declare(name, ty, *mutable, false);
                 Some(TestLine::Let(local, value))
             }
+            ast::TestLine::Assign {
+                place,
+                op,
+                value,
+                span,
+            } => self.test_assign(place, *op, value, *span),
+            ast::TestLine::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let condition = self.test_value(condition, &Ty::Bool);
+                let (then, otherwise) = (self.ledger_lines(then), self.ledger_lines(otherwise));
+                Some(TestLine::If(condition, then, otherwise))
+            }
             ast::TestLine::Call(call) => self.test_call(call).map(TestLine::Call),
-            ast::TestLine::For { name, over, lines } => {
-                let (from, to, ty) = self.range(&over.from, &over.to);
+            ast::TestLine::For { name, over, lines } => Some(self.test_for(name, over, lines)),
+        }
+    }
+
+    fn test_for(
+        &mut self,
+        name: &ast::Name,
+        over: &ast::Over,
+        lines: &[ast::TestLine],
+    ) -> TestLine {
+        match over {
+            ast::Over::Elements(array) => {
+                let array = self.expr(array, None);
+                self.test_linear(&array);
+                let element = self.element_type(&array);
+                self.scoped(|c| {
+                    let local = c.declare(name, element, false, false);
+                    TestLine::ForEach(local, array, c.ledger_lines(lines))
+                })
+            }
+            ast::Over::Range {
+                from,
+                to,
+                inclusive,
+            } => {
+                let (from, to, ty) = self.range(from, to);
                 self.scoped(|c| {
                     let local = c.declare(name, ty, false, true);
-                    Some(TestLine::For {
+                    TestLine::For {
                         local,
                         from,
                         to,
-                        inclusive: over.inclusive,
+                        inclusive: *inclusive,
                         lines: c.ledger_lines(lines),
-                    })
+                    }
                 })
             }
         }
+    }
+
+    /// A variable of a test gets another value.
+    fn test_assign(
+        &mut self,
+        place: &ast::Expr,
+        op: Option<ast::BinaryOp>,
+        value: &ast::Expr,
+        span: Span,
+    ) -> Option<TestLine> {
+        let local = match &place.kind {
+            ast::ExprKind::Name(text) => self.find_local(text),
+            _ => None,
+        };
+        let Some(local) = local else {
+            let message = "only variables can be changed in a test";
+            let wrong = Diagnostic::new(Code::NotMutable, place.span, message);
+            self.report(wrong.help("`with` gives the first state, and `call` changes it"));
+            return None;
+        };
+        let known = self.frame.locals.get(local).cloned()?;
+        if !known.mutable && known.ty != Ty::Error {
+            self.not_mutable(&known, place.span);
+        }
+        let right = match op {
+            None => self.test_value(value, &known.ty),
+            Some(op) => {
+                let right = self.assign_op(op, &known.ty, place.span, value, span);
+                let left = Box::new(Expr {
+                    ty: known.ty.clone(),
+                    span: place.span,
+                    kind: ExprKind::Local(local),
+                });
+                Expr {
+                    ty: known.ty,
+                    span,
+                    kind: ExprKind::Binary(op, left, Box::new(right)),
+                }
+            }
+        };
+        Some(TestLine::Assign(local, right))
     }
 
     fn test_value(&mut self, value: &ast::Expr, ty: &Ty) -> Expr {

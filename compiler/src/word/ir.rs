@@ -191,6 +191,8 @@ pub const BUILT_IN_ABORTS: &[&str] = &[
     "DivisionByZero",
     "NoOutcome",
     "AssertFailed",
+    "Insufficient",
+    "NotSigned",
 ];
 
 /// Why a program may abort.

@@ -24,6 +24,7 @@ const ITEMS: &[&str] = &[
     "event",
     "entry",
     "invariant",
+    "with",
     "test",
     "prop",
 ];
@@ -164,6 +165,10 @@ impl Parser<'_> {
     pub(super) fn item_at(&self, by: usize) -> bool {
         let (token, next) = (self.ahead(by), self.ahead(by.saturating_add(1)));
         let word = self.text_of(token.span);
+        // It starts a line of a test as well.
+        if word == "with" {
+            return false;
+        }
         let goes_on = match word {
             "settle" => TokenKind::OpenParen,
             "state" => TokenKind::OpenBrace,
@@ -193,6 +198,7 @@ impl Parser<'_> {
             "event" => Item::Event(self.event(docs)?),
             "entry" => Item::Entry(self.entry(docs)?),
             "invariant" => Item::Invariant(self.invariant()?),
+            "with" => Item::With(self.with_item(start)?),
             "test" => Item::Test(self.test(start)?),
             "prop" => Item::Test(self.prop(start)?),
             "" => return Err(self.expected("an item: `param`, `enum`, `settle`, `coin`, …")),
@@ -207,7 +213,8 @@ impl Parser<'_> {
                     }
                     None => unknown.help(
                         "items are `param`, `enum`, `struct`, `error`, `const`, `fn`, `test` and `prop`; \
-                         `settle` and `coin`; `asset`, `state`, `event`, `entry` and `invariant`",
+                         `settle` and `coin`; `asset`, `state`, `event`, `entry` and `invariant`; \
+                         `with` for all tests",
                     ),
                 };
                 self.report(unknown);

@@ -141,6 +141,12 @@ pub enum TestLine {
     Let(usize, Expr),
     /// A call.
     Call(TestCall),
+    /// Gives a variable another value.
+    Assign(usize, Expr),
+    /// One of two ways.
+    If(Expr, Vec<TestLine>, Vec<TestLine>),
+    /// Gives a variable each element of an array.
+    ForEach(usize, Expr, Vec<TestLine>),
     /// Counts a variable through a range.
     For {
         /// The variable.
