@@ -78,6 +78,12 @@ pub enum Refusal {
     },
 }
 
+/// A call that may run: its entry, and what its signers' nonces become.
+struct Admitted<'a> {
+    entry: &'a Entry,
+    nonces: Vec<(CellId, u64)>,
+}
+
 impl Ledger {
     /// A ledger in the given state. `contract` is the contract's id.
     ///
@@ -111,8 +117,8 @@ impl Ledger {
     /// Runs one call in a block of this height. A call that is refused changes nothing; one
     /// that aborts only moves its signers' nonces on.
     pub fn apply(&mut self, call: &Call, height: Height) -> Receipt {
-        let (entry, nonces) = match self.check(call) {
-            Ok(checked) => checked,
+        let Admitted { entry, nonces } = match self.admit(call) {
+            Ok(admitted) => admitted,
             Err(refusal) => return Receipt::Refused(refusal),
         };
         let inputs = [&call.arguments[..], &[height.0]].concat();
@@ -135,9 +141,8 @@ impl Ledger {
         receipt
     }
 
-    /// Everything that can be wrong with a call before it runs. Gives its entry, and what the
-    /// nonces become.
-    fn check(&self, call: &Call) -> Result<(&Entry, Vec<(CellId, u64)>), Refusal> {
+    /// Finds everything that can be wrong with a call before it runs.
+    fn admit(&self, call: &Call) -> Result<Admitted<'_>, Refusal> {
         if call.contract != self.contract {
             return Err(Refusal::Contract);
         }
@@ -164,7 +169,7 @@ impl Ledger {
                 return Err(Refusal::Signature { signer });
             }
         }
-        Ok((entry, nonces))
+        Ok(Admitted { entry, nonces })
     }
 
     fn nonce(&self, cell: &CellId) -> u64 {
