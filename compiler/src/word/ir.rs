@@ -239,6 +239,14 @@ impl Routine {
     pub fn value_count(&self) -> usize {
         value_count(&self.insts)
     }
+
+    /// Its operations on state, in order.
+    pub fn state_ops(&self) -> impl Iterator<Item = &StateOp> {
+        self.insts.iter().filter_map(|inst| match &inst.op {
+            Op::State(op) => Some(&**op),
+            _ => None,
+        })
+    }
 }
 
 /// How many values operations define.
