@@ -47,6 +47,7 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         names: Names::default(),
         diagnostics: Vec::new(),
         frame: Frame::default(),
+        ledger: false,
         structs: Vec::new(),
         data: Vec::new(),
     };
@@ -59,6 +60,8 @@ struct Checker {
     names: Names,
     diagnostics: Vec<Diagnostic>,
     frame: Frame,
+    /// Whether the contract is a ledger.
+    ledger: bool,
     /// Structs, and where their names stand.
     structs: Vec<(Arc<StructTy>, Span)>,
     /// Enums with data, likewise.

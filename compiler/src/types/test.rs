@@ -40,7 +40,10 @@ impl Checker {
             }
             self.test_item(test, &shared);
         }
-        self.names.used = used;
+        // Functions and constants may be there for the tests, or for those who ask the state.
+        let in_tests = std::mem::replace(&mut self.names.used, used);
+        let helps = |def: &Def| matches!(def, Def::Function(_) | Def::Const(_));
+        self.names.used.extend(in_tests.into_iter().filter(helps));
         self.names.variants_used = variants;
     }
 
@@ -107,6 +110,7 @@ impl Checker {
                 }
                 ast::TestLine::Call(call) => ("call", call.span),
                 ast::TestLine::Let { name, .. } => ("let", name.span),
+                ast::TestLine::LetTuple(_, value) => ("let", value.span),
                 ast::TestLine::Assign { span, .. } => ("=", *span),
                 ast::TestLine::If { condition, .. } => ("if", condition.span),
                 ast::TestLine::For { name, .. } => ("for", name.span),

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{Expr, ExprKind, Place, TestCall, TestLine};
+use super::typed::{Expr, ExprKind, Place, Statement, TestCall, TestLine};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::people;
 use crate::syntax::ast;
@@ -52,6 +52,13 @@ impl Checker {
                 let local = self.declare(name, ty, *mutable, false);
                 Some(TestLine::Let(local, value))
             }
+            ast::TestLine::LetTuple(names, value) => match self.let_tuple(names, value) {
+                Statement::LetParts(locals, value) => {
+                    self.test_linear(&value);
+                    Some(TestLine::LetParts(locals, value))
+                }
+                _ => None,
+            },
             ast::TestLine::Assign {
                 place,
                 op,
@@ -68,13 +75,19 @@ impl Checker {
                 Some(TestLine::If(condition, then, otherwise))
             }
             ast::TestLine::Call(call) => self.test_call(call).map(TestLine::Call),
-            ast::TestLine::For { name, over, lines } => Some(self.test_for(name, over, lines)),
+            ast::TestLine::For {
+                name,
+                ty,
+                over,
+                lines,
+            } => Some(self.test_for(name, ty.as_ref(), over, lines)),
         }
     }
 
     fn test_for(
         &mut self,
         name: &ast::Name,
+        ty: Option<&ast::Type>,
         over: &ast::Over,
         lines: &[ast::TestLine],
     ) -> TestLine {
@@ -93,7 +106,8 @@ impl Checker {
                 to,
                 inclusive,
             } => {
-                let (from, to, ty) = self.range(from, to);
+                let ty = ty.map(|ty| self.ty(ty));
+                let (from, to, ty) = self.counted(ty, name, from, to);
                 self.scoped(|c| {
                     let local = c.declare(name, ty, false, true);
                     TestLine::For {
@@ -186,7 +200,8 @@ impl Checker {
             let message = format!("`{}` is signed by {signers}, not by {has}", call.entry.text);
             self.report(
                 Diagnostic::new(Code::NoSuchCall, call.span, message)
-                    .label(declared, "declared here"),
+                    .label(declared, "declared here")
+                    .help("to leave a signature out, give another key: `fails NotSigned`"),
             );
         }
         let keys = call.signers.iter();
@@ -198,7 +213,18 @@ impl Checker {
         {
             self.error_name(error);
         }
+        let emits = call.emits.iter();
+        let emits = emits.filter_map(|(name, fields)| self.expected_event(name, fields));
+        let emits = emits.collect();
+        let alone = call.fails.is_some() && !call.emits.is_empty();
+        if alone || (call.tries && (call.fails.is_some() || !call.emits.is_empty())) {
+            let message = "a call either must succeed, or must fail, or may do both";
+            let wrong = Diagnostic::new(Code::NoSuchCall, call.span, message);
+            self.report(wrong.help("write one of `emits ..`, `fails ..` and `try call ..`"));
+        }
         Some(TestCall {
+            emits,
+            tries: call.tries,
             entry,
             arguments,
             signers,
@@ -206,6 +232,30 @@ impl Checker {
             fails: call.fails.as_ref().map(|error| error.text.clone()),
             span: call.span,
         })
+    }
+
+    /// An event that a call is expected to tell, with some of its fields.
+    fn expected_event(
+        &mut self,
+        name: &ast::Name,
+        fields: &[(ast::Name, ast::Expr)],
+    ) -> Option<(usize, Vec<(usize, Expr)>)> {
+        let (n, event) = self.event_named(name)?;
+        let mut given = Vec::new();
+        for (field, value) in fields {
+            let known = event
+                .of
+                .fields
+                .iter()
+                .position(|(known, _)| *known == field.text);
+            match known.and_then(|at| Some((at, event.of.fields.get(at)?))) {
+                Some((at, (_, ty))) => given.push((at, self.test_value(value, ty))),
+                None => {
+                    self.part(&Ty::Struct(event.of.clone()), field);
+                }
+            }
+        }
+        Some((n, given))
     }
 
     /// A place of the state that `with` gives, its type, and the value.

@@ -89,6 +89,8 @@ pub enum TestLine {
         /// The value.
         value: Expr,
     },
+    /// `let (x, y) = value`
+    LetTuple(Vec<(bool, Name)>, Expr),
     /// `x = value`, `x += value`
     Assign {
         /// The variable.
@@ -113,6 +115,8 @@ pub enum TestLine {
     For {
         /// The variable.
         name: Name,
+        /// Its type, if written.
+        ty: Option<Type>,
         /// What it runs over.
         over: Over,
         /// What is repeated.
@@ -120,7 +124,7 @@ pub enum TestLine {
     },
 }
 
-/// `call f(a, b) as KEY, KEY at height fails Error`
+/// `call f(a, b) as KEY, KEY at height fails Error`, `try call f(a) emits E { x: 1 }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestCall {
     /// The entry.
@@ -133,6 +137,10 @@ pub struct TestCall {
     pub height: Option<Expr>,
     /// The error that is expected.
     pub fails: Option<Name>,
+    /// Events that are expected, with some of their fields.
+    pub emits: Vec<(Name, Vec<(Name, Expr)>)>,
+    /// Whether it may fail as well.
+    pub tries: bool,
     /// The whole.
     pub span: Span,
 }

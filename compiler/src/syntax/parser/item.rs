@@ -328,14 +328,21 @@ impl Parser<'_> {
         self.next();
         let name = self.name("the function's name")?;
         let arguments = self.arguments()?;
-        self.expect(TokenKind::Arrow, "`->` and a type")?;
-        let returns = self.ty()?;
-        let body = self.body();
+        let returns = match self.is_word("changes") {
+            true => None,
+            false => {
+                self.expect(TokenKind::Arrow, "`->` and a type")?;
+                Some(self.ty()?)
+            }
+        };
         Ok(Function {
             name,
             arguments,
             returns,
-            body,
+            changes: self.eat_word("changes"),
+            mints: self.assets_after("mints")?,
+            burns: self.assets_after("burns")?,
+            body: self.body(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Blocks and statements.
 
-use super::super::ast::{BinaryOp, Block, Expr, ExprKind, Over, Statement, StatementKind};
+use super::super::ast::{BinaryOp, Block, Expr, ExprKind, Name, Over, Statement, StatementKind};
 use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
 use crate::diagnostic::{Code, Diagnostic};
@@ -159,13 +159,18 @@ impl Parser<'_> {
         Ok(value)
     }
 
+    /// `(x, mut y)`
+    pub(super) fn tuple_names(&mut self) -> Parsed<Vec<(bool, Name)>> {
+        let open = self.next();
+        self.list(open, TokenKind::CloseParen, ")", |p| {
+            Ok((p.eat_word("mut"), p.name("a name")?))
+        })
+    }
+
     fn let_statement(&mut self) -> Parsed<StatementKind> {
         let start = self.next().span.start;
         if self.is(TokenKind::OpenParen) {
-            let open = self.next();
-            let names = self.list(open, TokenKind::CloseParen, ")", |p| {
-                Ok((p.eat_word("mut"), p.name("a name")?))
-            })?;
+            let names = self.tuple_names()?;
             self.expect_operator("=")?;
             let value = self.expr()?;
             return Ok(StatementKind::LetTuple { names, value });

@@ -8,7 +8,7 @@ use super::{Parsed, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Words that start a line of a test.
-const TEST_LINES: &[&str] = &["with", "assert", "call", "let", "for", "if"];
+const TEST_LINES: &[&str] = &["with", "assert", "call", "let", "for", "if", "try"];
 
 impl Parser<'_> {
     /// `test "name" { .. }`, its doc lines from `start`.
@@ -136,9 +136,18 @@ impl Parser<'_> {
     fn test_line(&mut self) -> Parsed<TestLine> {
         let start = self.token().span.start;
         if self.eat_word("call") {
-            return self.test_call(start).map(TestLine::Call);
+            return self.test_call(start, false).map(TestLine::Call);
+        }
+        if self.eat_word("try") {
+            self.expect_word("call")?;
+            return self.test_call(start, true).map(TestLine::Call);
         }
         if self.eat_word("let") {
+            if self.is(TokenKind::OpenParen) {
+                let names = self.tuple_names()?;
+                self.expect_operator("=")?;
+                return Ok(TestLine::LetTuple(names, self.expr()?));
+            }
             let mutable = self.eat_word("mut");
             let name = self.name("a name")?;
             let ty = match self.eat(TokenKind::Colon) {
@@ -164,7 +173,7 @@ impl Parser<'_> {
             if self.is(TokenKind::Word) && self.ahead(1).kind != TokenKind::Word {
                 return self.test_assign(start);
             }
-            return Err(self.expected("`with`, `assert`, `call`, `let`, `if` or `for`"));
+            return Err(self.expected("`with`, `assert`, `call`, `try call`, `let`, `if` or `for`"));
         }
         self.settle_callable = true;
         let condition = self.expr();
@@ -188,7 +197,7 @@ impl Parser<'_> {
     }
 
     /// `f(a, b) as KEY at height fails Error`
-    fn test_call(&mut self, start: u32) -> Parsed<TestCall> {
+    fn test_call(&mut self, start: u32, tries: bool) -> Parsed<TestCall> {
         let entry = self.name("the name of an entry")?;
         let open = self.expect(TokenKind::OpenParen, "`(`")?;
         let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
@@ -204,23 +213,51 @@ impl Parser<'_> {
             false => None,
         };
         let fails = self.fails()?;
+        let mut emits = Vec::new();
+        if self.eat_word("emits") {
+            emits.push(self.expected_event()?);
+            while self.eat(TokenKind::Comma) {
+                emits.push(self.expected_event()?);
+            }
+        }
         Ok(TestCall {
             entry,
             arguments,
             signers,
             height,
             fails,
+            emits,
+            tries,
             span: self.span_from(start),
         })
+    }
+
+    /// `E { a: b }`
+    fn expected_event(&mut self) -> Parsed<(Name, Vec<(Name, Expr)>)> {
+        let event = self.name("an event")?;
+        let fields = match self.is(TokenKind::OpenBrace) {
+            true => self.fields_given()?,
+            false => Vec::new(),
+        };
+        Ok((event, fields))
     }
 
     /// `x in from..to { .. }`
     fn test_for(&mut self) -> Parsed<TestLine> {
         let name = self.name("a name for the loop's variable")?;
+        let ty = match self.eat(TokenKind::Colon) {
+            true => Some(self.ty()?),
+            false => None,
+        };
         self.expect_word("in")?;
         let over = self.over()?;
         let lines = self.inner_lines()?;
-        Ok(TestLine::For { name, over, lines })
+        Ok(TestLine::For {
+            name,
+            ty,
+            over,
+            lines,
+        })
     }
 
     /// `condition { .. } else { .. }`
