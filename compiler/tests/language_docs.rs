@@ -64,6 +64,33 @@ fn contract(items: &str, body: &str) -> String {
     )
 }
 
+/// A ledger around a piece of one.
+fn ledger(items: &str, body: &str) -> String {
+    format!(
+        "contract Example {{
+    param bank: pubkey
+    asset Coin
+    error Wrong
+    event Told {{ what: u64 }}
+    state {{
+        wallet: map<pubkey, vault<Coin>>
+        score: map<pubkey, u64>
+        total: u64
+    }}
+    with bank = GRACE
+{items}
+    entry example(who: pubkey, n: u64) signed by who {{
+        require n < 1_000 else Wrong
+        wallet[bank].put(wallet[who].take(n))
+        score[who] += n
+        emit Told {{ what: n }}
+{body}
+    }}
+}}
+"
+    )
+}
+
 #[test]
 fn every_example_is_as_the_page_says() {
     let page = include_str!("../../docs/language.md");
@@ -75,6 +102,8 @@ fn every_example_is_as_the_page_says() {
             None => text,
             Some(&"items") => contract(&text, ""),
             Some(&"body") => contract("", &text),
+            Some(&"ledger") => ledger(&text, ""),
+            Some(&"entry") => ledger("", &text),
             Some(other) => panic!("{at}: {other}"),
         };
         let found = check(&source).diagnostics;
@@ -101,5 +130,5 @@ fn every_example_is_as_the_page_says() {
         }
         good += 1;
     }
-    assert!(good >= 9 && wrong >= 10, "{good} good, {wrong} wrong");
+    assert!(good >= 18 && wrong >= 20, "{good} good, {wrong} wrong");
 }

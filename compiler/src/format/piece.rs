@@ -71,7 +71,19 @@ impl Piece<'_> {
 
 /// Words that an expression or a type follows.
 const BEFORE_OPERANDS: &[&str] = &[
-    "after", "as", "assert", "else", "if", "in", "match", "require", "return", "where",
+    "after",
+    "as",
+    "assert",
+    "at",
+    "else",
+    "if",
+    "in",
+    "invariant",
+    "let",
+    "match",
+    "require",
+    "return",
+    "where",
 ];
 
 /// All pieces of a source that parses, the last being its end.

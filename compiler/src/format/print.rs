@@ -128,7 +128,7 @@ impl Printer {
             self.flat(nodes);
         } else if nodes.iter().any(is_block) {
             self.with_blocks(nodes, tail);
-        } else if let Some(weakest) = weakest(nodes) {
+        } else if let Some(weakest) = weakest(nodes).filter(|_| !is_head(nodes)) {
             self.at_operators(nodes, weakest, tail);
         } else {
             self.in_order(nodes, tail);
@@ -188,7 +188,12 @@ impl Printer {
         let mut first = true;
         while let Some(part) = parts.next() {
             let tail = if parts.peek().is_some() { 0 } else { tail };
-            if first || self.closed {
+            // What commas separate outside of brackets fills its lines.
+            let fills = strength == 0 && !is_broken(part) && {
+                let next = part.first().map(Node::first);
+                next.is_some_and(|next| self.has_room(next, width(part) + tail))
+            };
+            if first || self.closed || (fills && self.ahead.is_none()) {
                 self.sequence(part, tail);
             } else {
                 self.level += 1;
@@ -303,6 +308,11 @@ impl Printer {
             }
         }
     }
+}
+
+/// Whether it is the head of an entry, which is broken at its arguments.
+fn is_head(nodes: &[Node]) -> bool {
+    matches!(nodes.first(), Some(Node::Leaf(first)) if first.text == "entry" && first.starts)
 }
 
 fn is_block(node: &Node) -> bool {
