@@ -49,7 +49,7 @@ codes! {
     NestedTooDeep = "E0102", "Expressions or blocks are nested too deeply.";
     ReservedWord = "E0103", "A word of the language can't be used as a name.";
     NotYetSupported = "E0104", "A part of the language that this version doesn't compile yet.";
-    UnknownItem = "E0105", "A contract has no such item.";
+    UnknownItem = "E0105", "A contract or library has no such item.";
     Unclosed = "E0106", "A bracket that is never closed.";
     MissingFrom = "E0107", "An input of settle doesn't say who vouches for it.";
     // Names.
@@ -117,6 +117,13 @@ codes! {
     TestIncomplete = "E0702", "A test doesn't give every parameter a value.";
     EmptyRange = "E0703", "A range that holds no value.";
     RangeNotInteger = "E0704", "A range over something else than integers or amounts.";
+    // Imports.
+    CannotImport = "E0801", "An imported file can't be read.";
+    NotALibrary = "E0802", "Something that isn't a library is imported.";
+    ImportCycle = "E0803", "Files import each other in a circle.";
+    UnknownImport = "E0804", "A library doesn't declare what is imported from it.";
+    BadImportPath = "E0805", "The path of an import can't be one of a library.";
+    NotInLibrary = "E0806", "A library has an item that only contracts have.";
     // Warnings.
     UnusedName = "W0001", "A name is declared and never used.";
     Unreachable = "W0002", "Code that can never run.";

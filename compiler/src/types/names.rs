@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::calls::BUILTINS;
+use super::import::Imported;
 use super::ty::{MAX_WORDS, Ty};
 use super::typed::{Expr, ExprKind, ParamTy};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -28,7 +29,11 @@ pub(super) struct Names {
     pub items: BTreeMap<String, (Def, Span)>,
     /// All items, those that come later in the file included: for better messages.
     pub coming: BTreeSet<String>,
+    /// Those that are imported.
+    pub imported: BTreeMap<String, Imported>,
     pub used: BTreeSet<Def>,
+    /// What only tests use.
+    pub used_by_tests: BTreeSet<Def>,
     pub variants_used: BTreeSet<(usize, usize)>,
 }
 
@@ -186,7 +191,10 @@ impl Checker {
     fn bare_variant(&mut self, text: &str, span: Span, hint: Option<&Ty>) -> Option<Expr> {
         let mut having: Vec<(usize, usize)> = Vec::new();
         for (e, def) in self.contract.enums.iter().enumerate() {
-            if let Some(v) = def.variants.iter().position(|v| v == text) {
+            let known = || self.names.enums().any(|known| known == e) || hint == Some(&Ty::Enum(e));
+            if let Some(v) = def.variants.iter().position(|v| v == text)
+                && known()
+            {
                 having.push((e, v));
             }
         }
@@ -231,7 +239,7 @@ impl Checker {
             end: name.span.end,
         };
         let Some(Def::Enum(e)) = self.find(&of.text) else {
-            let enums: Vec<String> = self.contract.enums.iter().map(|e| e.name.clone()).collect();
+            let enums = self.names.of_kind(|def| matches!(def, Def::Enum(_)));
             let message = format!("there is no enum `{}`", of.text);
             let unknown = Diagnostic::new(Code::UnknownName, of.span, message);
             self.report(suggest(unknown, &of.text, of.span, &enums));
@@ -262,7 +270,11 @@ impl Checker {
             known.extend(self.frame.locals.get(*scope).map(|l| l.name.clone()));
         }
         known.extend(self.names.items.keys().cloned());
-        known.extend(self.contract.enums.iter().flat_map(|e| e.variants.clone()));
+        let enums = self
+            .names
+            .enums()
+            .filter_map(|e| self.contract.enums.get(e));
+        known.extend(enums.flat_map(|e| e.variants.clone()));
         let message = format!("`{text}` is not declared");
         let mut unknown = Diagnostic::new(Code::UnknownName, span, message);
         unknown = suggest(unknown, text, span, &known);
@@ -352,8 +364,8 @@ impl Checker {
             return Ty::Error;
         }
         let mut known: Vec<String> = TYPES.iter().map(|t| (*t).to_owned()).collect();
-        known.extend(self.contract.enums.iter().map(|e| e.name.clone()));
-        known.extend(self.structs.iter().map(|(s, _)| s.name.clone()));
+        let types = |def: &Def| matches!(def, Def::Enum(_) | Def::Struct(_));
+        known.extend(self.names.of_kind(types));
         let message = format!("there is no type `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownType, name.span, message);
         self.report(suggest(unknown, &name.text, name.span, &known));

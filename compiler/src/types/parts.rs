@@ -34,7 +34,8 @@ impl Checker {
         self.names.coming.remove(&item.name.text);
         self.declare_item(&item.name, Def::Struct(self.structs.len()));
         let name = item.name.text.clone();
-        let of = Arc::new(StructTy { name, fields });
+        let id = self.structs.len();
+        let of = Arc::new(StructTy { id, name, fields });
         self.structs.push((of, item.name.span));
     }
 
@@ -117,7 +118,7 @@ impl Checker {
             _ => None,
         };
         let Some(of) = of else {
-            let known: Vec<String> = self.structs.iter().map(|(s, _)| s.name.clone()).collect();
+            let known = self.names.of_kind(|def| matches!(def, Def::Struct(_)));
             let message = format!("there is no struct `{}`", name.text);
             let unknown = Diagnostic::new(Code::UnknownType, name.span, message);
             self.report(suggest(unknown, &name.text, name.span, &known));

@@ -34,7 +34,7 @@ impl Checker {
             }
             self.test_item(test);
         }
-        self.names.used = used;
+        self.names.used_by_tests = std::mem::replace(&mut self.names.used, used);
         self.names.variants_used = variants;
     }
 
@@ -209,8 +209,8 @@ impl Checker {
     }
 
     fn test_assert(&mut self, item: &ast::TestAssert) -> Option<TestAssert> {
-        let settle = self.contract.settle.as_ref()?;
-        let outcomes = settle.outcomes;
+        let settle = self.contract.settle.as_ref();
+        let outcomes = settle.map_or(usize::MAX, |settle| settle.outcomes);
         let claim = match (&item.fails, called(&item.condition)) {
             (Some(error), Some((name, arguments))) => {
                 let arguments = self.settle_arguments(name, arguments);
@@ -219,8 +219,18 @@ impl Checker {
                 }
                 Claim::Fails(arguments?, error.text.clone())
             }
+            (Some(error), None) if matches!(item.condition.kind, ast::ExprKind::Call(..)) => {
+                let value = self.expr(&item.condition, None);
+                if !BUILT_IN_ABORTS.contains(&error.text.as_str()) {
+                    self.error_name(error);
+                }
+                if value.ty == Ty::Error {
+                    return None;
+                }
+                Claim::Aborts(value, error.text.clone())
+            }
             (Some(error), None) => {
-                let message = "only `settle(..)` can be expected to fail";
+                let message = "only a call can be expected to fail";
                 let span = item.condition.span;
                 let wrong = Diagnostic::new(Code::Expected, span, message);
                 self.report(wrong.label(error.span, "the error that is expected"));

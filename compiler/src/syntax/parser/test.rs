@@ -112,7 +112,7 @@ impl Parser<'_> {
         if !self.eat_word("assert") {
             return Err(self.expected("`with` or `assert`"));
         }
-        self.settle_callable = true;
+        self.settle_callable = !self.library;
         let condition = self.expr();
         self.settle_callable = false;
         let condition = condition?;
