@@ -472,3 +472,13 @@ fn warnings_of_libraries_stay_with_them() {
     let sources = sources(&[("bet.gvl", &main), ("l.gvl", library)]);
     assert!(check(&sources).diagnostics.is_empty());
 }
+
+/// Contracts without imports have the id that they had before there were imports.
+#[test]
+fn ids_without_imports_stay() {
+    let source = include_str!("../../contracts/price_bet.gvl");
+    let params =
+        serde_json::from_str(include_str!("../../contracts/price_bet.params.json")).unwrap();
+    let id = instantiate(source, &params).unwrap().0.id;
+    assert_eq!(id[..4], [0x2c, 0x01, 0xd3, 0x5e]);
+}

@@ -46,6 +46,10 @@ pub(crate) fn check(units: &[Unit]) -> (Contract, Vec<Diagnostic>) {
     let mut libraries: Vec<Names> = Vec::new();
     for (n, unit) in units.iter().enumerate() {
         checker.names = Names::default();
+        if n + 1 < units.len() && !unit.tree.library {
+            libraries.push(Names::default()); // a contract can't be imported, which is reported
+            continue;
+        }
         checker.imports(unit, &libraries);
         checker.items(&unit.tree);
         if n + 1 < units.len() {
