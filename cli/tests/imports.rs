@@ -78,7 +78,7 @@ fn every_command_takes_them() {
         again.out,
         shop.gavel("compile bets/bet.gvl --emit json").out
     );
-    shop.refused("compile bets/bet.gvl -o lib/roots.gvl", 2, "usage");
+    shop.refused("compile bets/bet.gvl -o lib/roots.gvl", 2, "exists");
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn mistakes_name_their_file() {
     assert_eq!(found["diagnostics"][0]["file"], "bets/../lib/roots.gvl");
     assert_eq!(
         found["diagnostics"][0]["range"]["start"],
-        json!({ "line": 4, "column": 65 })
+        json!({ "line": 4, "column": 64 })
     );
 }
 
