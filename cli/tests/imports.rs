@@ -113,7 +113,7 @@ fn files_that_cannot_be_had_are_reported_where_they_are_imported() {
             let all = ran.all();
             assert_eq!(ran.code, 1, "{all}");
             assert!(
-                all.contains("E0801") && all.contains("--> bets/bet.gvl:1:21"),
+                all.contains("E0901") && all.contains("--> bets/bet.gvl:1:21"),
                 "{all}"
             );
             assert!(all.contains(why), "{all}");

@@ -136,24 +136,24 @@ fn mistakes_are_reported_where_they_are() {
     let deep = [("lib/prices.gvl", PRICES)];
     let long = "/".repeat((1 << 20) + 1);
     let rows: &[Row] = &[
-        ("E0801 import f from \"lib/none.gvl\"", "f(a) > b", "", &[]),
-        ("E0801 import f from \"std/mth\"", "f(a) > b", "", &[]),
-        ("E0801 import f from \"std/list\"", "f(a) > b", "", &[]),
+        ("E0901 import f from \"lib/none.gvl\"", "f(a) > b", "", &[]),
+        ("E0901 import f from \"std/mth\"", "f(a) > b", "", &[]),
+        ("E0901 import f from \"std/list\"", "f(a) > b", "", &[]),
         (
-            "E0801 import f from \"long.gvl\"",
+            "E0901 import f from \"long.gvl\"",
             "f(a) > b",
             "",
             &[("long.gvl", &long)],
         ),
         (
-            "E0802 import f from \"c.gvl\"",
+            "E0902 import f from \"c.gvl\"",
             "f(a) > b",
             "",
             &[("c.gvl", "contract C { }")],
         ),
-        ("E0803 import f from \"bet.gvl\"", "f(a) > b", "", &[]),
+        ("E0903 import f from \"bet.gvl\"", "f(a) > b", "", &[]),
         (
-            "E0803 import f from \"a.gvl\"",
+            "E0903 import f from \"a.gvl\"",
             "f(a) > b",
             "",
             &[
@@ -172,26 +172,26 @@ fn mistakes_are_reported_where_they_are() {
             ],
         ),
         (
-            "E0804 import isqrrt from \"std/math\"",
+            "E0904 import isqrrt from \"std/math\"",
             "isqrrt(a) > 1",
             "",
             &[],
         ),
         (
-            "E0804 import abs_diff from \"lib/prices.gvl\"",
+            "E0904 import abs_diff from \"lib/prices.gvl\"",
             "abs_diff(a, b) > 1",
             "",
             &deep,
         ),
-        ("E0805 import f from \"/etc/f.gvl\"", "f(a) > b", "", &[]),
-        ("E0805 import f from \"lib\\\\f.gvl\"", "f(a) > b", "", &[]),
+        ("E0905 import f from \"/etc/f.gvl\"", "f(a) > b", "", &[]),
+        ("E0905 import f from \"lib\\\\f.gvl\"", "f(a) > b", "", &[]),
         (
-            "E0805 import f from \"https://x.org/f.gvl\"",
+            "E0905 import f from \"https://x.org/f.gvl\"",
             "f(a) > b",
             "",
             &[],
         ),
-        ("E0805 import f from \"f.txt\"", "f(a) > b", "", &[]),
+        ("E0905 import f from \"f.txt\"", "f(a) > b", "", &[]),
         (
             "E0203 import split from \"lib/prices.gvl\"",
             "split(a) > b",
@@ -233,7 +233,7 @@ fn mistakes_are_reported_where_they_are() {
             &[],
         ),
         (
-            "E0806 import f from \"l.gvl\"",
+            "E0906 import f from \"l.gvl\"",
             "f(a) > b",
             "",
             &[(
@@ -434,7 +434,7 @@ fn an_artifact_carries_its_libraries() {
     let more = change(&|v| v["files"]["x.gvl"] = "library x { }".into());
     assert!(matches!(more, ArtifactError::Differs(_)), "{more}");
     let none = change(&|v| drop(v.as_object_mut().unwrap().remove("files")));
-    let missing = |error: &CompileError| matches!(error, CompileError::Diagnostics(found) if found[0].code.id() == "E0801");
+    let missing = |error: &CompileError| matches!(error, CompileError::Diagnostics(found) if found[0].code.id() == "E0901");
     assert!(matches!(&none, ArtifactError::Compile { error, .. } if missing(error)));
     let wrong = change(&|v| v["files"] = 5.into());
     assert!(matches!(wrong, ArtifactError::Input { .. }), "{wrong}");

@@ -118,12 +118,12 @@ codes! {
     EmptyRange = "E0703", "A range that holds no value.";
     RangeNotInteger = "E0704", "A range over something else than integers or amounts.";
     // Imports.
-    CannotImport = "E0801", "An imported file can't be read.";
-    NotALibrary = "E0802", "Something that isn't a library is imported.";
-    ImportCycle = "E0803", "Files import each other in a circle.";
-    UnknownImport = "E0804", "A library doesn't declare what is imported from it.";
-    BadImportPath = "E0805", "The path of an import can't be one of a library.";
-    NotInLibrary = "E0806", "A library has an item that only contracts have.";
+    CannotImport = "E0901", "An imported file can't be read.";
+    NotALibrary = "E0902", "Something that isn't a library is imported.";
+    ImportCycle = "E0903", "Files import each other in a circle.";
+    UnknownImport = "E0904", "A library doesn't declare what is imported from it.";
+    BadImportPath = "E0905", "The path of an import can't be one of a library.";
+    NotInLibrary = "E0906", "A library has an item that only contracts have.";
     // Warnings.
     UnusedName = "W0001", "A name is declared and never used.";
     Unreachable = "W0002", "Code that can never run.";
