@@ -18,7 +18,8 @@ use gavel_compiler::artifact::{ArtifactError, CompileError};
 use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::{Diagnostic, Style};
 use gavel_compiler::segment::Plan;
-use gavel_compiler::{Compiled, Options, artifact, compile};
+use gavel_compiler::word::Span;
+use gavel_compiler::{Compiled, Options, Sources, artifact, compile};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
@@ -61,12 +62,7 @@ impl Loaded {
 
     /// The warnings of the check, drawn, each with an empty line after it.
     pub fn warnings(&self, style: Style) -> String {
-        draw(
-            &self.compiled.warnings,
-            &self.compiled.source,
-            &self.path,
-            style,
-        )
+        draw(&self.compiled.warnings, &self.compiled.sources, style)
     }
 }
 
@@ -92,17 +88,13 @@ pub fn load(
         }
         from_artifact(path)?
     } else {
-        let source = source(path)?;
+        let sources = sources(path)?;
         let given = params_of(path, params)?.map(|(_, given)| given);
         let given = given.unwrap_or_default();
         let progress = watch("generating scripts");
-        compile(
-            &source,
-            &given,
-            options.unwrap_or(&Options::default()),
-            &progress,
-        )
-        .map_err(|error| compile_failure(error, &source, path, stderr_style()))?
+        let options = options.copied().unwrap_or_default();
+        compile(&sources, &given, &options, &progress)
+            .map_err(|error| compile_failure(error, &sources, stderr_style()))?
     };
     let loaded = Loaded {
         path: path.to_owned(),
@@ -120,7 +112,12 @@ pub fn load(
 /// Every file that a contract at this path may be made of, whether or not it is there.
 pub fn files_of(path: &Path, params: Option<&Path>) -> Vec<PathBuf> {
     let params = params.map_or_else(|| beside(path, "params.json"), Path::to_owned);
-    vec![path.to_owned(), params, beside(path, "play.json")]
+    let mut files = vec![path.to_owned(), params, beside(path, "play.json")];
+    if let (false, Ok(sources)) = (is_artifact(path), sources(path)) {
+        let libraries = sources.files().skip(1);
+        files.extend(libraries.map(|file| imported_from(path, file.name())));
+    }
+    files
 }
 
 /// Whether a path is taken for an artifact, by its name.
@@ -137,21 +134,57 @@ pub fn from_artifact(path: &Path) -> Result<Compiled, Failure> {
         return Err(Failure::new(Exit::No, "artifact", message));
     }
     let progress = watch("checking the artifact");
-    artifact::verify(&text, &progress).map_err(|error| {
-        let shown = path.display();
+    let shown = path.display().to_string();
+    let verified = artifact::verify(&text, &progress).map_err(|error| {
         let message = format!("`{shown}` is refused: {error}");
         let mut failure = Failure::new(Exit::No, "artifact", message);
-        if let ArtifactError::Compile { source_text, error } = error {
-            let inner = compile_failure(error, &source_text, path, stderr_style());
+        if let ArtifactError::Compile { sources, error } = error {
+            let inner = compile_failure(error, &sources.shown_as(&shown), stderr_style());
             failure.problems = inner.problems;
         }
         failure.hint("`gavel compile FILE.gvl -o OUT.json` writes an artifact.")
+    })?;
+    Ok(Compiled {
+        sources: verified.sources.shown_as(&shown),
+        ..verified
     })
 }
 
 /// The text of a source.
 pub fn source(path: &Path) -> Result<String, Failure> {
     text_of(&file::read(path, "a contract (.gvl)")?, path)
+}
+
+/// A source with all that it imports. What can't be had is left to the check, which says where
+/// it is imported.
+pub fn sources(path: &Path) -> Result<Sources, Failure> {
+    let mut sources = Sources::new(&path.display().to_string(), &source(path)?);
+    loop {
+        let wanted = sources.wanted();
+        if wanted.is_empty() {
+            return Ok(sources);
+        }
+        for name in wanted {
+            match library(&imported_from(path, &name)) {
+                Ok(text) => sources.add(&name, &text),
+                Err(why) => sources.refuse(&name, &why),
+            }
+        }
+    }
+}
+
+/// Where an imported file is.
+fn imported_from(main: &Path, name: &str) -> PathBuf {
+    main.parent().unwrap_or(Path::new("")).join(name)
+}
+
+/// The text of a library, or why there is none.
+fn library(path: &Path) -> Result<String, String> {
+    let bytes = file::read(path, "a library (.gvl)").map_err(|failure| failure.message)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("byte {at} of `{}` is not UTF-8 text", path.display())
+    })
 }
 
 /// The text of a source that was read from `path`.
@@ -162,12 +195,8 @@ pub fn text_of(bytes: &[u8], path: &Path) -> Result<String, Failure> {
             // Drawn over the text before it: the rest may be anything.
             let valid = bytes.get(..diagnostic.span.start as usize);
             let before = String::from_utf8_lossy(valid.unwrap_or_default());
-            Err(source_failure(
-                &[*diagnostic],
-                &before,
-                path,
-                stderr_style(),
-            ))
+            let before = Sources::new(&path.display().to_string(), &before);
+            Err(source_failure(&[*diagnostic], &before, stderr_style()))
         }
     }
 }
@@ -199,17 +228,17 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// All that keeps a source from being compiled.
-pub fn compile_failure(error: CompileError, source: &str, path: &Path, style: Style) -> Failure {
+pub fn compile_failure(error: CompileError, sources: &Sources, style: Style) -> Failure {
     match error {
-        CompileError::Diagnostics(found) => source_failure(&found, source, path, style),
+        CompileError::Diagnostics(found) => source_failure(&found, sources, style),
         CompileError::Segment(error) => {
             use gavel_compiler::segment::SegmentError;
-            let shown = path.display();
-            let place = match &error {
-                SegmentError::TooLarge { span, .. } => artifact::lines(source, *span),
-                _ => None,
+            let span = match &error {
+                SegmentError::TooLarge { span, .. } => *span,
+                _ => Span::default(),
             };
-            let place = place.map_or_else(
+            let shown = sources.shown(sources.file_at(span.start));
+            let place = sources.lines(span).map_or_else(
                 || format!("`{shown}`"),
                 |[line, _]| format!("`{shown}`, line {line}"),
             );
@@ -226,15 +255,16 @@ pub fn compile_failure(error: CompileError, source: &str, path: &Path, style: St
 }
 
 /// Problems of a source as a failure.
-pub fn source_failure(found: &[Diagnostic], source: &str, path: &Path, style: Style) -> Failure {
+pub fn source_failure(found: &[Diagnostic], sources: &Sources, style: Style) -> Failure {
     let errors = found.iter().filter(|d| d.is_error()).count();
     let plural = if errors == 1 { "" } else { "s" };
-    let message = format!("`{}` has {errors} error{plural}", path.display());
+    let shown = sources.shown(sources.main());
+    let message = format!("`{shown}` has {errors} error{plural}");
     let mut failure = Failure::new(Exit::No, "source", message);
     failure.hint = explain_hint(found);
     failure.problems = Some(Box::new(Problems {
-        diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
-        drawn: draw(found, source, path, style),
+        diagnostics: found.iter().map(|d| d.to_json(sources)).collect(),
+        drawn: draw(found, sources, style),
     }));
     failure
 }
@@ -246,11 +276,10 @@ pub fn explain_hint(found: &[Diagnostic]) -> Option<String> {
 }
 
 /// Diagnostics drawn, each with an empty line after it.
-pub fn draw(found: &[Diagnostic], source: &str, path: &Path, style: Style) -> String {
-    let path = path.display().to_string();
+pub fn draw(found: &[Diagnostic], sources: &Sources, style: Style) -> String {
     found
         .iter()
-        .map(|d| d.draw(source, &path, style) + "\n\n")
+        .map(|d| d.draw_in(sources, style) + "\n\n")
         .collect()
 }
 

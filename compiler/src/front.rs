@@ -5,14 +5,15 @@ use crate::contract::{Attestor, Contract, InputDecl};
 use crate::diagnostic::{
     Code, Diagnostic, did_you_mean, errors_first, has_errors, in_source_order,
 };
-use crate::syntax::{self, ast};
+use crate::link::{self, Linked, Unit, link};
+use crate::sources::Sources;
+use crate::syntax::ast;
 use crate::types::typed::{self, ConstDef, ParamTy};
 use crate::types::{self, Ty};
 use crate::value::{ValueType, decode, encode};
 use crate::word::lower::{Constants, EvalError, evaluate, lower, lower_entry, lower_to};
 use crate::word::{Builder, Program, Span};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// What a check found.
@@ -46,16 +47,26 @@ pub fn decode_source(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
     })
 }
 
-/// Checks a source without values of parameters.
-pub fn check(source: &str) -> Checked {
-    let (tree, mut diagnostics) = syntax::parse(source);
+/// Checks a source without values of parameters: a text, or [`Sources`] with all that it
+/// imports. A text alone can import the standard library only.
+pub fn check(sources: impl Into<Sources>) -> Checked {
+    check_linked(&sources.into()).0
+}
+
+fn check_linked(sources: &Sources) -> (Checked, Vec<Unit>) {
+    let Linked {
+        units,
+        main,
+        mut diagnostics,
+    } = link(sources);
     let mut contract = typed::Contract::default();
-    if let Some(tree) = &tree {
-        let (checked, found) = types::check(tree);
+    if main {
+        let (checked, found) = types::check(&units);
         contract = checked;
         // Where brackets don't match, all that the checker says may follow from that.
-        if tree.balanced || !has_errors(&diagnostics) {
-            diagnostics.extend(found.into_iter().filter(|d| !follows(d, tree, source)));
+        let balanced = units.iter().all(|unit| unit.tree.balanced);
+        if balanced || !has_errors(&diagnostics) {
+            diagnostics.extend(found.into_iter().filter(|d| !follows(d, &units)));
         }
     }
     if !has_errors(&diagnostics) {
@@ -63,43 +74,68 @@ pub fn check(source: &str) -> Checked {
     }
     errors_first(&mut diagnostics);
     in_source_order(&mut diagnostics);
-    once_a_name(&mut diagnostics, source);
-    Checked {
+    once_a_name(&mut diagnostics, sources);
+    let tree = units.last().filter(|_| main).map(|unit| unit.tree.clone());
+    let checked = Checked {
         tree,
         contract,
         diagnostics,
-    }
+    };
+    (checked, units)
 }
 
-/// The name that isn't declared, if the problem is that.
-fn undeclared<'s>(found: &Diagnostic, source: &'s str) -> Option<&'s str> {
-    match found.code {
+/// Whether the problem is that a name isn't declared.
+fn undeclared(found: &Diagnostic) -> bool {
+    matches!(
+        found.code,
         Code::UnknownName
-        | Code::UnknownType
-        | Code::UnknownError
-        | Code::UnknownParty
-        | Code::UnknownOutcome
-        | Code::UnknownAuthor => source.get(found.span.start as usize..found.span.end as usize),
-        _ => None,
-    }
+            | Code::UnknownType
+            | Code::UnknownError
+            | Code::UnknownParty
+            | Code::UnknownOutcome
+            | Code::UnknownAuthor
+            | Code::UnknownImport
+    )
 }
 
 /// Keeps the first use of each name that isn't declared, and all that look like slips of the
 /// keyboard: those are mended where they stand, the others by a declaration.
-fn once_a_name(found: &mut Vec<Diagnostic>, source: &str) {
+fn once_a_name(found: &mut Vec<Diagnostic>, sources: &Sources) {
     let mut seen = BTreeSet::new();
-    found.retain(|d| d.fix.is_some() || undeclared(d, source).is_none_or(|name| seen.insert(name)));
+    found.retain(|d| {
+        let file = sources.file_at(d.span.start);
+        let mut first = || seen.insert((file.base(), file.slice(d.span).to_owned()));
+        d.fix.is_some() || !undeclared(d) || first()
+    });
 }
 
-/// Whether a problem only follows from a part of the tree that couldn't be read, which is
-/// reported already.
-fn follows(found: &Diagnostic, tree: &ast::Contract, source: &str) -> bool {
+/// Whether a problem only follows from an import or a part of a tree that couldn't be read,
+/// which is reported already.
+fn follows(found: &Diagnostic, units: &[Unit]) -> bool {
+    let at = found.span.start;
+    let before = units.iter().filter(|unit| unit.file.base() <= at);
+    let Some(unit) = before.max_by_key(|unit| unit.file.base()) else {
+        return false;
+    };
+    let tree = &unit.tree;
     let unread = |word: &str| tree.unread.contains(word);
     match found.code {
         Code::NoSettle => unread("settle"),
         Code::NoCoin => unread("coin"),
         Code::PartyCount => unread("param"),
-        _ => undeclared(found, source).is_some_and(unread),
+        Code::UnknownImport => {
+            let name = unit.file.slice(found.span);
+            let library = unit.imports.iter().flatten().filter_map(|n| units.get(*n));
+            library
+                .into_iter()
+                .any(|library| library.tree.unread.contains(name))
+        }
+        _ if undeclared(found) => {
+            let name = unit.file.slice(found.span);
+            let mut imported = tree.imports.iter().flat_map(|import| &import.names);
+            unread(name) || imported.any(|known| known.text == name)
+        }
+        _ => false,
     }
 }
 
@@ -138,10 +174,29 @@ fn too_large(contract: &typed::Contract) -> Option<Diagnostic> {
 /// # Errors
 /// All errors of the source, or else all of the parameters.
 pub fn instantiate(
-    source: &str,
+    sources: impl Into<Sources>,
     params: &Map<String, Value>,
 ) -> Result<(Contract, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (checked, read) = with_params(source, params)?;
+    let (checked, units) = check_linked(&sources.into());
+    if !checked.is_ok() {
+        return Err(checked.diagnostics);
+    }
+    instantiate_checked(checked, &units, params)
+}
+
+fn instantiate_checked(
+    checked: Checked,
+    units: &[Unit],
+    params: &Map<String, Value>,
+) -> Result<(Contract, Vec<Diagnostic>), Vec<Diagnostic>> {
+    if let Some(library) = checked.tree.as_ref().filter(|tree| tree.library) {
+        let message = format!("`{}` is a library, not a contract", library.name.text);
+        let wrong = Diagnostic::new(Code::NoContract, library.name.span, message);
+        return Err(vec![
+            wrong.help("it can be checked and tested; contracts import it"),
+        ]);
+    }
+    let (checked, read) = with_params(checked, params)?;
     let contract = checked.contract;
     if !contract.entries.is_empty() {
         let message = format!("`{}` is a ledger: it settles no coin", contract.name);
@@ -158,12 +213,7 @@ pub fn instantiate(
     };
     if let (Some(coin), Some(program), false) = (coin, program, has_errors(&found)) {
         let contract = Contract {
-            id: identify(
-                &without_tests(source, checked.tree.as_ref()),
-                &contract,
-                &read.words,
-                &read.attestors,
-            ),
+            id: identify(units, &contract, &read.words, &read.attestors),
             name: contract.name.clone(),
             parties: names(&contract, &contract.parties),
             attestors: read.attestors,
@@ -189,10 +239,14 @@ pub fn instantiate(
 /// # Errors
 /// All errors of the source, or else all of the parameters.
 pub fn plain_program(
-    source: &str,
+    sources: impl Into<Sources>,
     params: &Map<String, Value>,
 ) -> Result<Program, Vec<Diagnostic>> {
-    let (checked, read) = with_params(source, params)?;
+    let (checked, _) = check_linked(&sources.into());
+    if !checked.is_ok() {
+        return Err(checked.diagnostics);
+    }
+    let (checked, read) = with_params(checked, params)?;
     let contract = checked.contract;
     lower_to(Builder::plain(), &contract, &read.words)
         .map_err(|error| vec![types::const_error(&error, "`settle`", contract.span)])
@@ -200,13 +254,9 @@ pub fn plain_program(
 
 /// A checked source and its parameters, its constants computed.
 fn with_params(
-    source: &str,
+    mut checked: Checked,
     params: &Map<String, Value>,
 ) -> Result<(Checked, Params), Vec<Diagnostic>> {
-    let mut checked = check(source);
-    if !checked.is_ok() {
-        return Err(checked.diagnostics);
-    }
     let mut found = Vec::new();
     let read = read_params(&checked.contract, params, &mut found);
     if has_errors(&found) {
@@ -356,29 +406,11 @@ pub(crate) fn bind(
     }
 }
 
-/// The source without its tests, and without the white space before each: they decide nothing.
-fn without_tests(source: &str, tree: Option<&ast::Contract>) -> String {
-    let mut rest = String::new();
-    let mut at = 0;
-    let tests = tree.into_iter().flat_map(|tree| &tree.items);
-    for item in tests {
-        let whole = match item {
-            ast::Item::Test(test) => test.whole,
-            ast::Item::With(with) => with.whole,
-            _ => continue,
-        };
-        let before = source.get(at..whole.start as usize);
-        rest.push_str(before.unwrap_or_default().trim_end());
-        at = whole.end as usize;
-    }
-    rest.push_str(source.get(at..).unwrap_or_default());
-    rest
-}
-
-/// SHA-256 over the domain, the source without tests and the parameters as a JSON object with sorted
-/// names and values in one form, each with its length (64 bits, little-endian) before it.
+/// SHA-256 over the domain, the source without tests, the parameters as a JSON object with
+/// sorted names and values in one form, and what stands for each library that is imported;
+/// each with its length before it.
 fn identify(
-    source: &str,
+    units: &[Unit],
     contract: &typed::Contract,
     words: &[Option<Vec<u32>>],
     attestors: &[Attestor],
@@ -399,12 +431,11 @@ fn identify(
         .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())))
         .collect();
     let canonical = format!("{{{}}}", fields.join(","));
-    let mut hasher = Sha256::new();
-    for part in ["gavel/contract", source, &canonical] {
-        hasher.update((part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().into()
+    let source = units.last().map(link::without_tests).unwrap_or_default();
+    let parts = ["gavel/contract", &source, &canonical];
+    let libraries = link::digests(units);
+    let libraries = libraries.iter().map(|digest| digest.as_slice());
+    link::hash(parts.into_iter().map(str::as_bytes).chain(libraries))
 }
 
 fn names(contract: &typed::Contract, params: &[usize]) -> Vec<String> {

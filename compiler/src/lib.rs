@@ -2,7 +2,7 @@
 //! trees out.
 //!
 //! ```text
-//! source ─ syntax ─ types ─ word ─ segment ─ script ─ tap ─ artifact
+//! sources ─ syntax ─ link ─ types ─ word ─ segment ─ script ─ tap ─ artifact
 //! ```
 //!
 //! **Invariants:** no I/O, no clock, no randomness; every output is a function of the source,
@@ -16,9 +16,11 @@ pub mod diagnostic;
 pub mod format;
 pub mod front;
 pub mod ledger;
+mod link;
 pub mod people;
 pub mod script;
 pub mod segment;
+pub mod sources;
 pub mod syntax;
 pub mod tap;
 pub mod testing;
@@ -29,4 +31,5 @@ pub mod word;
 
 pub use artifact::{Artifact, Compiled, Options, compile};
 pub use front::{Checked, check, instantiate};
+pub use sources::Sources;
 pub use testing::run_tests;

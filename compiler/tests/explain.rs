@@ -7,8 +7,13 @@ use gavel_compiler::{check, instantiate, run_tests};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Codes that no source text can show.
-const NOT_SHOWN: &[Code] = &[Code::NotUtf8, Code::SourceTooLong];
+/// Codes that no source text alone can show.
+const NOT_SHOWN: &[Code] = &[
+    Code::NotUtf8,
+    Code::SourceTooLong,
+    Code::NotALibrary,
+    Code::ImportCycle,
+];
 
 fn diagnostics(example: Example) -> Vec<Diagnostic> {
     let source = example.source();

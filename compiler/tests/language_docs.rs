@@ -99,7 +99,7 @@ fn every_example_is_as_the_page_says() {
         let at = format!("docs/language.md:{line}");
         let words: Vec<&str> = said.split(' ').collect();
         let source = match words.get(1) {
-            None => text,
+            None | Some(&"wrong") => text,
             Some(&"items") => contract(&text, ""),
             Some(&"body") => contract("", &text),
             Some(&"ledger") => ledger(&text, ""),
@@ -112,7 +112,8 @@ fn every_example_is_as_the_page_says() {
             .map(|d| d.draw(&source, &at, Style::Plain))
             .collect();
         let drawn = drawn.join("\n\n");
-        if let Some(code) = words.get(3) {
+        let code = words.iter().position(|word| *word == "wrong");
+        if let Some(code) = code.and_then(|n| words.get(n + 1)) {
             let codes: Vec<&str> = found.iter().map(|d| d.code.id()).collect();
             assert!(codes.contains(code), "{at}: not {code}\n{drawn}");
             wrong += 1;

@@ -5,6 +5,7 @@ mod step;
 
 use std::path::PathBuf;
 
+use gavel_compiler::Sources;
 use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::front::{check, instantiate};
@@ -13,7 +14,7 @@ use gavel_compiler::word::Span;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::contract_file::{draw, explain_hint, from_artifact, is_artifact, params_of, source};
+use crate::contract_file::{draw, explain_hint, from_artifact, is_artifact, params_of, sources};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -85,9 +86,9 @@ pub(super) struct Unmet {
 }
 
 impl Unmet {
-    pub(super) fn all(source: &str, failures: &[TestFailure]) -> Vec<Self> {
+    pub(super) fn all(sources: &Sources, failures: &[TestFailure]) -> Vec<Self> {
         let unmet = failures.iter().map(|failure| Self {
-            line: line(source, failure.span),
+            line: line(sources, failure.span),
             message: failure.message.clone(),
             invariant: failure.invariant.map(|span| line(source, span)),
             step: failure.step.as_ref().map(Step::new),
@@ -98,11 +99,11 @@ impl Unmet {
 
 impl Check {
     pub(super) fn run(self, output: &Output) -> Result<Exit, Failure> {
-        let (report, found, text) = self.look()?;
+        let (report, found, sources) = self.look()?;
         let exit = if report.ok { Exit::Good } else { Exit::No };
         let style = output.style();
         output.result(&report, || {
-            let text = report.text(&draw(&found, &text, &self.file, style));
+            let text = report.text(&draw(&found, &sources, style));
             match explain_hint(&found) {
                 Some(hint) => format!("{text}\n{hint}"),
                 None => text,
@@ -111,7 +112,7 @@ impl Check {
         Ok(exit)
     }
 
-    fn look(&self) -> Result<(Report, Vec<Diagnostic>, String), Failure> {
+    fn look(&self) -> Result<(Report, Vec<Diagnostic>, Sources), Failure> {
         if is_artifact(&self.file) {
             if self.params.is_some() {
                 return Err(Failure::usage(
@@ -119,14 +120,20 @@ impl Check {
                 ));
             }
             let compiled = from_artifact(&self.file)?;
-            let mut report = self.report(&compiled.source, &compiled.warnings, None);
-            self.explain(&mut report, Some(&compiled.contract), &compiled.source);
-            return Ok((report, compiled.warnings, compiled.source));
+            let mut report = self.report(&compiled.sources, &compiled.warnings, None);
+            self.explain(&mut report, Some(&compiled.contract), &compiled.sources);
+            return Ok((report, compiled.warnings, compiled.sources));
         }
-        let text = source(&self.file)?;
+        let sources = sources(&self.file)?;
         let params = params_of(&self.file, self.params.as_deref())?;
-        let checked = check(&text);
-        let ok = checked.is_ok();
+        let checked = check(&sources);
+        let library = checked.tree.as_ref().is_some_and(|tree| tree.library);
+        if library && self.params.is_some() {
+            return Err(Failure::usage(
+                "a library has no parameters; leave `--params` away",
+            ));
+        }
+        let ok = checked.is_ok() && !library;
         let mut found = checked.diagnostics;
         // What is explained are numbers, which parameters decide.
         let (with, given) = match params {
@@ -135,36 +142,38 @@ impl Check {
         };
         let mut contract = None;
         if let Some(given) = given.filter(|_| ok) {
-            match instantiate(&text, &given) {
+            match instantiate(&sources, &given) {
                 Ok((instance, all)) => (contract, found) = (Some(instance), all),
                 Err(more) => found.extend(more),
             }
         }
-        let mut report = self.report(&text, &found, with);
-        self.explain(&mut report, contract.as_ref(), &text);
-        Ok((report, found, text))
+        let mut report = self.report(&sources, &found, with.filter(|_| !library));
+        self.explain(&mut report, contract.as_ref(), &sources);
+        Ok((report, found, sources))
     }
 
-    fn explain(&self, report: &mut Report, contract: Option<&Contract>, source: &str) {
+    fn explain(&self, report: &mut Report, contract: Option<&Contract>, sources: &Sources) {
         if self.explain && report.ok {
-            report.analyses = contract.map(|contract| Analyses::of(contract, source));
+            report.analyses = contract.map(|contract| Analyses::of(contract, sources));
         }
     }
 
-    fn report(&self, source: &str, found: &[Diagnostic], params: Option<PathBuf>) -> Report {
+    fn report(&self, sources: &Sources, found: &[Diagnostic], params: Option<PathBuf>) -> Report {
         let errors = found.iter().filter(|d| d.is_error()).count();
-        let tests = match run_tests(source) {
-            Ok(reports) if !self.no_tests => reports.iter().map(|r| Test::new(source, r)).collect(),
+        let tests = match run_tests(sources) {
+            Ok(reports) if !self.no_tests => {
+                reports.iter().map(|r| Test::new(sources, r)).collect()
+            }
             _ => Vec::new(), // errors of the source are shown already
         };
         Report {
             file: self.file.display().to_string(),
-            contract: check(source).contract.name,
+            contract: check(sources).contract.name,
             params: params.map(|path| path.display().to_string()),
             ok: errors == 0 && tests.iter().all(|test| test.ok),
             errors,
             warnings: found.len() - errors,
-            diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
+            diagnostics: found.iter().map(|d| d.to_json(sources)).collect(),
             tests,
             analyses: None,
         }
@@ -172,12 +181,12 @@ impl Check {
 }
 
 impl Test {
-    fn new(source: &str, report: &TestReport) -> Self {
+    fn new(sources: &Sources, report: &TestReport) -> Self {
         Self {
             name: report.name.clone(),
-            line: line(source, report.span),
+            line: line(sources, report.span),
             ok: report.failures.is_empty(),
-            failures: Unmet::all(source, &report.failures),
+            failures: Unmet::all(sources, &report.failures),
         }
     }
 }
@@ -220,8 +229,8 @@ pub(super) fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{plural}")
 }
 
-pub(super) fn line(source: &str, span: Span) -> usize {
-    gavel_compiler::artifact::lines(source, span).map_or(1, |[first, _]| first)
+pub(super) fn line(sources: &Sources, span: Span) -> usize {
+    sources.lines(span).map_or(1, |[first, _]| first)
 }
 
 fn place(file: &str, line: usize) -> String {

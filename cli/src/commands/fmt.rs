@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gavel_compiler::Sources;
 use gavel_compiler::format::format;
 use serde::Serialize;
 
@@ -167,7 +168,10 @@ fn is_stdin(path: &Path) -> bool {
 }
 
 fn laid_out(text: &str, path: &Path) -> Result<String, Failure> {
-    format(text).map_err(|found| source_failure(&found, text, path, stderr_style()))
+    format(text).map_err(|found| {
+        let sources = Sources::new(&path.display().to_string(), text);
+        source_failure(&found, &sources, stderr_style())
+    })
 }
 
 /// Renaming would get around the permissions of the file.

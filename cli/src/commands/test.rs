@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use gavel_compiler::testing::{self, Options};
 
-use crate::contract_file::{draw, from_artifact, is_artifact, source};
+use crate::contract_file::{draw, from_artifact, is_artifact, sources};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
 use report::{FileReport, Report};
 
-/// Run the tests and properties that contracts carry
+/// Run the tests and properties that contracts and libraries carry
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A `test` is tried as it stands, a `prop` on many cases. A case that fails is made as small as it
@@ -54,14 +54,13 @@ fn cases(text: &str) -> Result<u32, String> {
 impl Test {
     pub(super) fn run(self, output: &Output) -> Result<Exit, Failure> {
         // A file that can't be read is known before anything runs.
-        let mut sources = Vec::new();
+        let mut all = Vec::new();
         for file in &self.files {
-            let text = if is_artifact(file) {
-                from_artifact(file)?.source
+            all.push(if is_artifact(file) {
+                from_artifact(file)?.sources
             } else {
-                source(file)?
-            };
-            sources.push(text);
+                sources(file)?
+            });
         }
         let options = Options {
             seed: self.seed,
@@ -69,15 +68,15 @@ impl Test {
             only: self.only.clone(),
         };
         let mut report = Report::new(&options);
-        for (path, text) in self.files.iter().zip(&sources) {
+        for (path, sources) in self.files.iter().zip(&all) {
             let mut progress = Progress::new();
-            let ran = testing::run(text, &options, &mut |name, done, of| {
+            let ran = testing::run(sources, &options, &mut |name, done, of| {
                 progress.show(name, u64::from(done), u64::from(of));
             });
             drop(progress);
-            let file = FileReport::new(path, text, &ran);
+            let file = FileReport::new(path, sources, &ran);
             let drawn = ran.map_or_else(
-                |found| draw(&found, text, path, output.style()),
+                |found| draw(&found, sources, output.style()),
                 |_| String::new(),
             );
             // With `--only`, files without such a test are no news.

@@ -7,6 +7,7 @@ use super::{
 use crate::contract::{Arm, Contract};
 use crate::script::leaf::disprove::{elements_of, items, prefix_len, witness_len};
 use crate::segment::{Budget, Plan, Segment};
+use crate::sources::Sources;
 use crate::units::Weight;
 use crate::word::{Author, Op, Program, Span};
 use bitcoin::hex::DisplayHex;
@@ -30,14 +31,15 @@ impl Compiled {
             params: self.params.clone().into_iter().collect(),
             options: self.options,
             contract: contract_info(&self.contract),
-            program: program_info(&self.contract.program, &self.plan, &self.source),
+            program: program_info(&self.contract.program, &self.plan, &self.sources),
             elements: elements(&self.plan),
             input_groups: indices(&self.plan.input_groups),
             frame_groups: indices(&self.plan.frame_groups),
             segments: (0..self.plan.segments.len())
                 .filter_map(|n| self.segment(n))
                 .collect(),
-            source: self.source.clone(),
+            source: self.sources.main().text().to_owned(),
+            files: libraries(&self.sources),
         };
         let text = serde_json::to_string(&artifact).unwrap_or_default();
         artifact.digest = sha256(text.as_bytes());
@@ -56,8 +58,10 @@ impl Compiled {
         let leaf_bytes = prefix_len(&shapes, challengers) + longest;
         let witness_bytes = witness_len(&shapes, challengers);
         let overhead = Budget::default().overhead.0;
+        let (file, lines) = place_of(&self.sources, &self.plan.program, segment);
         Some(SegmentInfo {
-            lines: lines_of_segment(&self.source, &self.plan.program, segment),
+            file,
+            lines,
             operations: [segment.insts.start, segment.insts.end],
             reads: segment.reads.iter().map(|id| id.index()).collect(),
             writes: segment.writes.iter().map(|id| id.index()).collect(),
@@ -80,26 +84,40 @@ impl Compiled {
     }
 }
 
-/// The lines of a span, from 1; `None` for the empty span of what comes from no source.
-pub fn lines(source: &str, span: Span) -> Option<[usize; 2]> {
-    if span.end <= span.start {
-        return None;
-    }
-    let line = |at: u32| {
-        let before = source.as_bytes().get(..at as usize)?;
-        Some(1 + before.iter().filter(|byte| **byte == b'\n').count())
-    };
-    Some([line(span.start)?, line(span.end - 1)?])
+/// The text of each library that was given, by its path from the main file.
+fn libraries(sources: &Sources) -> BTreeMap<String, String> {
+    let others = sources.files().skip(1);
+    others
+        .map(|file| (file.name().to_owned(), file.text().to_owned()))
+        .collect()
 }
 
-fn lines_of_segment(source: &str, program: &Program, segment: &Segment) -> Option<[usize; 2]> {
-    let insts = program.insts.get(segment.insts.clone())?;
-    let spans = insts.iter().filter(|inst| inst.span.end > inst.span.start);
-    let span = Span {
-        start: spans.clone().map(|inst| inst.span.start).min()?,
-        end: spans.map(|inst| inst.span.end).max()?,
+/// The library that a span is in, if it isn't in the main file.
+pub fn library_at(sources: &Sources, span: Span) -> Option<String> {
+    let file = sources.file_at(span.start);
+    (file.base() != 0).then(|| file.name().to_owned())
+}
+
+/// The file and the lines that a segment comes from: of the main file, if any of it does.
+fn place_of(
+    sources: &Sources,
+    program: &Program,
+    segment: &Segment,
+) -> (Option<String>, Option<[usize; 2]>) {
+    let insts = program.insts.get(segment.insts.clone());
+    let spans = insts.unwrap_or_default().iter().map(|inst| inst.span);
+    let spans = spans.filter(|span| span.end > span.start);
+    let Some(first) = spans.clone().min_by_key(|span| span.start) else {
+        return (None, None);
     };
-    lines(source, span)
+    let base = sources.file_at(first.start).base();
+    let same = spans.filter(|span| sources.file_at(span.start).base() == base);
+    let end = same.map(|span| span.end).max();
+    let span = Span {
+        end: end.unwrap_or(first.end),
+        ..first
+    };
+    (library_at(sources, first), sources.lines(span))
 }
 
 fn contract_info(contract: &Contract) -> ContractInfo {
@@ -175,7 +193,7 @@ fn contract_info(contract: &Contract) -> ContractInfo {
     }
 }
 
-fn program_info(program: &Program, plan: &Plan, source: &str) -> ProgramInfo {
+fn program_info(program: &Program, plan: &Plan, sources: &Sources) -> ProgramInfo {
     let mut by_kind = BTreeMap::new();
     for inst in &plan.program.insts {
         *by_kind.entry(kind(&inst.op)).or_insert(0) += 1;
@@ -190,7 +208,8 @@ fn program_info(program: &Program, plan: &Plan, source: &str) -> ProgramInfo {
             .iter()
             .map(|abort| AbortInfo {
                 error: abort.name.clone(),
-                line: lines(source, abort.span).map_or(1, |[first, _]| first),
+                file: library_at(sources, abort.span),
+                line: sources.lines(abort.span).map_or(1, |[first, _]| first),
             })
             .collect(),
     }

@@ -13,7 +13,7 @@ mod build;
 mod print;
 mod verify;
 
-pub use build::{kind, lines};
+pub use build::{kind, library_at};
 pub use verify::{ArtifactError, Difference, verify};
 
 use crate::contract::Contract;
@@ -21,6 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::front::{check, instantiate};
 use crate::script::{self, ScriptError};
 use crate::segment::{Body, Budget, Plan, SegmentError, plan};
+use crate::sources::Sources;
 use crate::units::{Sats, StackDepth, Weight};
 use crate::value::ValueType;
 use serde::{Deserialize, Serialize};
@@ -107,8 +108,8 @@ pub enum CompileError {
 /// Everything that was made of a contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compiled {
-    /// The text.
-    pub source: String,
+    /// The text, and those of the libraries that it imports.
+    pub sources: Sources,
     /// The parameters as given.
     pub params: Map<String, Value>,
     /// The options.
@@ -130,17 +131,18 @@ pub struct Compiled {
 /// # Errors
 /// [`CompileError`] says what is wrong.
 pub fn compile(
-    source: &str,
+    sources: impl Into<Sources>,
     params: &Map<String, Value>,
     options: &Options,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Compiled, CompileError> {
     let budget = options.budget()?;
-    let (contract, warnings) = instantiated(source, params)?;
+    let sources = sources.into();
+    let (contract, warnings) = instantiated(&sources, params)?;
     let plan = plan(&contract.program, &budget)?;
     let bodies = script::bodies(&plan, progress)?.clone();
     Ok(Compiled {
-        source: source.to_owned(),
+        sources,
         params: params.clone(),
         options: *options,
         contract,
@@ -152,11 +154,11 @@ pub fn compile(
 
 /// [`instantiate`], with the warnings of the check beside errors of the parameters.
 fn instantiated(
-    source: &str,
+    sources: &Sources,
     params: &Map<String, Value>,
 ) -> Result<(Contract, Vec<Diagnostic>), CompileError> {
-    instantiate(source, params).map_err(|mut found| {
-        let checked = check(source);
+    instantiate(sources, params).map_err(|mut found| {
+        let checked = check(sources);
         if checked.is_ok() {
             found.extend(checked.diagnostics);
         }
@@ -194,6 +196,10 @@ pub struct Artifact {
     pub segments: Vec<SegmentInfo>,
     /// The source.
     pub source: String,
+    /// The libraries that it imports, by their paths from it; those of the standard library are
+    /// in the compiler.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
 }
 
 /// The contract of an [`Artifact`].
@@ -291,6 +297,9 @@ pub struct ProgramInfo {
 pub struct AbortInfo {
     /// The error's name.
     pub error: String,
+    /// The library that it is in; absent for the source itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The line of the source.
     pub line: usize,
 }
@@ -313,6 +322,9 @@ pub struct ElementInfo {
 /// A segment of an [`Artifact`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SegmentInfo {
+    /// The library that it comes from, if nothing of it comes from the source itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// First and last line of the source that it comes from; absent for a segment that
     /// comes from none.
     pub lines: Option<[usize; 2]>,

@@ -1,9 +1,9 @@
 //! The word IR and the bodies as text, for people.
 
 use super::Compiled;
-use super::build::{kind, lines};
+use super::build::kind;
 use crate::script::print_asm;
-use crate::word::{Inst, Op, Program};
+use crate::word::{Inst, Op, Program, Span};
 use std::fmt::Write as _;
 
 impl Compiled {
@@ -11,7 +11,6 @@ impl Compiled {
     /// `%7` is a value; values that nothing names are numbered from 0.
     pub fn ir(&self) -> String {
         let program = &self.plan.program;
-        let source: Vec<&str> = self.source.lines().collect();
         let mut out = String::new();
         let push = |out: &mut String, text: String| {
             out.push_str(&text);
@@ -29,7 +28,7 @@ impl Compiled {
                 format!("; input {n} `{}`: {words} words{blank}", element.name),
             );
         }
-        let mut line_before = None;
+        let mut place_before = None;
         for (n, segment) in self.plan.segments.iter().enumerate() {
             push(
                 &mut out,
@@ -42,12 +41,13 @@ impl Compiled {
             );
             let insts = program.insts.get(segment.insts.clone());
             for inst in insts.unwrap_or_default() {
-                let line = lines(&self.source, inst.span).map(|[first, _]| first);
-                if line.is_some() && line != line_before {
-                    line_before = line;
-                    let number = line.unwrap_or(0);
-                    let text = source.get(number.saturating_sub(1)).unwrap_or(&"");
-                    push(&mut out, format!("  ; {number}: {}", text.trim()));
+                let place = self.line(inst.span);
+                if place.is_some() && place != place_before {
+                    push(
+                        &mut out,
+                        format!("  ; {}", place.as_deref().unwrap_or_default()),
+                    );
+                    place_before = place;
                 }
                 push(&mut out, format!("    {}", operation(program, inst)));
             }
@@ -58,6 +58,22 @@ impl Compiled {
             format!("\noutcome %{}: {outcomes}", program.outcome.0),
         );
         out
+    }
+
+    /// The first line of a span with its number, and its file if it isn't the main one.
+    fn line(&self, span: Span) -> Option<String> {
+        let [number, _] = self.sources.lines(span)?;
+        let file = self.sources.file_at(span.start);
+        let text = file
+            .text()
+            .lines()
+            .nth(number - 1)
+            .unwrap_or_default()
+            .trim();
+        Some(match file.base() {
+            0 => format!("{number}: {text}"),
+            _ => format!("{}:{number}: {text}", file.name()),
+        })
     }
 
     /// How many listings [`Compiled::asm`] has.

@@ -1,6 +1,7 @@
 //! Reads an artifact and believes nothing in it: compiles its source again and compares.
 
 use super::{COMPILER, CompileError, Compiled, FORMAT, Options, VERSION, compile};
+use crate::sources::Sources;
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -36,8 +37,8 @@ pub enum ArtifactError {
     /// Its own source doesn't compile.
     #[error("its source does not compile: {error}")]
     Compile {
-        /// The source.
-        source_text: String,
+        /// The source, and what it imports.
+        sources: Box<Sources>,
         /// Why.
         error: CompileError,
     },
@@ -101,6 +102,8 @@ pub fn verify(
     };
     let source = value.get("source").and_then(Value::as_str);
     let source = source.ok_or_else(|| input("/source", "expected the source text"))?;
+    let sources = sources_of(source, value.get("files"))
+        .ok_or_else(|| input("/files", "expected an object of texts"))?;
     let params: &Map<String, Value> = value
         .get("params")
         .and_then(Value::as_object)
@@ -108,10 +111,10 @@ pub fn verify(
     let options = value.get("options").cloned().unwrap_or_default();
     let options: Options =
         serde_json::from_value(options).map_err(|e| input("/options", &e.to_string()))?;
-    let compiled = compile(source, params, &options, progress).map_err(|error| match error {
+    let compiled = compile(&sources, params, &options, progress).map_err(|error| match error {
         CompileError::Option { .. } => input("/options/max_leaf_weight", &error.to_string()),
         error => ArtifactError::Compile {
-            source_text: source.to_owned(),
+            sources: Box::new(sources.clone()),
             error,
         },
     })?;
@@ -121,6 +124,17 @@ pub fn verify(
         Some(difference) => Err(ArtifactError::Differs(difference)),
         None => Ok(compiled),
     }
+}
+
+/// The source with the libraries that are carried beside it.
+fn sources_of(source: &str, files: Option<&Value>) -> Option<Sources> {
+    let mut sources = Sources::from(source);
+    if let Some(files) = files {
+        for (name, text) in files.as_object()? {
+            sources.add(name, text.as_str()?);
+        }
+    }
+    Some(sources)
 }
 
 fn says(value: Option<&Value>) -> String {

@@ -49,7 +49,7 @@ codes! {
     NestedTooDeep = "E0102", "Expressions or blocks are nested too deeply.";
     ReservedWord = "E0103", "A word of the language can't be used as a name.";
     NotYetSupported = "E0104", "A part of the language that this version doesn't compile yet.";
-    UnknownItem = "E0105", "A contract has no such item.";
+    UnknownItem = "E0105", "A contract or library has no such item.";
     Unclosed = "E0106", "A bracket that is never closed.";
     MissingFrom = "E0107", "An input of settle doesn't say who vouches for it.";
     // Names.
@@ -128,6 +128,13 @@ codes! {
     VaultCopied = "E0808", "What a vault holds would be there twice.";
     MapAsValue = "E0809", "A map is used as a value.";
     NoSuchCall = "E0810", "A test calls something that isn't an entry, or with other signers.";
+    // Imports.
+    CannotImport = "E0901", "An imported file can't be read.";
+    NotALibrary = "E0902", "Something that isn't a library is imported.";
+    ImportCycle = "E0903", "Files import each other in a circle.";
+    UnknownImport = "E0904", "A library doesn't declare what is imported from it.";
+    BadImportPath = "E0905", "The path of an import can't be one of a library.";
+    NotInLibrary = "E0906", "A library has an item that only contracts have.";
     // Warnings.
     UnusedName = "W0001", "A name is declared and never used.";
     Unreachable = "W0002", "Code that can never run.";

@@ -1,8 +1,9 @@
 //! Diagnostics as text and as JSON.
 
 use super::{Diagnostic, Severity};
+use crate::sources::{Columns, File, Sources};
 use crate::word::Span;
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet};
 use serde_json::{Value, json};
 
 /// How diagnostics are drawn.
@@ -18,6 +19,11 @@ pub enum Style {
 impl Diagnostic {
     /// Draws the diagnostic over its source, which `path` names.
     pub fn draw(&self, source: &str, path: &str, style: Style) -> String {
+        self.draw_in(&Sources::new(path, source), style)
+    }
+
+    /// Draws the diagnostic over the files that it is about.
+    pub fn draw_in(&self, sources: &Sources, style: Style) -> String {
         let renderer = match style {
             Style::Plain => Renderer::plain(),
             Style::Colour => Renderer::styled(),
@@ -26,48 +32,73 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level
+        let mut group: Group<'_> = level
             .primary_title(self.message.as_str())
-            .id(self.code.id());
-        let mut snippet = Snippet::source(source).path(path).annotation(
-            AnnotationKind::Primary
-                .span(range(source, self.span))
-                .label(self.label.as_str()),
-        );
-        for label in &self.labels {
-            snippet = snippet.annotation(
-                AnnotationKind::Context
-                    .span(range(source, label.span))
-                    .label(label.text.as_str()),
-            );
+            .id(self.code.id())
+            .element(self.snippet(sources, sources.file_at(self.span.start)));
+        for file in self.other_files(sources) {
+            group = group.element(self.snippet(sources, file));
         }
-        let mut group: Group<'_> = title.element(snippet);
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         let mut groups = vec![group];
         if let Some(fix) = &self.fix {
-            let patch = Patch::new(range(source, fix.span), fix.replacement.as_str());
+            let file = sources.file_at(fix.span.start);
+            let patch = Patch::new(file.range(fix.span), fix.replacement.as_str());
+            let snippet = Snippet::source(file.text()).path(sources.shown(file));
             groups.push(
                 Level::HELP
                     .secondary_title(fix.message.as_str())
-                    .element(Snippet::source(source).path(path).patch(patch)),
+                    .element(snippet.patch(patch)),
             );
         }
         renderer.render(&groups).to_string()
     }
 
-    /// The diagnostic as JSON: ranges in bytes, and lines and columns from 1 (columns count
-    /// characters).
-    pub fn to_json(&self, source: &str) -> Value {
+    /// Files other than the diagnostic's own that its labels point into.
+    fn other_files<'s>(&self, sources: &'s Sources) -> Vec<&'s File> {
+        let own = sources.file_at(self.span.start).base();
+        let files = self.labels.iter().map(|l| sources.file_at(l.span.start));
+        let mut files: Vec<&File> = files.filter(|file| file.base() != own).collect();
+        files.dedup_by_key(|file| file.base());
+        files
+    }
+
+    /// What the diagnostic says of one file.
+    fn snippet<'a>(&'a self, sources: &'a Sources, file: &'a File) -> Snippet<'a, Annotation<'a>> {
+        let here = |span: Span| sources.file_at(span.start).base() == file.base();
+        let note = |kind: AnnotationKind, span: Span, text: &'a str| {
+            kind.span(file.range(span)).label(text)
+        };
+        let own =
+            here(self.span).then(|| note(AnnotationKind::Primary, self.span, self.label.as_str()));
+        let labels = self.labels.iter().filter(|label| here(label.span));
+        let labels = labels.map(|l| note(AnnotationKind::Context, l.span, l.text.as_str()));
+        Snippet::source(file.text())
+            .path(sources.shown(file))
+            .annotations(own.into_iter().chain(labels))
+    }
+
+    /// The diagnostic as JSON: files, ranges in their bytes, and lines and columns from 1
+    /// (columns count characters).
+    pub fn to_json(&self, sources: impl Into<Sources>) -> Value {
+        let sources = sources.into();
+        let place = |span| place(&sources, span);
         let labels: Vec<Value> = self
             .labels
             .iter()
-            .map(|label| json!({ "range": place(source, label.span), "message": label.text }))
+            .map(|label| {
+                json!({
+                    "file": file_of(&sources, label.span),
+                    "range": place(label.span),
+                    "message": label.text,
+                })
+            })
             .collect();
         let fix = self.fix.as_ref().map(|fix| {
             json!({
-                "range": place(source, fix.span),
+                "range": place(fix.span),
                 "replacement": fix.replacement,
                 "message": fix.message,
             })
@@ -76,7 +107,8 @@ impl Diagnostic {
             "code": self.code.id(),
             "severity": self.severity,
             "message": self.message,
-            "range": place(source, self.span),
+            "file": file_of(&sources, self.span),
+            "range": place(self.span),
             "label": self.label,
             "labels": labels,
             "help": self.help,
@@ -85,26 +117,18 @@ impl Diagnostic {
     }
 }
 
-/// The span as byte offsets that are character boundaries within the source.
-fn range(source: &str, span: Span) -> std::ops::Range<usize> {
-    let floor = |at: u32| {
-        let mut at = (at as usize).min(source.len());
-        while !source.is_char_boundary(at) {
-            at = at.saturating_sub(1);
-        }
-        at
-    };
-    let start = floor(span.start);
-    start..floor(span.end).max(start)
+/// The file of a span as it is shown; `null` for a text that has no path.
+fn file_of(sources: &Sources, span: Span) -> Option<String> {
+    let shown = sources.shown(sources.file_at(span.start));
+    Some(shown).filter(|path| !path.is_empty())
 }
 
-fn place(source: &str, span: Span) -> Value {
-    let range = range(source, span);
+fn place(sources: &Sources, span: Span) -> Value {
+    let file = sources.file_at(span.start);
+    let range = file.range(span);
     let position = |at: usize| {
-        let before = source.get(..at).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |n| n + 1);
-        let column = before.get(line_start..).unwrap_or_default().chars().count();
-        json!({ "line": before.matches('\n').count() + 1, "column": column + 1 })
+        let at = file.position(file.base() + at as u32, Columns::Chars);
+        json!({ "line": at.line + 1, "column": at.column + 1 })
     };
     json!({
         "bytes": [range.start, range.end],

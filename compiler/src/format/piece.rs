@@ -90,7 +90,7 @@ const BEFORE_OPERANDS: &[&str] = &[
 pub(super) fn pieces<'s>(source: &'s str, outline: &Outline) -> Vec<Piece<'s>> {
     let mut reader = Reader::default();
     let mut end = 0;
-    for token in lex(source).0 {
+    for token in lex(source, 0).0 {
         let (from, to) = (token.span.start as usize, token.span.end as usize);
         reader.gap(source.get(end..from).unwrap_or_default());
         let text = source.get(from..to).unwrap_or_default();

@@ -19,9 +19,24 @@ pub struct Name {
     pub span: Span,
 }
 
-/// A file: one contract.
+/// `import isqrt, clamp from "std/math"`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// What is imported.
+    pub names: Vec<Name>,
+    /// From where: the text between the quotes, and where it stands with them.
+    pub path: Name,
+    /// The whole.
+    pub span: Span,
+}
+
+/// A file: one contract, or one library.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contract {
+    /// What it imports.
+    pub imports: Vec<Import>,
+    /// Whether it is a library.
+    pub library: bool,
     /// `///` lines above it.
     pub docs: Vec<String>,
     /// Its name.
@@ -32,7 +47,7 @@ pub struct Contract {
     pub unread: BTreeSet<String>,
     /// Whether every bracket has its partner; if not, nobody knows what stands inside what.
     pub balanced: bool,
-    /// From `contract` to `}`.
+    /// From `contract` or `library` to `}`.
     pub span: Span,
 }
 

@@ -6,16 +6,16 @@ use crate::word::Span;
 use logos::Logos;
 
 /// All tokens, the last being [`TokenKind::End`]. Text that is no token is reported and left
-/// out, one diagnostic for neighbouring characters.
-pub(crate) fn lex(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+/// out, one diagnostic for neighbouring characters. The first byte has the offset `base`.
+pub(crate) fn lex(source: &str, base: u32) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut tokens: Vec<Token> = Vec::new();
     let mut unknown: Vec<Span> = Vec::new();
     let mut diagnostics = Vec::new();
     let mut end_of_last = 0;
     for (kind, range) in TokenKind::lexer(source).spanned() {
         let span = Span {
-            start: range.start as u32,
-            end: range.end as u32,
+            start: base + range.start as u32,
+            end: base + range.end as u32,
         };
         let Ok(kind) = kind else {
             match unknown.last_mut() {
@@ -39,7 +39,7 @@ pub(crate) fn lex(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
             first_of_line,
         });
     }
-    let end = source.len() as u32;
+    let end = base + source.len() as u32;
     tokens.push(Token {
         kind: TokenKind::End,
         span: Span { start: end, end },
@@ -47,7 +47,7 @@ pub(crate) fn lex(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     });
     for span in unknown {
         let text = source
-            .get(span.start as usize..span.end as usize)
+            .get((span.start - base) as usize..(span.end - base) as usize)
             .unwrap_or_default();
         let shown: String = text.chars().take(12).collect();
         let message = format!("the language doesn't use `{}`", shown.escape_debug());

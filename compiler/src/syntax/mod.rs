@@ -10,4 +10,4 @@ mod parser;
 pub(crate) mod token;
 
 pub use parser::{MAX_DEPTH, parse};
-pub(crate) use parser::{Outline, outline};
+pub(crate) use parser::{MAX_SOURCE, Outline, imports, outline, parse_at};

@@ -97,8 +97,8 @@ impl<'a> Trial<'a> {
                 values: formula(arguments),
                 outcome: None,
             },
-            Claim::Holds(condition) => Line {
-                values: one(condition),
+            Claim::Holds(expr) | Claim::Aborts(expr, _) => Line {
+                values: one(expr),
                 outcome: None,
             },
         }
@@ -257,6 +257,7 @@ impl<'a> Trial<'a> {
         let values = line.values.as_ref();
         let (arguments, wanted) = match claim {
             Claim::Holds(condition) => return self.holds(condition, values, case),
+            Claim::Aborts(call, error) => return self.aborts(call, error, values, case),
             Claim::Gives(arguments, outcome) => {
                 let expected = std::slice::from_ref(outcome);
                 let words = self
@@ -279,6 +280,26 @@ impl<'a> Trial<'a> {
             self.show_end(&ended),
             self.show_end(&wanted)
         ))
+    }
+
+    fn aborts(
+        &self,
+        call: &Expr,
+        error: &str,
+        formula: Option<&Formula>,
+        case: &Case<'_>,
+    ) -> Result<(), String> {
+        let wanted = format!("aborts: `{error}`");
+        match self.words(formula, std::slice::from_ref(call), case) {
+            Err(why) if why == wanted => Ok(()),
+            Err(why) => Err(format!("this call {why}, expected the error `{error}`")),
+            Ok(words) => {
+                let shown = show::value(&call.ty, &words, &self.contract.enums);
+                Err(format!(
+                    "this call gave {shown}, expected the error `{error}`"
+                ))
+            }
+        }
     }
 
     fn holds(

@@ -14,6 +14,7 @@ mod shrink;
 
 use crate::diagnostic::Diagnostic;
 use crate::front::check;
+use crate::sources::Sources;
 use crate::types::typed::{self, TestDef};
 use crate::word::Span;
 use case::Trial;
@@ -96,8 +97,8 @@ pub struct Found {
 ///
 /// # Errors
 /// All errors of the source.
-pub fn run_tests(source: &str) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
-    let contract = checked(source)?;
+pub fn run_tests(sources: impl Into<Sources>) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
+    let contract = checked(sources.into())?;
     let tests = contract.tests.iter().filter(|t| t.variables.is_none());
     Ok(tests.map(|test| run_test(&contract, test)).collect())
 }
@@ -108,11 +109,11 @@ pub fn run_tests(source: &str) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
 /// # Errors
 /// All errors of the source.
 pub fn run(
-    source: &str,
+    sources: impl Into<Sources>,
     options: &Options,
     progress: &mut dyn FnMut(&str, u32, u32),
 ) -> Result<Vec<TestReport>, Vec<Diagnostic>> {
-    let contract = checked(source)?;
+    let contract = checked(sources.into())?;
     let only = options.only.as_deref().unwrap_or_default();
     let tests = contract.tests.iter().filter(|t| t.name.contains(only));
     let report = |test: &TestDef| match &test.variables {
@@ -125,8 +126,8 @@ pub fn run(
     Ok(tests.map(report).collect())
 }
 
-fn checked(source: &str) -> Result<typed::Contract, Vec<Diagnostic>> {
-    let checked = check(source);
+fn checked(sources: Sources) -> Result<typed::Contract, Vec<Diagnostic>> {
+    let checked = check(&sources);
     if checked.is_ok() {
         Ok(checked.contract)
     } else {

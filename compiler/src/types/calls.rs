@@ -150,7 +150,7 @@ impl Checker {
             return;
         }
         let mut known: Vec<String> = BUILTINS.iter().map(|b| (*b).to_owned()).collect();
-        known.extend(self.contract.fns.iter().map(|f| f.name.clone()));
+        known.extend(self.names.of_kind(|def| matches!(def, Def::Function(_))));
         known.extend(self.variant_names());
         let message = format!("there is no function `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownName, name.span, message);

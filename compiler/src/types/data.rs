@@ -96,7 +96,8 @@ impl Checker {
                     });
                     let fields = fields.collect();
                     let name = name.clone();
-                    Ty::Struct(Arc::new(StructTy { name, fields }))
+                    let id = self.data.len();
+                    Ty::Struct(Arc::new(StructTy { id, name, fields }))
                 }
                 Data::Tuple(types) => {
                     Ty::Tuple(types.iter().map(|ty| self.plain_type(ty)).collect())
@@ -110,13 +111,21 @@ impl Checker {
         self.data.push((of, item.name.span));
     }
 
-    /// All enums.
+    /// All enums that have names here.
     pub(super) fn enums(&self) -> Vec<(Def, Ty)> {
-        let plain = 0..self.contract.enums.len();
-        let plain = plain.map(|e| (Def::Enum(e), Ty::Enum(e)));
-        let data = self.data.iter().enumerate();
-        let data = data.map(|(n, (of, _))| (Def::Data(n), Ty::Data(of.clone())));
-        plain.chain(data).collect()
+        let known = self.names.items.values();
+        let mut all: Vec<(Def, Ty)> = known
+            .filter_map(|(def, _)| match def {
+                Def::Enum(e) => Some((*def, Ty::Enum(*e))),
+                Def::Data(n) => {
+                    let (of, _) = self.data.get(*n)?;
+                    Some((*def, Ty::Data(of.clone())))
+                }
+                _ => None,
+            })
+            .collect();
+        all.sort_by_key(|(def, _)| *def);
+        all
     }
 
     /// Names of all variants of all enums.

@@ -107,6 +107,9 @@ impl Checker {
             end: expr.span.end,
         };
         match (&expr.ty, ty) {
+            _ if found == wanted => {
+                mismatch.help("these are two types of one name, each of a library of its own")
+            }
             (from, to) if from.is_int() && to.is_int() => mismatch
                 .help("a conversion to a smaller type aborts where the value doesn't fit")
                 .fix(end, format!(" as {wanted}"), "convert it"),

@@ -20,7 +20,7 @@ const MAX_PARTIES: usize = 16;
 const MAX_INPUT_WORDS: usize = 4_096;
 
 impl Checker {
-    /// The whole contract.
+    /// All that a contract or library declares, but for tests.
     pub(super) fn items(&mut self, contract: &ast::Contract) {
         for item in &contract.items {
             if let Item::Param(ast::Param { name, .. })
@@ -59,13 +59,11 @@ impl Checker {
         self.functions(contract);
         if self.ledger {
             self.entries(contract);
-        } else {
+        } else if !contract.library {
             self.settle_item(contract);
             self.parties_present(contract);
             self.coin_item(contract);
         }
-        self.tests(contract);
-        self.unused_items();
     }
 
     fn enum_item(&mut self, item: &ast::Enum) {
@@ -232,7 +230,7 @@ impl Checker {
                 def.body = body;
             }
         }
-        self.recursion(&calls);
+        self.recursion(first, &calls);
     }
 
     pub(super) fn declare_argument(&mut self, name: &ast::Name, ty: Ty) {
@@ -243,11 +241,13 @@ impl Checker {
         self.declare(name, ty, false, false);
     }
 
-    /// Reports functions that reach themselves.
-    fn recursion(&mut self, calls: &[Vec<(usize, Span)>]) {
-        for (start, own) in calls.iter().enumerate() {
+    /// Reports functions that reach themselves; `calls` are those of functions from `first` on.
+    /// Those before are of libraries, which know none of these.
+    fn recursion(&mut self, first: usize, calls: &[Vec<(usize, Span)>]) {
+        for (n, own) in calls.iter().enumerate() {
+            let start = first + n;
             for (callee, span) in own {
-                if reaches(*callee, start, calls) {
+                if reaches(*callee, start, first, calls) {
                     let name = self.contract.fns.get(start).map_or("", |f| &f.name);
                     let message = format!("`{name}` calls itself");
                     let at = self.contract.fns.get(start).map_or(*span, |f| f.span);
@@ -417,13 +417,16 @@ impl Checker {
 }
 
 /// Whether a call of `from` can lead to one of `start`.
-fn reaches(from: usize, start: usize, calls: &[Vec<(usize, Span)>]) -> bool {
+fn reaches(from: usize, start: usize, first: usize, calls: &[Vec<(usize, Span)>]) -> bool {
     let mut seen = vec![false; calls.len()];
     let mut todo = vec![from];
     while let Some(n) = todo.pop() {
         if n == start {
             return true;
         }
+        let Some(n) = n.checked_sub(first) else {
+            continue;
+        };
         if let Some(seen) = seen.get_mut(n)
             && !std::mem::replace(seen, true)
         {

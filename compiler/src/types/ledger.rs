@@ -189,10 +189,10 @@ impl Checker {
             self.no_vault(ty.clone(), written.span);
         }
         self.declare_item(&item.name, Def::Event(self.contract.events.len()));
-        let name = item.name.text.clone();
+        let (id, name) = (self.contract.events.len(), item.name.text.clone());
         self.contract.events.push(EventDef {
             span: item.name.span,
-            of: Arc::new(StructTy { name, fields }),
+            of: Arc::new(StructTy { id, name, fields }),
         });
     }
 

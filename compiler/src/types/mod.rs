@@ -8,6 +8,7 @@ mod calls;
 mod coin;
 mod data;
 mod expr;
+mod import;
 mod items;
 mod ledger;
 mod linear;
@@ -28,6 +29,7 @@ pub(crate) use items::const_error;
 pub use ty::{DataTy, MAX_WORDS, Ty};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::link::Unit;
 use crate::syntax::ast;
 use crate::word::Span;
 use names::Names;
@@ -35,15 +37,13 @@ use std::sync::Arc;
 use ty::StructTy;
 use typed::{Contract, Expr, ExprKind, Local};
 
-/// Checks a contract. The program that comes back can always be walked; it can be lowered
-/// if there is no error among the diagnostics.
-pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
+/// Checks units, libraries before those who import them; the last one is what is made of them.
+/// The program that comes back can always be walked; it can be lowered if there is no error
+/// among the diagnostics. Of libraries that are imported, only errors are reported, and their
+/// tests aren't looked at.
+pub(crate) fn check(units: &[Unit]) -> (Contract, Vec<Diagnostic>) {
     let mut checker = Checker {
-        contract: Contract {
-            name: contract.name.text.clone(),
-            span: contract.name.span,
-            ..Contract::default()
-        },
+        contract: Contract::default(),
         names: Names::default(),
         diagnostics: Vec::new(),
         frame: Frame::default(),
@@ -51,7 +51,22 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         structs: Vec::new(),
         data: Vec::new(),
     };
-    checker.items(contract);
+    let mut libraries: Vec<Names> = Vec::new();
+    for (n, unit) in units.iter().enumerate() {
+        checker.names = Names::default();
+        if n + 1 < units.len() && !unit.tree.library {
+            libraries.push(Names::default()); // a contract can't be imported, which is reported
+            continue;
+        }
+        checker.imports(unit, &libraries);
+        checker.items(&unit.tree);
+        if n + 1 < units.len() {
+            checker.diagnostics.retain(Diagnostic::is_error);
+        } else {
+            checker.main_only(&unit.tree);
+        }
+        libraries.push(std::mem::take(&mut checker.names));
+    }
     (checker.contract, checker.diagnostics)
 }
 
@@ -93,6 +108,17 @@ struct Frame {
 }
 
 impl Checker {
+    /// What only the main file needs.
+    fn main_only(&mut self, tree: &ast::Contract) {
+        self.contract.name = tree.name.text.clone();
+        self.contract.span = tree.name.span;
+        self.tests(tree);
+        if !tree.library {
+            self.unused_items();
+        }
+        self.unused_imports(tree);
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }

@@ -3,6 +3,7 @@
 use super::Checker;
 use super::calls::BUILTINS;
 use super::data::Given;
+use super::import::Imported;
 use super::ty::{MAX_WORDS, Ty};
 use super::typed::{Expr, ExprKind, ParamTy};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -34,7 +35,11 @@ pub(super) struct Names {
     pub items: BTreeMap<String, (Def, Span)>,
     /// All items, those that come later in the file included: for better messages.
     pub coming: BTreeSet<String>,
+    /// Those that are imported.
+    pub imported: BTreeMap<String, Imported>,
     pub used: BTreeSet<Def>,
+    /// What only tests use.
+    pub used_by_tests: BTreeSet<Def>,
     pub variants_used: BTreeSet<(usize, usize)>,
 }
 
@@ -354,8 +359,8 @@ impl Checker {
             return Ty::Error;
         }
         let mut known: Vec<String> = TYPES.iter().map(|t| (*t).to_owned()).collect();
-        known.extend(self.enums().iter().map(|(_, ty)| self.show(ty)));
-        known.extend(self.structs.iter().map(|(s, _)| s.name.clone()));
+        let types = |def: &Def| matches!(def, Def::Enum(_) | Def::Struct(_) | Def::Data(_));
+        known.extend(self.names.of_kind(types));
         let message = format!("there is no type `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownType, name.span, message);
         self.report(suggest(unknown, &name.text, name.span, &known));

@@ -450,12 +450,7 @@ impl Checker {
         if let Some(Def::Error(n)) = self.find(&name.text) {
             return n;
         }
-        let known: Vec<String> = self
-            .contract
-            .errors
-            .iter()
-            .map(|e| e.name.clone())
-            .collect();
+        let known = self.names.of_kind(|def| matches!(def, Def::Error(_)));
         let message = format!("there is no error `{}`", name.text);
         let mut unknown = Diagnostic::new(Code::UnknownError, name.span, message);
         unknown = suggest(unknown, &name.text, name.span, &known);

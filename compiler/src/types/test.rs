@@ -40,10 +40,11 @@ impl Checker {
             }
             self.test_item(test, &shared);
         }
-        // Functions and constants may be there for the tests, or for those who ask the state.
         let in_tests = std::mem::replace(&mut self.names.used, used);
-        let helps = |def: &Def| matches!(def, Def::Function(_) | Def::Const(_));
-        self.names.used.extend(in_tests.into_iter().filter(helps));
+        // Functions and constants may be there for the tests, or for those who ask the state.
+        let helps = |def: &&Def| matches!(def, Def::Function(_) | Def::Const(_));
+        self.names.used.extend(in_tests.iter().filter(helps));
+        self.names.used_by_tests = in_tests;
         self.names.variants_used = variants;
     }
 
@@ -382,8 +383,8 @@ impl Checker {
     }
 
     fn test_assert(&mut self, item: &ast::TestAssert) -> Option<TestAssert> {
-        let settle = self.contract.settle.as_ref()?;
-        let outcomes = settle.outcomes;
+        let settle = self.contract.settle.as_ref();
+        let outcomes = settle.map_or(usize::MAX, |settle| settle.outcomes);
         let claim = match (&item.fails, called(&item.condition)) {
             (Some(error), Some((name, arguments))) => {
                 let arguments = self.settle_arguments(name, arguments);
@@ -392,8 +393,18 @@ impl Checker {
                 }
                 Claim::Fails(arguments?, error.text.clone())
             }
+            (Some(error), None) if matches!(item.condition.kind, ast::ExprKind::Call(..)) => {
+                let value = self.expr(&item.condition, None);
+                if !BUILT_IN_ABORTS.contains(&error.text.as_str()) {
+                    self.error_name(error);
+                }
+                if value.ty == Ty::Error {
+                    return None;
+                }
+                Claim::Aborts(value, error.text.clone())
+            }
             (Some(error), None) => {
-                let message = "only `settle(..)` can be expected to fail";
+                let message = "only a call can be expected to fail";
                 let span = item.condition.span;
                 let wrong = Diagnostic::new(Code::Expected, span, message);
                 self.report(wrong.label(error.span, "the error that is expected"));

@@ -71,6 +71,8 @@ pub struct AssetTy {
 /// What a struct is made of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StructTy {
+    /// Tells it from others with the same name and fields: libraries may have such.
+    pub id: usize,
     /// Its name.
     pub name: String,
     /// Names and types of its fields, in order of declaration.

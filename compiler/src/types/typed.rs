@@ -274,6 +274,8 @@ pub enum Claim {
     Gives(Vec<Expr>, Expr),
     /// `settle` aborts with this error for these inputs.
     Fails(Vec<Expr>, String),
+    /// This call aborts with this error.
+    Aborts(Expr, String),
     /// A `bool`.
     Holds(Expr),
 }

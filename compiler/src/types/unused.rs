@@ -7,10 +7,12 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::word::Span;
 
 impl Checker {
+    /// Of a contract: what a library declares is for others.
     pub(super) fn unused_items(&mut self) {
         let mut found: Vec<(Span, String)> = Vec::new();
-        let unused =
-            |def: Def, name: &str| !self.names.used.contains(&def) && !name.starts_with('_');
+        let unused = |def: Def, name: &str| {
+            !self.names.used.contains(&def) && !name.starts_with('_') && self.names.declares(def)
+        };
         for (n, param) in self.contract.params.iter().enumerate() {
             let value = !matches!(param.ty, ParamTy::Party(_));
             if value && unused(Def::Param(n), &param.name) {

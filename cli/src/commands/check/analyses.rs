@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use gavel_compiler::Sources;
 use gavel_compiler::artifact::Payment;
+use gavel_compiler::artifact::library_at;
 use gavel_compiler::contract::{Arm, Contract};
 use gavel_compiler::word::ir::{BUILT_IN_ABORTS, Op};
 use gavel_compiler::word::{Author, Program};
@@ -25,6 +27,9 @@ pub(super) struct Analyses {
 /// A line whose arithmetic may abort.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct MayAbort {
+    /// The library that it is in; absent for the source itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
     line: usize,
     error: String,
 }
@@ -49,12 +54,12 @@ struct Refund {
 }
 
 impl Analyses {
-    pub(super) fn of(contract: &Contract, source: &str) -> Self {
+    pub(super) fn of(contract: &Contract, sources: &Sources) -> Self {
         let paid = |arms: &[Arm]| paid(contract, arms);
         let outcomes = contract.program.outcomes.iter().zip(&contract.coin.pay);
         Self {
             operations: contract.program.insts.len(),
-            may_abort: may_abort(&contract.program, source),
+            may_abort: may_abort(&contract.program, sources),
             inputs: vouched(contract),
             pays: outcomes
                 .map(|(outcome, arms)| Pays {
@@ -81,7 +86,12 @@ impl Analyses {
             line("input", format!("{}: {}", input.name, input.means));
         }
         for abort in &self.may_abort {
-            line("may abort", format!("line {}: {}", abort.line, abort.error));
+            let file = abort.file.iter().map(|file| format!("{file}, "));
+            let file: String = file.collect();
+            line(
+                "may abort",
+                format!("{file}line {}: {}", abort.line, abort.error),
+            );
         }
         for pays in &self.pays {
             line(
@@ -98,7 +108,7 @@ impl Analyses {
 
 /// Checks that the language makes by itself. `IllTyped` is left out: it is about what a claimer
 /// writes, not about the program.
-fn may_abort(program: &Program, source: &str) -> Vec<MayAbort> {
+fn may_abort(program: &Program, sources: &Sources) -> Vec<MayAbort> {
     let mut all = BTreeSet::new();
     for inst in &program.insts {
         let Op::AbortIf(_, code) = inst.op else {
@@ -109,7 +119,8 @@ fn may_abort(program: &Program, source: &str) -> Vec<MayAbort> {
         };
         if BUILT_IN_ABORTS.contains(&abort.name.as_str()) && abort.name != "IllTyped" {
             all.insert(MayAbort {
-                line: super::line(source, abort.span),
+                file: library_at(sources, abort.span),
+                line: super::line(sources, abort.span),
                 error: abort.name.clone(),
             });
         }

@@ -83,12 +83,16 @@ fn row(n: usize, segment: &SegmentInfo) -> [String; 8] {
     ]
 }
 
-/// `12-20`, or `-` for what comes from no line.
+/// `12-20`, `std/math:12-20` for what comes from a library, or `-` for what comes from no line.
 pub(in crate::commands) fn lines(segment: &SegmentInfo) -> String {
-    match segment.lines {
+    let lines = match segment.lines {
         Some([first, last]) if first == last => first.to_string(),
         Some([first, last]) => format!("{first}-{last}"),
         None => "-".to_owned(),
+    };
+    match &segment.file {
+        Some(file) => format!("{file}:{lines}"),
+        None => lines,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gavel_compiler::Sources;
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::testing::{Found, Options, TestReport};
 use serde::Serialize;
@@ -98,16 +99,20 @@ impl Report {
 }
 
 impl FileReport {
-    pub fn new(path: &Path, source: &str, ran: &Result<Vec<TestReport>, Vec<Diagnostic>>) -> Self {
+    pub fn new(
+        path: &Path,
+        sources: &Sources,
+        ran: &Result<Vec<TestReport>, Vec<Diagnostic>>,
+    ) -> Self {
         let (tests, found) = match ran {
             Ok(reports) => (reports.as_slice(), [].as_slice()),
             Err(found) => ([].as_slice(), found.as_slice()),
         };
-        let tests: Vec<Entry> = tests.iter().map(|test| Entry::new(source, test)).collect();
+        let tests: Vec<Entry> = tests.iter().map(|test| Entry::new(sources, test)).collect();
         Self {
             file: path.display().to_string(),
             ok: ran.is_ok() && tests.iter().all(|test| test.ok),
-            diagnostics: found.iter().map(|d| d.to_json(source)).collect(),
+            diagnostics: found.iter().map(|d| d.to_json(sources)).collect(),
             tests,
         }
     }
@@ -133,7 +138,7 @@ impl FileReport {
 }
 
 impl Entry {
-    fn new(source: &str, report: &TestReport) -> Self {
+    fn new(sources: &Sources, report: &TestReport) -> Self {
         let kind = match report.cases {
             Some(_) => "prop",
             None => "test",
@@ -141,10 +146,10 @@ impl Entry {
         Self {
             kind,
             name: report.name.clone(),
-            line: line(source, report.span),
+            line: line(sources, report.span),
             ok: report.failures.is_empty(),
             cases: report.cases,
-            failures: Unmet::all(source, &report.failures),
+            failures: Unmet::all(sources, &report.failures),
             case: report.found.as_ref().map(Case::new),
         }
     }

@@ -1,8 +1,8 @@
-//! The file and its declarations.
+//! A contract or library and its declarations.
 
 use super::super::ast::{
-    Arm, Coin, Const, Contract, Data, Enum, Expr, Function, Input, Item, Name, Param, Pay, Refund,
-    Settle, Struct, Type, TypeKind, Variant,
+    Arm, Coin, Const, Contract, Data, Enum, Expr, Function, Import, Input, Item, Name, Param, Pay,
+    Refund, Settle, Struct, Type, TypeKind, Variant,
 };
 use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
@@ -29,60 +29,22 @@ const ITEMS: &[&str] = &[
     "prop",
 ];
 
-impl Parser<'_> {
-    /// The whole file.
-    pub(super) fn file(&mut self) -> Option<Contract> {
-        let mut found = None;
-        let mut end = 0;
-        while !self.is(TokenKind::End) {
-            let docs = self.docs();
-            if self.is_word("contract") {
-                let token = self.token();
-                self.mark_line();
-                let contract = self.contract(docs);
-                end = self.last_end();
-                if found.is_none() {
-                    found = contract;
-                } else {
-                    let message = "a file declares one contract";
-                    self.report(Diagnostic::new(Code::NotYetSupported, token.span, message));
-                }
-            } else if self.is(TokenKind::End) {
-                break;
-            } else {
-                if self.is_word("import") || self.is_word("use") {
-                    let word = self.text();
-                    let _ = self.not_yet(word);
-                } else if found.is_some() {
-                    let closed = Span {
-                        start: end.saturating_sub(1),
-                        end,
-                    };
-                    let message = "this stands outside the contract";
-                    let outside = Diagnostic::new(Code::Expected, self.token().span, message);
-                    self.report(outside.label(closed, "the contract ends here"));
-                } else {
-                    let _ = self.expected("`contract`");
-                }
-                self.next();
-                while !self.is(TokenKind::End) && !self.is_word("contract") {
-                    self.next();
-                }
-            }
-        }
-        if found.is_none() && self.diagnostics.is_empty() {
-            let message = "the file declares no contract";
-            self.report(
-                Diagnostic::new(Code::NoContract, self.token().span, message)
-                    .help("a contract starts with `contract Name {`"),
-            );
-        }
-        found
-    }
+/// What a library can't have: it holds nothing, and pays nobody.
+const CONTRACTS_ONLY: &[&str] = &[
+    "param", "settle", "coin", "asset", "state", "event", "entry", "invariant", "with",
+];
 
-    fn contract(&mut self, docs: Vec<String>) -> Option<Contract> {
+impl Parser<'_> {
+    /// `contract Name { .. }` or `library name { .. }`
+    pub(super) fn contract(&mut self, imports: Vec<Import>, docs: Vec<String>) -> Option<Contract> {
+        self.library = self.is_word("library");
         let start = self.next().span.start;
-        let name = match self.name("the contract's name") {
+        let what = if self.library {
+            "the library's name"
+        } else {
+            "the contract's name"
+        };
+        let name = match self.name(what) {
             Ok(name) => name,
             Err(_) => Name {
                 text: "Unnamed".to_owned(),
@@ -110,7 +72,9 @@ impl Parser<'_> {
                     let message = "this `}` closes nothing";
                     let span = self.token().span;
                     let stray = Diagnostic::new(Code::Expected, span, message);
-                    self.report(stray.help("the contract goes on after it"));
+                    self.report(
+                        stray.help(format!("the {} goes on after it", self.kind_of_file())),
+                    );
                 }
                 self.next();
                 if stray {
@@ -152,6 +116,8 @@ impl Parser<'_> {
             }
         }
         Some(Contract {
+            imports,
+            library: self.library,
             docs,
             name,
             items,
@@ -178,13 +144,26 @@ impl Parser<'_> {
         token.first_of_line && ITEMS.contains(&word) && next.kind == goes_on
     }
 
+    fn not_in_library(&mut self, word: &str) {
+        let message = format!("a library has no `{word}`");
+        let span = self.token().span;
+        self.report(
+            Diagnostic::new(Code::NotInLibrary, span, message)
+                .help("a library has `const`, `struct`, `enum`, `error`, `fn`, `test` and `prop`"),
+        );
+    }
+
     fn item(&mut self, start: u32, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
         let word = if self.is(TokenKind::Word) {
             self.text()
         } else {
             ""
         };
+        if self.library && CONTRACTS_ONLY.contains(&word) {
+            self.not_in_library(word);
+        }
         let item = match word {
+            "import" => return Err(self.late_import()),
             "param" => Item::Param(self.param(docs)?),
             "enum" => Item::Enum(self.enum_item()?),
             "struct" => Item::Struct(self.struct_item()?),
@@ -203,7 +182,7 @@ impl Parser<'_> {
             "prop" => Item::Test(self.prop(start)?),
             "" => return Err(self.expected("an item: `param`, `enum`, `settle`, `coin`, …")),
             other => {
-                let message = format!("a contract has no `{other}`");
+                let message = format!("a {} has no `{other}`", self.kind_of_file());
                 let span = self.token().span;
                 let mut unknown = Diagnostic::new(Code::UnknownItem, span, message);
                 unknown = match did_you_mean(other, ITEMS.iter().copied()) {

@@ -1,6 +1,7 @@
 //! Tokens to tree: recursive descent that recovers at statements and items.
 
 mod expr;
+mod file;
 mod item;
 mod ledger;
 mod literal;
@@ -18,7 +19,7 @@ use crate::word::Span;
 pub const MAX_DEPTH: u16 = 64;
 
 /// The longest source, in bytes.
-const MAX_SOURCE: usize = 1 << 20;
+pub(crate) const MAX_SOURCE: usize = 1 << 20;
 
 /// After so many diagnostics of the parser, the rest says nothing new.
 const MAX_DIAGNOSTICS: usize = 100;
@@ -29,10 +30,23 @@ const RESERVED: &[&str] = &[
     "if", "in", "let", "match", "mut", "param", "require", "return", "true",
 ];
 
-/// Parses a source. `None` where it declares no contract, which is reported.
+/// Parses a source. `None` where it declares no contract or library, which is reported.
 pub fn parse(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>) {
-    let (contract, diagnostics, _) = parse_marked(source);
+    parse_at(source, 0)
+}
+
+/// Parses a file whose first byte has this offset.
+pub(crate) fn parse_at(source: &str, base: u32) -> (Option<ast::Contract>, Vec<Diagnostic>) {
+    let (contract, diagnostics, _) = parse_marked(source, base);
     (contract, diagnostics)
+}
+
+/// Only the imports of a file, as far as they can be read.
+pub(crate) fn imports(source: &str, base: u32) -> Vec<ast::Import> {
+    if source.len() > MAX_SOURCE {
+        return Vec::new();
+    }
+    Parser::new(source, base).header()
 }
 
 /// What the text of a source doesn't show without its grammar, for laying it out.
@@ -50,32 +64,22 @@ pub(crate) struct Outline {
 /// # Errors
 /// What keeps it from being parsed.
 pub(crate) fn outline(source: &str) -> Result<Outline, Vec<Diagnostic>> {
-    match parse_marked(source) {
+    match parse_marked(source, 0) {
         (Some(_), found, outline) if !has_errors(&found) => Ok(outline),
         (_, found, _) => Err(found),
     }
 }
 
-fn parse_marked(source: &str) -> (Option<ast::Contract>, Vec<Diagnostic>, Outline) {
+fn parse_marked(source: &str, base: u32) -> (Option<ast::Contract>, Vec<Diagnostic>, Outline) {
     if source.len() > MAX_SOURCE {
-        let span = Span::default();
+        let span = Span {
+            start: base,
+            end: base,
+        };
         let long = Diagnostic::new(Code::SourceTooLong, span, "the source is longer than 1 MiB");
         return (None, vec![long], Outline::default());
     }
-    let (tokens, diagnostics) = lex(source);
-    let mut parser = Parser {
-        source,
-        balanced: balanced(&tokens),
-        item_start: 0,
-        tokens,
-        at: 0,
-        depth: 0,
-        deepest: 0,
-        no_block: false,
-        settle_callable: false,
-        diagnostics,
-        outline: Outline::default(),
-    };
+    let mut parser = Parser::new(source, base);
     let contract = parser.file();
     let mut diagnostics = parser.diagnostics;
     diagnostics.truncate(MAX_DIAGNOSTICS);
@@ -105,6 +109,8 @@ fn balanced(tokens: &[Token]) -> bool {
 
 struct Parser<'s> {
     source: &'s str,
+    /// The offset of the first byte.
+    base: u32,
     tokens: Vec<Token>,
     /// Whether every bracket has its partner.
     balanced: bool,
@@ -118,6 +124,8 @@ struct Parser<'s> {
     no_block: bool,
     /// Inside an assert of a test, where `settle` is a function.
     settle_callable: bool,
+    /// Inside a library, which has no `settle`.
+    library: bool,
     diagnostics: Vec<Diagnostic>,
     outline: Outline,
 }
@@ -128,6 +136,25 @@ struct Stop;
 type Parsed<T> = Result<T, Stop>;
 
 impl<'s> Parser<'s> {
+    fn new(source: &'s str, base: u32) -> Self {
+        let (tokens, diagnostics) = lex(source, base);
+        Self {
+            source,
+            base,
+            balanced: balanced(&tokens),
+            item_start: base,
+            tokens,
+            at: 0,
+            depth: 0,
+            deepest: 0,
+            no_block: false,
+            settle_callable: false,
+            library: false,
+            diagnostics,
+            outline: Outline::default(),
+        }
+    }
+
     fn token(&self) -> Token {
         self.ahead(0)
     }
@@ -147,9 +174,9 @@ impl<'s> Parser<'s> {
     }
 
     fn text_of(&self, span: Span) -> &'s str {
-        self.source
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or_default()
+        let at = |offset: u32| offset.saturating_sub(self.base) as usize;
+        let range = at(span.start)..at(span.end);
+        self.source.get(range).unwrap_or_default()
     }
 
     fn text(&self) -> &'s str {
@@ -174,7 +201,7 @@ impl<'s> Parser<'s> {
     /// End of the last token taken.
     fn last_end(&self) -> u32 {
         let last = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
-        last.map_or(0, |token| token.span.end)
+        last.map_or(self.base, |token| token.span.end)
     }
 
     fn span_from(&self, start: u32) -> Span {

@@ -175,7 +175,7 @@ impl Parser<'_> {
             }
             return Err(self.expected("`with`, `assert`, `call`, `try call`, `let`, `if` or `for`"));
         }
-        self.settle_callable = true;
+        self.settle_callable = !self.library;
         let condition = self.expr();
         self.settle_callable = false;
         let condition = condition?;
