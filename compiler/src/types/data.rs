@@ -50,7 +50,7 @@ pub(super) fn written(name: &str, data: &Ty) -> String {
     match data {
         Ty::Struct(_) => format!("`{name} {{ {} }}`", each(|part| format!("{part}: .."))),
         Ty::Tuple(_) => format!("`{name}({})`", each(|_| "..".to_owned())),
-        _ => format!("`{name}`, without data"),
+        _ => "without data".to_owned(),
     }
 }
 
