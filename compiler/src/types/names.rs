@@ -30,6 +30,8 @@ pub(super) struct Names {
     pub items: BTreeMap<String, (Def, Span)>,
     /// All items, those that come later in the file included: for better messages.
     pub coming: BTreeSet<String>,
+    /// Which enums have a variant of a name, and its number in them.
+    pub variants: BTreeMap<String, Vec<(Def, usize)>>,
     pub used: BTreeSet<Def>,
     pub variants_used: BTreeSet<(usize, usize)>,
 }
@@ -216,7 +218,7 @@ impl Checker {
             known.extend(self.frame.locals.get(*scope).map(|l| l.name.clone()));
         }
         known.extend(self.names.items.keys().cloned());
-        known.extend(self.variant_names());
+        known.extend(self.names.variants.keys().cloned());
         let message = format!("`{text}` is not declared");
         let mut unknown = Diagnostic::new(Code::UnknownName, span, message);
         unknown = suggest(unknown, text, span, &known);
@@ -313,7 +315,7 @@ impl Checker {
             return Ty::Error;
         }
         let mut known: Vec<String> = TYPES.iter().map(|t| (*t).to_owned()).collect();
-        known.extend(self.enums().iter().map(|(_, ty)| self.show(ty)));
+        known.extend(self.enum_names());
         known.extend(self.structs.iter().map(|(s, _)| s.name.clone()));
         let message = format!("there is no type `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownType, name.span, message);
