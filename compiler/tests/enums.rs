@@ -9,7 +9,9 @@ use gavel_compiler::diagnostic::Style;
 use gavel_compiler::format::format;
 use gavel_compiler::front::value_type;
 use gavel_compiler::testing::{Options, run};
+use gavel_compiler::types::typed::{Expr, ExprKind};
 use gavel_compiler::value::{ValueType, decode, encode};
+use gavel_compiler::word::lower::{Constants, Formula, Scope};
 use play::{drawn, mistakes, play, source};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -49,7 +51,7 @@ const ITEMS: &str = r#"
             Give(_, n) => n,
             Ask { limit, side } => {
                 let base = if limit.open { 1_000_000 } else { 2_000_000 }
-                let base = match side { Some(Side::Sell) => base, Some(_) => 9, None => base + 100_000 }
+                let base = match side { Some(s) => if s == Sell { base } else { 9 }, None => base + 100_000 }
                 base + limit.least as u64
             }
             Batch(all) => all[0] as u64 * 3 + all[2] as u64,
@@ -96,8 +98,8 @@ proptest! {
         let (worth, first) = want.unwrap_or_default();
         let body = "
             let made = order(kind, n, key)
-            require worth(made) == worthy else E1
-            require first(made) == begins else E2
+            let (whole, part) = (worth(made), first(made))
+            require whole == worthy && part == begins else E2
             let mut answer = if kind == 0 { Refused } else { Taken(made, n) }
             let mut orders = [made, Cancel, Bid { qty: 2, price: 1 }]
             orders[kind % 2 as u8] = orders[0]
@@ -155,18 +157,6 @@ fn elsewhere() {
     }
 }
 
-const PROPS: &str = "
-    prop every_order(order: Order, answers: [Answer; 2], pair: (Limit, Side)) {
-        assert worth(order) == worth(order) || first(order) == 0
-        assert answers == answers && pair.0 == pair.0 && pair == pair
-    }
-    prop bids(order: Order) {
-        assert match order { Bid { price, qty } => price < 50 || qty < 7, _ => true }
-    }
-    prop gifts(answer: Answer) {
-        assert match answer { Taken(Give(_), _) => true, _ => true }
-    }";
-
 /// Variables with data are drawn, shrunk and shown as the source would write them.
 #[test]
 fn properties() {
@@ -184,7 +174,6 @@ fn properties() {
             assert match order { Ask { side, .. } => side.is_none(), _ => true }
         }
         prop pairs(pair: (Limit, Side)) { assert pair.0.least < 900 || pair.1 == Buy }";
-    let _ = PROPS;
     let items = format!("{ITEMS}{tests}");
     let source = source(&items, "x: u8 from a", "if x == 1 { Yes } else { No }");
     let mut all = String::new();
@@ -263,6 +252,66 @@ fn json_in_and_out() {
     insta::assert_snapshot!(all);
 }
 
+/// The program of a variable alone, whatever its words are.
+fn identity(source: &str) -> Formula {
+    let checked = check(source);
+    assert!(checked.is_ok(), "{}", mistakes(source).1);
+    let contract = checked.contract;
+    let variables = contract
+        .tests
+        .first()
+        .and_then(|test| test.variables.clone());
+    let variables = variables.unwrap();
+    let scope = Scope {
+        contract: &contract,
+        constants: Constants {
+            consts: &contract.consts,
+            fns: &contract.fns,
+            params: &[],
+        },
+        variables: &variables,
+        locals: 1,
+        values: None,
+        open: &[],
+    };
+    let value = Expr {
+        ty: variables[0].ty.clone(),
+        span: variables[0].span,
+        kind: ExprKind::Local(0),
+    };
+    Formula::new(&scope, &[value]).unwrap()
+}
+
+proptest! {
+    /// Words from outside are refused unless they are a value in its one form; a blank option's
+    /// words don't count.
+    #[test]
+    fn ill_typed_words_abort(
+        tag in 0u32..7,
+        words in proptest::collection::vec(prop_oneof![
+            3 => Just(0u32),
+            2 => 0..3u32,
+            1 => 250..260u32,
+            1 => 65_530..65_540u32,
+        ], 10),
+        cut in 0usize..11,
+    ) {
+        let prop = "prop p(order: Order) { assert order == order }";
+        let text = source(&format!("{ITEMS}{prop}"), "x: u8 from a", "if x == 1 { Yes } else { No }");
+        let formula = identity(&text);
+        let mut words = [vec![tag], words].concat();
+        words.iter_mut().skip(1 + cut).for_each(|word| *word = 0);
+        let ran = formula.run(&words).map_err(|abort| abort.name);
+        if tag == 3 && words[3] == 0 {
+            words[4] = 0;
+        }
+        let ty = order_type();
+        let read = encode(&ty, &decode(&ty, &words), "order");
+        let want = read.ok().filter(|read| *read == words);
+        prop_assert_eq!(ran, want.ok_or("IllTyped".to_owned()));
+    }
+}
+
 #[test]
 fn one_layout() {
     let messy = "contract T{param a:party param b:party enum Outcome{Yes,No}
@@ -298,4 +347,223 @@ fn one_layout() {
         .collect();
     assert_eq!(before, after);
     insta::assert_snapshot!(once);
+}
+
+const SMALL: &str = "enum Order { Cancel, Bid { price: u64, qty: u64 }, Give(u32, u64) }";
+
+/// Items beside [`SMALL`], a statement of `settle`, and the code of the mistake in it.
+const ROWS: &[(&str, &str, &str)] = &[
+    // Made.
+    ("", "let _o = Bidd { price: 1, qty: 2 }", "E0202"),
+    ("", "let _o = Order::Bidd { price: 1, qty: 2 }", "E0201"),
+    ("", "let _o = Ordr::Bid { price: 1, qty: 2 }", "E0201"),
+    ("", "let _o = Bid { price: 1 }", "E0213"),
+    ("", "let _o = Bid { price: 1, qyt: 2 }", "E0212"),
+    ("", "let _o = Bid { price: 1, qty: 2, price: 3 }", "E0203"),
+    ("", "let _o = Bid { price: x, qty: true }", "E0301"),
+    ("", "let _o = Bid", "E0304"),
+    ("", "let _o = Bid(1, 2)", "E0304"),
+    ("", "let _o = Give(1)", "E0304"),
+    ("", "let _o = Give { price: 1 }", "E0304"),
+    ("", "let _o = Give(1, b\"x\")", "E0301"),
+    ("", "let _o = Cancel()", "E0304"),
+    ("", "let _o = Giv(1, 2)", "E0201"),
+    ("enum Two { Cancel, Bid(u8) }", "let _o = Bid(1)", "E0313"),
+    (
+        "enum Two { Cancel, Bid(u8) }",
+        "let _o: Two = Bid { price: 1, qty: 2 }",
+        "E0304",
+    ),
+    ("", "let _o = Order", "E0210"),
+    ("", "let _o = Cancel.price", "E0212"),
+    ("", "let _o = Cancel < Cancel", "E0303"),
+    ("", "let _o = Cancel as u8", "E0305"),
+    ("", "let _o = sha256(Cancel)", "E0301"),
+    ("", "if Cancel == Yes { return No }", "E0303"),
+    // Matched.
+    (
+        "fn f(o: Order) -> u8 { match o { Cancel => 1, Bid { .. } => 2 } }",
+        "",
+        "E0310",
+    ),
+    (
+        "fn f(o: Order) -> u8 { match o { Cancel => 1, Give(..) => 2 } }",
+        "",
+        "E0310",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Bidd { price, .. } => price, _ => 2 } }",
+        "",
+        "E0201",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Bid { price } => price, _ => 2 } }",
+        "",
+        "E0213",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Bid { prize, .. } => prize, _ => 2 } }",
+        "",
+        "E0212",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Bid { qty: x, price: x } => x, _ => 2 } }",
+        "",
+        "E0203",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Bid { qty, qty, .. } => 1, _ => 2 } }",
+        "",
+        "E0203",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Bid => 1, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Bid(a, b) => a + b, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Give(a) => a, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Give(a, b, c) => b, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Give(a, a) => a, _ => 2 } }",
+        "",
+        "E0203",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Give(.., b) => b, _ => 2 } }",
+        "",
+        "E0101",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Cancel(..) => 1, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Some(n) => n, _ => 2 } }",
+        "",
+        "E0201",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { Outcome::Yes => 1, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Order) -> u64 { match o { 5 => 1, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Option<u8>) -> u8 { match o { Some => 1, _ => 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Option<u8>) -> u8 { if let Give(n, ..) = o { n } else { 2 } }",
+        "",
+        "E0201",
+    ),
+    (
+        "fn f(o: u8) -> u8 { if let Some(n) = o { n } else { 2 } }",
+        "",
+        "E0311",
+    ),
+    (
+        "fn f(o: Order) -> u64 { if let Give(_, n) = o { return 1 } 2 }",
+        "",
+        "W0001",
+    ),
+    // Declared.
+    ("enum Bad { A(u8), A }", "", "E0203"),
+    ("enum Bad { A { x: u8, x: u8 } }", "", "E0203"),
+    ("enum Bad { A {}, B() }", "", "E0315"),
+    ("enum Bad { A(u8), B([Order; 900]) }", "", "E0315"),
+    (
+        "enum Bad { A([u64; 2_000]), B([u64; 2_000]) } fn f(b: Bad) -> Bad { b }",
+        "",
+        "E0315",
+    ),
+    ("enum Bad { A(Bad), B }", "", "E0208"),
+    (
+        "enum Bad { A(Later), B } struct Later { x: u8 }",
+        "",
+        "E0208",
+    ),
+    ("enum Bad { A(u9), B }", "", "E0202"),
+    ("enum Spare { A(u8) }", "", "W0001"),
+    ("param order: Order", "", "E0314"),
+    ("param orders: [Order; 2]", "", "E0314"),
+];
+
+#[test]
+fn mistakes_are_reported() {
+    let items: Vec<String> = ROWS
+        .iter()
+        .map(|row| format!("{SMALL} {}", row.0))
+        .collect();
+    let rows = ROWS.iter().zip(&items);
+    let rows = rows.map(|((_, body, code), items)| (items.as_str(), "x: u64", *body, *code));
+    insta::assert_snapshot!(drawn(&rows.collect::<Vec<_>>()));
+}
+
+/// A contract with all of it checks and passes its own tests.
+#[test]
+fn the_example_holds() {
+    let source = include_str!("orders.gvl");
+    let (codes, drawn) = mistakes(source);
+    assert!(codes.is_empty(), "{drawn}");
+    for report in run(source, &Options::default(), &mut |_, _, _| {}).unwrap() {
+        assert!(report.failures.is_empty(), "{report:?}");
+    }
+}
+
+#[test]
+fn not_where_a_dispute_must_read_it() {
+    let rows = [
+        (SMALL, "x: Order", "let _y = x", "E0314"),
+        (SMALL, "x: Option<Order>", "let _y = x", "E0314"),
+        (SMALL, "x: [Order; 2]", "let _y = x", "E0314"),
+    ];
+    let inputs = drawn(&rows);
+    let source = source(
+        SMALL,
+        "x: u8 from a",
+        "if x == 1 { Cancel } else { Give(1, 2) }",
+    );
+    let source = source.replace("-> Outcome", "-> Order");
+    let (codes, outcome) = mistakes(&source);
+    assert!(codes.contains(&"E0404"));
+    insta::assert_snapshot!(format!("{inputs}{outcome}"));
+}
+
+/// Types that would take long to walk are refused at once.
+#[test]
+fn deep_and_wide_types() {
+    let mut deep = "enum D0 { A(u8), B }".to_owned();
+    let mut wide = "enum D0 { A(u8), B }".to_owned();
+    let mut structs = "struct D0 { x: u8 }".to_owned();
+    for n in 1..3_000 {
+        let last = n - 1;
+        write!(deep, " enum D{n} {{ A(D{last}), B }}").unwrap();
+        write!(wide, " enum D{n} {{ A(D{last}), B(D{last}) }}").unwrap();
+        write!(structs, " struct D{n} {{ x: D{last} }}").unwrap();
+    }
+    for items in [deep, wide, structs] {
+        let source = source(&items, "x: u8 from a", "if x == 1 { Yes } else { No }");
+        let (codes, _) = mistakes(&source);
+        assert_eq!(codes.first(), Some(&"E0315"), "{:?}", codes.get(..9));
+    }
 }

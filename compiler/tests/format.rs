@@ -16,6 +16,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../contracts/auction.gvl"),
     include_str!("../../contracts/auction5.gvl"),
     include_str!("../../cli/src/commands/new/bet.gvl"),
+    include_str!("orders.gvl"),
     MESSY,
 ];
 

@@ -15,6 +15,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../contracts/tic_tac_toe.gvl"),
     include_str!("../../contracts/merkle_raffle.gvl"),
     include_str!("../../contracts/auction.gvl"),
+    include_str!("orders.gvl"),
 ];
 
 /// Everything that a tool would do with a source.
@@ -93,6 +94,11 @@ proptest! {
 }
 
 const WORDS: &[&str] = &[
+    "Bid { price: 1, .. }",
+    "Give(k, _)",
+    "if let",
+    "height",
+    "pubkey",
     "contract",
     "param",
     "enum",

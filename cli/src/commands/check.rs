@@ -90,7 +90,7 @@ impl Unmet {
         let unmet = failures.iter().map(|failure| Self {
             line: line(sources, failure.span),
             message: failure.message.clone(),
-            invariant: failure.invariant.map(|span| line(source, span)),
+            invariant: failure.invariant.map(|span| line(sources, span)),
             step: failure.step.as_ref().map(Step::new),
         });
         unmet.collect()

@@ -65,12 +65,12 @@ codes! {
     NotAValue = "E0210", "A name that isn't a value is used as one.";
     UnknownAuthor = "E0211", "`from` names neither a party, nor an attestor, nor `anyone`.";
     UnknownField = "E0212", "A field that the type doesn't have.";
-    MissingField = "E0213", "A struct is made without one of its fields.";
+    MissingField = "E0213", "A struct or a variant is made or matched without one of its fields.";
     // Types.
     Mismatch = "E0301", "A value has another type than its place needs.";
     DoesNotFit = "E0302", "A number doesn't fit its type.";
     BadOperands = "E0303", "An operator can't work on these types.";
-    WrongArguments = "E0304", "A function is called with the wrong number of arguments.";
+    WrongArguments = "E0304", "A function or a variant is given the wrong number of values.";
     BadConversion = "E0305", "There is no conversion between these types.";
     NotIndexable = "E0306", "Only arrays, bytes and hashes can be indexed.";
     NotMutable = "E0307", "A value that isn't `let mut` is changed.";

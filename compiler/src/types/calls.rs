@@ -151,7 +151,7 @@ impl Checker {
         }
         let mut known: Vec<String> = BUILTINS.iter().map(|b| (*b).to_owned()).collect();
         known.extend(self.names.of_kind(|def| matches!(def, Def::Function(_))));
-        known.extend(self.variant_names());
+        known.extend(self.names.variants.keys().cloned());
         let message = format!("there is no function `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
         self.report(suggest(unknown, &name.text, name.span, &known));

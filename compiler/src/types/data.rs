@@ -50,20 +50,24 @@ pub(super) fn written(name: &str, data: &Ty) -> String {
     match data {
         Ty::Struct(_) => format!("`{name} {{ {} }}`", each(|part| format!("{part}: .."))),
         Ty::Tuple(_) => format!("`{name}({})`", each(|_| "..".to_owned())),
-        _ => format!("`{name}`, without data"),
+        _ => "without data".to_owned(),
     }
 }
 
 impl Checker {
-    /// The variants of a declaration, each name once.
-    pub(super) fn variants<'a>(&mut self, item: &'a ast::Enum) -> Vec<&'a ast::Variant> {
+    /// The variants that an enum declares, each name once.
+    pub(super) fn variants<'a>(&mut self, item: &'a ast::Enum, def: Def) -> Vec<&'a ast::Variant> {
         let mut variants: Vec<&ast::Variant> = Vec::new();
         for variant in &item.variants {
             let name = &variant.name;
-            match variants.iter().find(|known| known.name.text == name.text) {
-                Some(first) => self.declared_twice(name, first.name.span),
-                None => variants.push(variant),
+            let known = variants.iter().find(|known| known.name.text == name.text);
+            if let Some(first) = known {
+                self.declared_twice(name, first.name.span);
+                continue;
             }
+            let named = self.names.variants.entry(name.text.clone());
+            named.or_default().push((def, variants.len()));
+            variants.push(variant);
         }
         if variants.is_empty() || variants.len() > 256 {
             let message = "an enum has 1 to 256 variants";
@@ -74,8 +78,9 @@ impl Checker {
 
     /// An enum with data. As with structs, its data can have the types declared above it only.
     pub(super) fn data_item(&mut self, item: &ast::Enum) {
+        let def = Def::Data(self.data.len());
         let mut variants = Vec::new();
-        for variant in self.variants(item) {
+        for variant in self.variants(item, def) {
             let name = variant.name.text.clone();
             let empty = match &variant.data {
                 Data::None => false,
@@ -106,46 +111,45 @@ impl Checker {
             variants.push((name, data));
         }
         self.names.coming.remove(&item.name.text);
-        self.declare_item(&item.name, Def::Data(self.data.len()));
+        self.declare_item(&item.name, def);
         let of = Arc::new(DataTy::new(item.name.text.clone(), variants));
         self.data.push((of, item.name.span));
     }
 
-    /// All enums that have names here.
-    pub(super) fn enums(&self) -> Vec<(Def, Ty)> {
-        let known = self.names.items.values();
-        let mut all: Vec<(Def, Ty)> = known
-            .filter_map(|(def, _)| match def {
-                Def::Enum(e) => Some((*def, Ty::Enum(*e))),
-                Def::Data(n) => {
-                    let (of, _) = self.data.get(*n)?;
-                    Some((*def, Ty::Data(of.clone())))
-                }
-                _ => None,
+    /// Names of all enums that have names here.
+    pub(super) fn enum_names(&self) -> Vec<String> {
+        self.names
+            .of_kind(|def| matches!(def, Def::Enum(_) | Def::Data(_)))
+    }
+
+    /// The type of an enum.
+    pub(super) fn enum_ty(&self, def: Def) -> Option<Ty> {
+        match def {
+            Def::Enum(e) => Some(Ty::Enum(e)),
+            Def::Data(n) => self.data.get(n).map(|(of, _)| Ty::Data(of.clone())),
+            _ => None,
+        }
+    }
+
+    /// The variants of a name: of one enum, or of all that have it.
+    fn variants_named(&self, name: &str, of: Option<Def>) -> Vec<Variant> {
+        let known = self.names.variants.get(name).into_iter().flatten();
+        let known = known.filter(|(def, _)| of.is_none_or(|of| of == *def));
+        let variant = |(enum_def, tag): &(Def, usize)| {
+            let (enum_def, tag) = (*enum_def, *tag);
+            let of = self.enum_ty(enum_def)?;
+            let data = match &of {
+                Ty::Data(of) => of.variants.get(tag).map(|(_, data)| data.clone())?,
+                _ => Ty::Unit,
+            };
+            Some(Variant {
+                enum_def,
+                of,
+                tag,
+                data,
             })
-            .collect();
-        all.sort_by_key(|(def, _)| *def);
-        all
-    }
-
-    /// Names of all variants of all enums.
-    pub(super) fn variant_names(&self) -> Vec<String> {
-        let enums = self.enums().into_iter();
-        let variants = enums.flat_map(|(_, ty)| ty.variants(&self.contract.enums));
-        variants.map(|(name, _)| name).collect()
-    }
-
-    fn variant_of(&self, (enum_def, of): &(Def, Ty), name: &str) -> Option<Variant> {
-        let variants = of.variants(&self.contract.enums).into_iter().enumerate();
-        let mut named = variants.filter(|(_, (known, _))| known == name);
-        let (tag, (_, data)) = named.next()?;
-        let (enum_def, of) = (*enum_def, of.clone());
-        Some(Variant {
-            enum_def,
-            of,
-            tag,
-            data,
-        })
+        };
+        known.filter_map(variant).collect()
     }
 
     /// A variant by its bare name: of the enum that is expected, else of the only one that has
@@ -157,9 +161,7 @@ impl Checker {
         span: Span,
         hint: Option<&Ty>,
     ) -> Option<Expr> {
-        let enums = self.enums();
-        let having = enums.iter().filter_map(|e| self.variant_of(e, &name.text));
-        let having: Vec<Variant> = having.collect();
+        let having = self.variants_named(&name.text, None);
         let hinted = having.iter().find(|variant| hint == Some(&variant.of));
         match (hinted, having.as_slice()) {
             (Some(variant), _) | (None, [variant]) => {
@@ -185,12 +187,11 @@ impl Checker {
         data: &Data<ast::Expr>,
         span: Span,
     ) -> Expr {
-        let found = self.enum_named(of);
-        if let Some(variant) = found.as_ref().and_then(|e| self.variant_of(e, &name.text)) {
-            return self.make_variant(&variant, name, data.into(), span);
-        }
-        if let Some((_, of)) = &found {
-            self.no_variant(name, of);
+        if let Some((def, of)) = self.enum_named(of) {
+            if let [variant] = self.variants_named(&name.text, Some(def)).as_slice() {
+                return self.make_variant(variant, name, data.into(), span);
+            }
+            self.no_variant(name, &of);
         }
         self.check_given(data.into());
         Self::error(span)

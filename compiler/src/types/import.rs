@@ -54,6 +54,12 @@ impl Checker {
         }
         let text = name.text.clone();
         self.names.items.insert(text.clone(), (*def, name.span));
+        for (variant, known) in &library.variants {
+            for own in known.iter().filter(|(of, _)| of == def) {
+                let named = self.names.variants.entry(variant.clone());
+                named.or_default().push(*own);
+            }
+        }
         let path = path.clone();
         self.names
             .imported
@@ -120,14 +126,6 @@ impl Names {
     pub fn declares(&self, def: Def) -> bool {
         let mut own = self.own().filter_map(|name| self.items.get(name));
         own.any(|(known, _)| *known == def)
-    }
-
-    /// The enums that have names here, by index.
-    pub fn enums(&self) -> impl Iterator<Item = usize> {
-        self.items.values().filter_map(|(def, _)| match def {
-            Def::Enum(e) => Some(*e),
-            _ => None,
-        })
     }
 
     /// The names of one kind of item.

@@ -70,7 +70,7 @@ impl Checker {
         let e = self.contract.enums.len();
         self.names.coming.remove(&item.name.text);
         self.declare_item(&item.name, Def::Enum(e));
-        let variants = self.variants(item).into_iter();
+        let variants = self.variants(item, Def::Enum(e)).into_iter();
         self.contract.enums.push(EnumDef {
             name: item.name.text.clone(),
             span: item.name.span,

@@ -37,6 +37,8 @@ pub(super) struct Names {
     pub coming: BTreeSet<String>,
     /// Those that are imported.
     pub imported: BTreeMap<String, Imported>,
+    /// Which enums have a variant of a name, and its number in them.
+    pub variants: BTreeMap<String, Vec<(Def, usize)>>,
     pub used: BTreeSet<Def>,
     /// What only tests use.
     pub used_by_tests: BTreeSet<Def>,
@@ -260,7 +262,7 @@ impl Checker {
             known.extend(self.frame.locals.get(*scope).map(|l| l.name.clone()));
         }
         known.extend(self.names.items.keys().cloned());
-        known.extend(self.variant_names());
+        known.extend(self.names.variants.keys().cloned());
         let message = format!("`{text}` is not declared");
         let mut unknown = Diagnostic::new(Code::UnknownName, span, message);
         unknown = suggest(unknown, text, span, &known);

@@ -216,12 +216,9 @@ impl Checker {
     /// An enum by its name, reported where there is none.
     pub(super) fn enum_named(&mut self, of: &ast::Name) -> Option<(Def, Ty)> {
         let def = self.find(&of.text);
-        let found = self
-            .enums()
-            .into_iter()
-            .find(|(known, _)| Some(*known) == def);
+        let found = def.and_then(|def| Some((def, self.enum_ty(def)?)));
         if found.is_none() {
-            let enums: Vec<String> = self.enums().iter().map(|(_, ty)| self.show(ty)).collect();
+            let enums = self.enum_names();
             let message = format!("there is no enum `{}`", of.text);
             let unknown = Diagnostic::new(Code::UnknownName, of.span, message);
             self.report(suggest(unknown, &of.text, of.span, &enums));

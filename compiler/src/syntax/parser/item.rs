@@ -31,7 +31,15 @@ const ITEMS: &[&str] = &[
 
 /// What a library can't have: it holds nothing, and pays nobody.
 const CONTRACTS_ONLY: &[&str] = &[
-    "param", "settle", "coin", "asset", "state", "event", "entry", "invariant", "with",
+    "param",
+    "settle",
+    "coin",
+    "asset",
+    "state",
+    "event",
+    "entry",
+    "invariant",
+    "with",
 ];
 
 impl Parser<'_> {
