@@ -3,7 +3,7 @@
 use crate::commit::{PublicKey, Shape};
 use crate::contract::{Attestor, Contract, InputDecl};
 use crate::diagnostic::{
-    Code, Diagnostic, did_you_mean, errors_first, has_errors, in_source_order,
+    Code, Diagnostic, MAX_DIAGNOSTICS, did_you_mean, errors_first, has_errors, in_source_order,
 };
 use crate::syntax::{self, ast};
 use crate::types::typed::{self, ConstDef, ParamTy};
@@ -64,6 +64,9 @@ pub fn check(source: &str) -> Checked {
     errors_first(&mut diagnostics);
     in_source_order(&mut diagnostics);
     once_a_name(&mut diagnostics, source);
+    if has_errors(&diagnostics) {
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+    }
     Checked {
         tree,
         contract,
@@ -113,12 +116,17 @@ fn too_large(contract: &typed::Contract) -> Option<Diagnostic> {
             _ => None,
         })
         .collect();
-    let mut contract = contract.clone();
-    for def in &mut contract.consts {
+    let mut consts = contract.consts.clone();
+    for def in &mut consts {
         // Only its size matters here.
         def.words.get_or_insert_with(|| vec![0; def.ty.words()]);
     }
-    match lower(&contract, &zeros) {
+    let constants = Constants {
+        consts: &consts,
+        fns: &contract.fns,
+        params: &zeros,
+    };
+    match lower_to(Builder::new(), contract, constants) {
         Err(EvalError::Limit(diagnostic)) => Some(*diagnostic),
         _ => None,
     }
@@ -184,7 +192,12 @@ pub fn plain_program(
 ) -> Result<Program, Vec<Diagnostic>> {
     let (checked, read) = with_params(source, params)?;
     let contract = checked.contract;
-    lower_to(Builder::plain(), &contract, &read.words)
+    let constants = Constants {
+        consts: &contract.consts,
+        fns: &contract.fns,
+        params: &read.words,
+    };
+    lower_to(Builder::plain(), &contract, constants)
         .map_err(|error| vec![types::const_error(&error, "`settle`", contract.span)])
 }
 

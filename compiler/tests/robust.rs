@@ -291,6 +291,23 @@ fn deep_calls() {
     try_all(&around("if f59(x) == 5 { Yes } else { No }").replace("enum", &format!("{fns} enum")));
 }
 
+/// The first once overflowed the stack, the second never ended.
+#[test]
+fn deep_structs() {
+    for fields in ["{ x: S_K }", "{ x: S_K, y: S_K }", "{ x: [(S_K, S_K); 4] }"] {
+        for first in ["{ x: u8 }", "{ x: Missing }", "{ }"] {
+            let more = (1..3_000).map(|n| {
+                let fields = fields.replace('K', &(n - 1).to_string());
+                format!("struct S_{n} {fields}\n")
+            });
+            let structs = format!("struct S_0 {first}\n{}", more.collect::<String>());
+            let source = around("Yes").replace("enum", &format!("{structs} enum"));
+            assert!(!check(&source).is_ok());
+            let _ = format(&source);
+        }
+    }
+}
+
 #[test]
 fn large_programs_stop() {
     let over = |source: &str| {

@@ -42,10 +42,15 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         diagnostics: Vec::new(),
         frame: Frame::default(),
         structs: Vec::new(),
+        errors: 0,
     };
     checker.items(contract);
     (checker.contract, checker.diagnostics)
 }
+
+/// After so many errors nothing more is looked at. More than are shown: many may be uses of one
+/// name that isn't declared, which is reported once.
+const MAX_ERRORS: usize = 300;
 
 struct Checker {
     contract: Contract,
@@ -54,6 +59,8 @@ struct Checker {
     frame: Frame,
     /// Structs, and where their names stand.
     structs: Vec<(Arc<StructTy>, Span)>,
+    /// How many errors were reported.
+    errors: usize,
 }
 
 /// What is known inside the function being checked.
@@ -72,7 +79,14 @@ struct Frame {
 
 impl Checker {
     fn report(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.is_error());
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether more errors would help nobody. Each may look for names that are alike among all
+    /// that are declared, so that there must be an end.
+    fn has_enough(&self) -> bool {
+        self.errors >= MAX_ERRORS
     }
 
     fn show(&self, ty: &Ty) -> String {

@@ -5,7 +5,7 @@ use super::names::{Def, suggest};
 use super::ty::{StructTy, Ty};
 use super::typed::{Expr, ExprKind};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast;
+use crate::syntax::{MAX_DEPTH, ast};
 use crate::word::Span;
 use std::sync::Arc;
 
@@ -34,8 +34,13 @@ impl Checker {
         self.names.coming.remove(&item.name.text);
         self.declare_item(&item.name, Def::Struct(self.structs.len()));
         let name = item.name.text.clone();
-        let of = Arc::new(StructTy { name, fields });
-        self.structs.push((of, item.name.span));
+        let mut of = StructTy::new(name, fields);
+        if of.depth > usize::from(MAX_DEPTH) {
+            let message = format!("structs are nested more than {MAX_DEPTH} deep");
+            self.report(Diagnostic::new(Code::BadSize, item.name.span, message));
+            of = StructTy::new(of.name, Vec::new());
+        }
+        self.structs.push((Arc::new(of), item.name.span));
     }
 
     /// `of.name`

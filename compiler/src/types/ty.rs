@@ -51,6 +51,25 @@ pub struct StructTy {
     pub name: String,
     /// Names and types of its fields, in order of declaration.
     pub fields: Vec<(String, Ty)>,
+    /// Words of a value; at least one, so that structs within structs soon have too many.
+    pub words: usize,
+    /// How deep structs are nested in it, itself included.
+    pub depth: usize,
+}
+
+impl StructTy {
+    /// A struct of these fields.
+    pub fn new(name: String, fields: Vec<(String, Ty)>) -> Self {
+        let words = fields.iter().map(|(_, ty)| ty.words());
+        let words = words.fold(0, usize::saturating_add).max(1);
+        let depth = fields.iter().map(|(_, ty)| ty.struct_depth()).max();
+        Self {
+            name,
+            words,
+            depth: depth.unwrap_or(0) + 1,
+            fields,
+        }
+    }
 }
 
 impl Ty {
@@ -65,10 +84,18 @@ impl Ty {
             Self::Bytes(n) => n.div_ceil(4) as usize,
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
             Self::Option(inner) => inner.words().saturating_add(1),
-            Self::Tuple(_) | Self::Struct(_) => {
-                let parts = self.parts().into_iter();
-                parts.fold(0, |sum: usize, (_, ty)| sum.saturating_add(ty.words()))
-            }
+            Self::Tuple(all) => all.iter().map(Self::words).fold(0, usize::saturating_add),
+            Self::Struct(of) => of.words,
+        }
+    }
+
+    /// How deep structs are nested in it.
+    pub fn struct_depth(&self) -> usize {
+        match self {
+            Self::Struct(of) => of.depth,
+            Self::Array(inner, _) | Self::Option(inner) => inner.struct_depth(),
+            Self::Tuple(all) => all.iter().map(Self::struct_depth).max().unwrap_or(0),
+            _ => 0,
         }
     }
 

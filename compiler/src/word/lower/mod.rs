@@ -92,20 +92,20 @@ pub fn evaluate(constants: &Constants<'_>, expr: &Expr) -> Result<Vec<u32>, Eval
 /// # Errors
 /// If a parameter that it reads has no value, or the program is too large.
 pub fn lower(contract: &Contract, params: &[Option<Vec<u32>>]) -> Result<Program, EvalError> {
-    lower_to(Builder::new(), contract, params)
-}
-
-/// The same by this builder.
-pub(crate) fn lower_to(
-    builder: Builder,
-    contract: &Contract,
-    params: &[Option<Vec<u32>>],
-) -> Result<Program, EvalError> {
     let constants = Constants {
         consts: &contract.consts,
         fns: &contract.fns,
         params,
     };
+    lower_to(Builder::new(), contract, constants)
+}
+
+/// The same by this builder, with these constants in place of the contract's.
+pub(crate) fn lower_to(
+    builder: Builder,
+    contract: &Contract,
+    constants: Constants<'_>,
+) -> Result<Program, EvalError> {
     let Some(settle) = &contract.settle else {
         return Err(EvalError::NeedsParam);
     };
