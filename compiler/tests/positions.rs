@@ -41,8 +41,10 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+type Way = (&'static str, fn(&str) -> String);
+
 /// Ways to write the same contract.
-const WAYS: &[(&str, fn(&str) -> String)] = &[
+const WAYS: &[Way] = &[
     ("as it is", str::to_owned),
     ("CRLF", |s| s.replace('\n', "\r\n")),
     ("tabs", |s| s.replace("    ", "\t")),

@@ -11,6 +11,7 @@ use crate::syntax::ast::{self, Item};
 use crate::word::ir::BUILT_IN_ABORTS;
 use crate::word::lower::{Constants, EvalError, evaluate};
 use crate::word::{Author, Span};
+use std::collections::BTreeSet;
 
 /// The most parties of a contract, and outcomes of a coin.
 const MAX_PARTIES: usize = 16;
@@ -225,7 +226,14 @@ impl Checker {
 
     /// Reports functions that reach themselves.
     fn recursion(&mut self, calls: &[Vec<(usize, Span)>]) {
+        let endless = endless(calls);
         for (start, own) in calls.iter().enumerate() {
+            if self.has_enough() {
+                break;
+            }
+            if !endless.contains(&start) {
+                continue;
+            }
             for (callee, span) in own {
                 if reaches(*callee, start, calls) {
                     let name = self.contract.fns.get(start).map_or("", |f| &f.name);
@@ -393,6 +401,36 @@ impl Checker {
             );
         }
     }
+}
+
+/// The functions whose calls lead to a cycle: those left when functions that call nothing left
+/// are taken away.
+fn endless(calls: &[Vec<(usize, Span)>]) -> BTreeSet<usize> {
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
+    for (caller, own) in calls.iter().enumerate() {
+        for (callee, _) in own {
+            if let Some(callers) = callers.get_mut(*callee) {
+                callers.push(caller);
+            }
+        }
+    }
+    let mut left: Vec<usize> = calls.iter().map(Vec::len).collect();
+    let mut endless: BTreeSet<usize> = (0..calls.len()).collect();
+    let mut ends: Vec<usize> = (0..calls.len())
+        .filter(|n| left.get(*n) == Some(&0))
+        .collect();
+    while let Some(n) = ends.pop() {
+        endless.remove(&n);
+        for caller in callers.get(n).into_iter().flatten() {
+            if let Some(left) = left.get_mut(*caller) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    ends.push(*caller);
+                }
+            }
+        }
+    }
+    endless
 }
 
 /// Whether a call of `from` can lead to one of `start`.
