@@ -5,6 +5,8 @@
 
 #[path = "../tests/support/accepted/mod.rs"]
 mod accepted;
+#[path = "../tests/support/hostile.rs"]
+mod hostile;
 
 use accepted::{Dice, Size, accepted as generate};
 use gavel_compiler::format::format;
@@ -38,15 +40,15 @@ fn contract(lines: usize) -> String {
     }
 }
 
+fn once<T>(work: impl Fn() -> T) -> Duration {
+    let start = Instant::now();
+    black_box(work());
+    start.elapsed()
+}
+
 /// The median of several runs.
 fn time<T>(work: impl Fn() -> T) -> Duration {
-    let mut all: Vec<Duration> = (0..9)
-        .map(|_| {
-            let start = Instant::now();
-            black_box(work());
-            start.elapsed()
-        })
-        .collect();
+    let mut all: Vec<Duration> = (0..9).map(|_| once(&work)).collect();
     all.sort();
     all[all.len() / 2]
 }
@@ -84,5 +86,24 @@ fn main() {
         let ratio = large.as_secs_f64() / small.as_secs_f64() * 10.0 * lines[0] / lines[1];
         let speed = lines[1] / large.as_secs_f64();
         println!("{name:<8}{small:>12.1?}{large:>12.1?}{ratio:>10.1}{speed:>14.0}");
+    }
+    hostile_sources();
+}
+
+/// Checks of bad sources: as long as they may be, and a quarter of that.
+fn hostile_sources() {
+    println!(
+        "{:<28}{:>10}{:>12}{:>12}{:>8}",
+        "hostile source", "bytes", "quarter", "whole", "ratio"
+    );
+    for (name, kind) in hostile::KINDS {
+        let each = (kind(2_000).len() - kind(1_000).len()).div_ceil(1_000);
+        let sources = [200_000, 800_000].map(|bytes| kind(bytes / each));
+        let [small, large] = [0, 1].map(|n| once(|| check(&sources[n])));
+        let ratio = large.as_secs_f64() / small.as_secs_f64();
+        println!(
+            "{name:<28}{:>10}{small:>12.1?}{large:>12.1?}{ratio:>8.1}",
+            sources[1].len()
+        );
     }
 }

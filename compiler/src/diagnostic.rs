@@ -16,6 +16,12 @@ pub use explain::{Example, LongForm};
 use crate::word::Span;
 use serde::Serialize;
 
+/// The most errors that are reported of a source: whoever wants more mends these first.
+pub const MAX_DIAGNOSTICS: usize = 100;
+
+/// How many names are looked at for one that is alike.
+const MAX_ALIKE: usize = 200;
+
 /// How bad a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -153,6 +159,7 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
     let limit = if length < 2 { 0 } else { (length / 3).max(1) };
     known
         .into_iter()
+        .take(MAX_ALIKE)
         .filter(|other| *other != name)
         .map(|other| (distance(name, other), other))
         .filter(|(distance, _)| *distance <= limit)

@@ -3,7 +3,7 @@
 use crate::commit::{PublicKey, Shape};
 use crate::contract::{Attestor, Contract, InputDecl};
 use crate::diagnostic::{
-    Code, Diagnostic, did_you_mean, errors_first, has_errors, in_source_order,
+    Code, Diagnostic, MAX_DIAGNOSTICS, did_you_mean, errors_first, has_errors, in_source_order,
 };
 use crate::link::{self, Linked, Unit, link};
 use crate::sources::Sources;
@@ -11,7 +11,7 @@ use crate::syntax::ast;
 use crate::types::typed::{self, ConstDef, ParamTy};
 use crate::types::{self, Ty};
 use crate::value::{ValueType, decode, encode};
-use crate::word::lower::{Constants, EvalError, evaluate, lower, lower_entry, lower_to};
+use crate::word::lower::{Constants, EvalError, evaluate, lower, lower_entry_to, lower_to};
 use crate::word::{Builder, Program, Span};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -75,6 +75,9 @@ fn check_linked(sources: &Sources) -> (Checked, Vec<Unit>) {
     errors_first(&mut diagnostics);
     in_source_order(&mut diagnostics);
     once_a_name(&mut diagnostics, sources);
+    if has_errors(&diagnostics) {
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+    }
     let tree = units.last().filter(|_| main).map(|unit| unit.tree.clone());
     let checked = Checked {
         tree,
@@ -149,20 +152,29 @@ fn too_large(contract: &typed::Contract) -> Option<Diagnostic> {
             _ => None,
         })
         .collect();
-    let mut contract = contract.clone();
-    for def in &mut contract.consts {
+    let mut consts = contract.consts.clone();
+    for def in &mut consts {
         // Only its size matters here.
         def.words.get_or_insert_with(|| vec![0; def.ty.words()]);
     }
+    let constants = Constants {
+        consts: &consts,
+        fns: &contract.fns,
+        params: &zeros,
+    };
     let limit = |error| match error {
         EvalError::Limit(diagnostic) => Some(*diagnostic),
         _ => None,
     };
     if contract.entries.is_empty() {
-        return lower(&contract, &zeros).err().and_then(limit);
+        let lowered = lower_to(Builder::new(), contract, constants);
+        return lowered.err().and_then(limit);
     }
     let mut entries = contract.entries.iter();
-    entries.find_map(|entry| lower_entry(&contract, &zeros, entry).err().and_then(limit))
+    entries.find_map(|entry| {
+        let lowered = lower_entry_to(Builder::new(), contract, constants, entry);
+        lowered.err().and_then(limit)
+    })
 }
 
 /// A contract with its parameters, and the warnings of its check.
@@ -248,7 +260,12 @@ pub fn plain_program(
     }
     let (checked, read) = with_params(checked, params)?;
     let contract = checked.contract;
-    lower_to(Builder::plain(), &contract, &read.words)
+    let constants = Constants {
+        consts: &contract.consts,
+        fns: &contract.fns,
+        params: &read.words,
+    };
+    lower_to(Builder::plain(), &contract, constants)
         .map_err(|error| vec![types::const_error(&error, "`settle`", contract.span)])
 }
 

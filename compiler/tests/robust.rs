@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "support/accepted/mod.rs"]
+mod accepted;
+
+use accepted::{Dice, Size, accepted as generate};
 use gavel_compiler::diagnostic::Style;
 use gavel_compiler::format::format;
 use gavel_compiler::testing::{Options, run};
@@ -90,6 +94,57 @@ proptest! {
         let (a, b) = (a.index(words.len()), b.index(words.len()));
         words.swap(a, b);
         try_all(&words.concat());
+    }
+}
+
+/// Text that editors and transfers leave behind.
+const ODD: &[&str] = &[
+    "\0", "\u{feff}", "\r\n", "\t", "\u{2028}", "é", "😀", "\u{301}", "\r",
+];
+
+/// Changes a source somewhere: bits flipped, a part left out, written twice or moved, or
+/// something odd put in.
+fn mutate(text: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut text = text.to_vec();
+    let mut place = || dice.below(text.len() + 1);
+    let (mut from, mut to, at) = (place(), place(), place());
+    if dice.percent(80) {
+        to = text.len().min(from + dice.below(40));
+    }
+    (from, to) = (from.min(to), from.max(to));
+    let part = text[from..to].to_vec();
+    match dice.below(5) {
+        0 => part
+            .iter()
+            .enumerate()
+            .for_each(|(n, byte)| text[from + n] = byte ^ 1 << (n % 7)),
+        1 => drop(text.drain(from..to)),
+        2 => drop(text.splice(at..at, part)),
+        3 => {
+            text.drain(from..to);
+            let at = at.min(text.len());
+            text.splice(at..at, part);
+        }
+        _ => drop(text.splice(at..at, dice.pick(ODD).bytes())),
+    }
+    text
+}
+
+#[test]
+fn mutated_contracts() {
+    for seed in 0..600 {
+        let mut dice = Dice::seeded(seed);
+        let mut text = match dice.percent(50) {
+            true => dice.pick(SOURCES).as_bytes().to_vec(),
+            false => {
+                let contract = generate(Dice::seeded(seed), Size::SMALL);
+                contract.tree.to_string().into_bytes()
+            }
+        };
+        for _ in 0..dice.range(1, 6) {
+            text = mutate(&text, &mut dice);
+        }
+        try_all(&String::from_utf8_lossy(&text));
     }
 }
 
@@ -295,6 +350,23 @@ fn deep_calls() {
         ));
     }
     try_all(&around("if f59(x) == 5 { Yes } else { No }").replace("enum", &format!("{fns} enum")));
+}
+
+/// The first once overflowed the stack, the second never ended.
+#[test]
+fn deep_structs() {
+    for fields in ["{ x: S_K }", "{ x: S_K, y: S_K }", "{ x: [(S_K, S_K); 4] }"] {
+        for first in ["{ x: u8 }", "{ x: Missing }", "{ }"] {
+            let more = (1..3_000).map(|n| {
+                let fields = fields.replace('K', &(n - 1).to_string());
+                format!("struct S_{n} {fields}\n")
+            });
+            let structs = format!("struct S_0 {first}\n{}", more.collect::<String>());
+            let source = around("Yes").replace("enum", &format!("{structs} enum"));
+            assert!(!check(&source).is_ok());
+            let _ = format(&source);
+        }
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use crate::types::typed::{
     ConstDef, Contract, EntryDef, Expr, ExprKind, Key, Place, Signer, TestCall, TestDef, TestLine,
 };
 use crate::types::{self, Ty};
-use crate::word::lower::{Constants, evaluate_on, lower_entry};
-use crate::word::{Routine, Span};
+use crate::word::lower::{Constants, evaluate_on, lower_entry_to};
+use crate::word::{Builder, Routine, Span};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -406,11 +406,15 @@ impl<'a> LedgerTrial<'a> {
         if let Some(routine) = lowered.routines.get(&call.entry) {
             return Ok(Rc::clone(routine));
         }
-        let mut contract = self.contract.clone();
-        contract.consts.clone_from(&case.consts);
-        let entry = contract.entries.get(call.entry);
+        let entry = self.contract.entries.get(call.entry);
         let entry = entry.ok_or_else(|| failure(call.span, "no such entry".to_owned()))?;
-        let routine = lower_entry(&contract, &case.params, entry).map_err(|error| {
+        let constants = Constants {
+            consts: &case.consts,
+            fns: &self.contract.fns,
+            params: &case.params,
+        };
+        let routine = lower_entry_to(Builder::new(), self.contract, constants, entry);
+        let routine = routine.map_err(|error| {
             let what = format!("`{}`", entry.name);
             failure(
                 call.span,

@@ -102,7 +102,7 @@ impl Checker {
                     let fields = fields.collect();
                     let name = name.clone();
                     let id = self.data.len();
-                    Ty::Struct(Arc::new(StructTy { id, name, fields }))
+                    Ty::Struct(Arc::new(StructTy::new(id, name, fields)))
                 }
                 Data::Tuple(types) => {
                     Ty::Tuple(types.iter().map(|ty| self.plain_type(ty)).collect())

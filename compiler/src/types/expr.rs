@@ -11,6 +11,9 @@ impl Checker {
     /// Checks an expression. The hint is the type that would be welcome: literals take it.
     pub(super) fn expr(&mut self, e: &ast::Expr, hint: Option<&Ty>) -> Expr {
         let span = e.span;
+        if self.has_enough() {
+            return Self::error(span);
+        }
         let known = |ty, words| Expr {
             ty,
             span,

@@ -12,6 +12,7 @@ use crate::syntax::ast::{self, Item};
 use crate::word::ir::BUILT_IN_ABORTS;
 use crate::word::lower::{Constants, EvalError, evaluate};
 use crate::word::{Author, Span};
+use std::collections::BTreeSet;
 
 /// The most parties of a contract, and outcomes of a coin.
 const MAX_PARTIES: usize = 16;
@@ -244,8 +245,15 @@ impl Checker {
     /// Reports functions that reach themselves; `calls` are those of functions from `first` on.
     /// Those before are of libraries, which know none of these.
     fn recursion(&mut self, first: usize, calls: &[Vec<(usize, Span)>]) {
+        let endless = endless(first, calls);
         for (n, own) in calls.iter().enumerate() {
             let start = first + n;
+            if self.has_enough() {
+                break;
+            }
+            if !endless.contains(&n) {
+                continue;
+            }
             for (callee, span) in own {
                 if reaches(*callee, start, first, calls) {
                     let name = self.contract.fns.get(start).map_or("", |f| &f.name);
@@ -414,6 +422,38 @@ impl Checker {
             );
         }
     }
+}
+
+/// The functions whose calls lead to a cycle: those left when functions that call nothing left
+/// are taken away. Both are counted from `first` on.
+fn endless(first: usize, calls: &[Vec<(usize, Span)>]) -> BTreeSet<usize> {
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
+    let mut left: Vec<usize> = vec![0; calls.len()];
+    for ((caller, own), left) in calls.iter().enumerate().zip(&mut left) {
+        for (callee, _) in own {
+            let callee = callee.checked_sub(first);
+            if let Some(callers) = callee.and_then(|callee| callers.get_mut(callee)) {
+                callers.push(caller);
+                *left += 1;
+            }
+        }
+    }
+    let mut endless: BTreeSet<usize> = (0..calls.len()).collect();
+    let mut ends: Vec<usize> = (0..calls.len())
+        .filter(|n| left.get(*n) == Some(&0))
+        .collect();
+    while let Some(n) = ends.pop() {
+        endless.remove(&n);
+        for caller in callers.get(n).into_iter().flatten() {
+            if let Some(left) = left.get_mut(*caller) {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    ends.push(*caller);
+                }
+            }
+        }
+    }
+    endless
 }
 
 /// Whether a call of `from` can lead to one of `start`.

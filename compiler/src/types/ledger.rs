@@ -192,7 +192,7 @@ impl Checker {
         let (id, name) = (self.contract.events.len(), item.name.text.clone());
         self.contract.events.push(EventDef {
             span: item.name.span,
-            of: Arc::new(StructTy { id, name, fields }),
+            of: Arc::new(StructTy::new(id, name, fields)),
         });
     }
 

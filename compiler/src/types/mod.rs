@@ -50,6 +50,7 @@ pub(crate) fn check(units: &[Unit]) -> (Contract, Vec<Diagnostic>) {
         ledger: false,
         structs: Vec::new(),
         data: Vec::new(),
+        errors: 0,
     };
     let mut libraries: Vec<Names> = Vec::new();
     for (n, unit) in units.iter().enumerate() {
@@ -70,6 +71,10 @@ pub(crate) fn check(units: &[Unit]) -> (Contract, Vec<Diagnostic>) {
     (checker.contract, checker.diagnostics)
 }
 
+/// After so many errors nothing more is looked at. More than are shown: many may be uses of one
+/// name that isn't declared, which is reported once.
+const MAX_ERRORS: usize = 300;
+
 struct Checker {
     contract: Contract,
     names: Names,
@@ -81,6 +86,8 @@ struct Checker {
     structs: Vec<(Arc<StructTy>, Span)>,
     /// Enums with data, likewise.
     data: Vec<(Arc<DataTy>, Span)>,
+    /// How many errors were reported.
+    errors: usize,
 }
 
 /// What is known inside the function being checked.
@@ -120,7 +127,14 @@ impl Checker {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.is_error());
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether more errors would help nobody. Each may look for names that are alike among all
+    /// that are declared, so that there must be an end.
+    fn has_enough(&self) -> bool {
+        self.errors >= MAX_ERRORS
     }
 
     fn show(&self, ty: &Ty) -> String {

@@ -275,6 +275,9 @@ impl Checker {
 
     /// The type that is written.
     pub(super) fn ty(&mut self, ty: &ast::Type) -> Ty {
+        if self.has_enough() {
+            return Ty::Error;
+        }
         let resolved = match &ty.kind {
             ast::TypeKind::Error => Ty::Error,
             ast::TypeKind::Named(name) => self.named_type(name),

@@ -25,9 +25,8 @@ impl Checker {
         self.names.coming.remove(&item.name.text);
         self.declare_item(&item.name, Def::Struct(self.structs.len()));
         let name = item.name.text.clone();
-        let id = self.structs.len();
-        let of = Arc::new(StructTy { id, name, fields });
-        self.structs.push((of, item.name.span));
+        let of = StructTy::new(self.structs.len(), name, fields);
+        self.structs.push((Arc::new(of), item.name.span));
     }
 
     /// Names and types of fields, each name once.

@@ -77,6 +77,28 @@ pub struct StructTy {
     pub name: String,
     /// Names and types of its fields, in order of declaration.
     pub fields: Vec<(String, Ty)>,
+    /// Words of a value; at least one, so that structs within structs soon have too many.
+    words: usize,
+    spread: usize,
+    depth: usize,
+}
+
+impl StructTy {
+    /// A struct of these fields.
+    pub fn new(id: usize, name: String, fields: Vec<(String, Ty)>) -> Self {
+        let types = || fields.iter().map(|(_, ty)| ty);
+        let words = types().map(Ty::words).fold(0, usize::saturating_add);
+        let spread = types().map(Ty::spread).fold(0, usize::saturating_add);
+        let depth = types().map(Ty::depth).max();
+        Self {
+            id,
+            name,
+            words: words.max(1),
+            spread: spread.max(1),
+            depth: depth.unwrap_or(0) + 1,
+            fields,
+        }
+    }
 }
 
 /// The variants of an enum with data.
@@ -89,6 +111,7 @@ pub struct DataTy {
     pub variants: Vec<(String, Ty)>,
     words: usize,
     spread: usize,
+    depth: usize,
 }
 
 impl DataTy {
@@ -97,7 +120,9 @@ impl DataTy {
         let data = || variants.iter().map(|(_, ty)| ty);
         let most = data().map(Ty::words).max().unwrap_or(0);
         let all = data().fold(0, |sum: usize, ty| sum.saturating_add(ty.spread()));
+        let depth = data().map(Ty::depth).max();
         Self {
+            depth: depth.unwrap_or(0) + 1,
             words: most.saturating_add(1),
             spread: all.saturating_add(1),
             name,
@@ -120,10 +145,8 @@ impl Ty {
             Self::Array(element, n) => element.words().saturating_mul(*n as usize),
             Self::Option(inner) => inner.words().saturating_add(1),
             Self::Data(of) => of.words,
-            Self::Tuple(_) | Self::Struct(_) => {
-                let parts = self.parts().into_iter();
-                parts.fold(0, |sum: usize, (_, ty)| sum.saturating_add(ty.words()))
-            }
+            Self::Tuple(all) => all.iter().map(Self::words).fold(0, usize::saturating_add),
+            Self::Struct(of) => of.words,
         }
     }
 
@@ -131,9 +154,10 @@ impl Ty {
     pub fn spread(&self) -> usize {
         match self {
             Self::Data(of) => of.spread,
+            Self::Struct(of) => of.spread,
             Self::Array(element, n) => element.spread().saturating_mul(*n as usize),
             Self::Option(inner) => inner.spread().saturating_add(1),
-            Self::Tuple(_) | Self::Struct(_) => {
+            Self::Tuple(_) => {
                 let parts = self.parts().into_iter();
                 parts.fold(0, |sum: usize, (_, ty)| sum.saturating_add(ty.spread()))
             }
@@ -146,10 +170,8 @@ impl Ty {
         let deepest = |types: &mut dyn Iterator<Item = &Ty>| types.map(Ty::depth).max();
         match self {
             Self::Array(inner, _) | Self::Option(inner) => inner.depth() + 1,
-            Self::Data(of) => {
-                let below = deepest(&mut of.variants.iter().map(|(_, ty)| ty));
-                below.unwrap_or(0) + 1
-            }
+            Self::Data(of) => of.depth,
+            Self::Struct(of) => of.depth,
             _ => deepest(&mut self.parts().into_iter().map(|(_, ty)| ty)).map_or(0, |n| n + 1),
         }
     }

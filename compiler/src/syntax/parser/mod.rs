@@ -12,7 +12,7 @@ mod test;
 use super::ast;
 use super::lexer::lex;
 use super::token::{Token, TokenKind};
-use crate::diagnostic::{Code, Diagnostic, has_errors};
+use crate::diagnostic::{Code, Diagnostic, MAX_DIAGNOSTICS, has_errors};
 use crate::word::Span;
 
 /// How deep expressions, types and blocks may be nested.
@@ -20,9 +20,6 @@ pub const MAX_DEPTH: u16 = 64;
 
 /// The longest source, in bytes.
 pub(crate) const MAX_SOURCE: usize = 1 << 20;
-
-/// After so many diagnostics of the parser, the rest says nothing new.
-const MAX_DIAGNOSTICS: usize = 100;
 
 /// Words that can't be names.
 const RESERVED: &[&str] = &[

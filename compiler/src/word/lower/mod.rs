@@ -91,20 +91,20 @@ pub fn evaluate(constants: &Constants<'_>, expr: &Expr) -> Result<Vec<u32>, Eval
 /// # Errors
 /// If a parameter that it reads has no value, or the program is too large.
 pub fn lower(contract: &Contract, params: &[Option<Vec<u32>>]) -> Result<Program, EvalError> {
-    lower_to(Builder::new(), contract, params)
-}
-
-/// The same by this builder.
-pub(crate) fn lower_to(
-    builder: Builder,
-    contract: &Contract,
-    params: &[Option<Vec<u32>>],
-) -> Result<Program, EvalError> {
     let constants = Constants {
         consts: &contract.consts,
         fns: &contract.fns,
         params,
     };
+    lower_to(Builder::new(), contract, constants)
+}
+
+/// The same by this builder, with these constants in place of the contract's.
+pub(crate) fn lower_to(
+    builder: Builder,
+    contract: &Contract,
+    constants: Constants<'_>,
+) -> Result<Program, EvalError> {
     let Some(settle) = &contract.settle else {
         return Err(EvalError::NeedsParam);
     };
@@ -125,21 +125,21 @@ pub fn lower_entry(
     params: &[Option<Vec<u32>>],
     entry: &EntryDef,
 ) -> Result<Routine, EvalError> {
-    lower_entry_to(Builder::new(), contract, params, entry)
+    let constants = Constants {
+        consts: &contract.consts,
+        fns: &contract.fns,
+        params,
+    };
+    lower_entry_to(Builder::new(), contract, constants, entry)
 }
 
 /// The same by this builder.
 pub(crate) fn lower_entry_to(
     builder: Builder,
     contract: &Contract,
-    params: &[Option<Vec<u32>>],
+    constants: Constants<'_>,
     entry: &EntryDef,
 ) -> Result<Routine, EvalError> {
-    let constants = Constants {
-        consts: &contract.consts,
-        fns: &contract.fns,
-        params,
-    };
     let mut lowerer = Lowerer::on(builder, constants, &contract.errors);
     lowerer.ledger = Ledger::of(contract);
     let inputs: Vec<Input> = entry

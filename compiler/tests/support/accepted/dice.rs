@@ -19,7 +19,7 @@ impl Dice {
     /// Choices from bytes, as a fuzzer gives them; a choice takes one while there are any.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self {
-            bytes: bytes.to_vec().into_iter(),
+            bytes: Vec::from(bytes).into_iter(),
             state: bytes.len() as u64,
         }
     }
