@@ -53,9 +53,15 @@ pub fn check(source: &str) -> Checked {
     if let Some(tree) = &tree {
         let (checked, found) = types::check(tree);
         contract = checked;
+        let unread = has_errors(&diagnostics);
         // Where brackets don't match, all that the checker says may follow from that.
         if tree.balanced || !has_errors(&diagnostics) {
-            diagnostics.extend(found.into_iter().filter(|d| !follows(d, tree, source)));
+            // What moved a vault on may be what couldn't be read.
+            let follows = |d: &Diagnostic| match d.code {
+                Code::VaultLost => unread,
+                _ => follows(d, tree, source),
+            };
+            diagnostics.extend(found.into_iter().filter(|d| !follows(d)));
         }
     }
     if !has_errors(&diagnostics) {

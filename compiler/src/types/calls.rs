@@ -80,6 +80,10 @@ impl Checker {
                 .fns
                 .get(n)
                 .map(|f| (n, f.arguments.clone(), f.returns.clone(), f.span)),
+            Some(Def::Entry(_)) => {
+                self.unknown_function(name);
+                None
+            }
             Some(_) => {
                 let message = format!("`{}` is not a function", name.text);
                 self.report(Diagnostic::new(Code::NotAFunction, name.span, message));
@@ -133,6 +137,15 @@ impl Checker {
         let mut known: Vec<String> = BUILTINS.iter().map(|b| (*b).to_owned()).collect();
         known.extend(self.contract.fns.iter().map(|f| f.name.clone()));
         known.extend(self.variant_names());
+        if self.names.entries.contains(&name.text) {
+            let message = format!(
+                "`{}` is an entry: people call it, programs don't",
+                name.text
+            );
+            let wrong = Diagnostic::new(Code::NotAFunction, name.span, message);
+            self.report(wrong.help("put what both do into a function"));
+            return;
+        }
         let message = format!("there is no function `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
         self.report(suggest(unknown, &name.text, name.span, &known));
@@ -391,12 +404,14 @@ impl Checker {
 
     /// `verify(key, message, signature)`
     fn verify(&mut self, arguments: &[ast::Expr], name: &ast::Name, span: Span) -> Expr {
-        let message = "`verify` can't be enforced by a dispute over `settle` yet";
-        let later = Diagnostic::new(Code::NotYetSupported, name.span, message);
-        self.report(later.help(
-            "take the value as an input `from` the party instead: its one-time signature is \
-             checked on chain",
-        ));
+        if !self.ledger {
+            let message = "`verify` can't be enforced by a dispute over `settle` yet";
+            let later = Diagnostic::new(Code::NotYetSupported, name.span, message);
+            self.report(later.help(
+                "take the value as an input `from` the party instead: its one-time signature is \
+                 checked on chain",
+            ));
+        }
         let types = [Ty::Pubkey, Ty::Hash, Ty::Signature];
         let ty = Ty::Bool;
         if arguments.len() != types.len() {

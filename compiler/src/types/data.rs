@@ -98,7 +98,9 @@ impl Checker {
                     let name = name.clone();
                     Ty::Struct(Arc::new(StructTy { name, fields }))
                 }
-                Data::Tuple(types) => Ty::Tuple(types.iter().map(|ty| self.plain_type(ty)).collect()),
+                Data::Tuple(types) => {
+                    Ty::Tuple(types.iter().map(|ty| self.plain_type(ty)).collect())
+                }
             };
             variants.push((name, data));
         }

@@ -4,7 +4,8 @@ use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::{AssetTy, StructTy, Ty};
 use super::typed::{
-    AssetDef, Block, EntryDef, EventDef, InvariantDef, ParamTy, Signer, StateDef, Statement,
+    AssetDef, Block, EntryDef, EventDef, ExprKind, InvariantDef, ParamTy, Signer, StateDef,
+    Statement,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, Item};
@@ -149,12 +150,10 @@ impl Checker {
             return ty;
         }
         let message = format!("a `{}` can't stand here", self.show(&ty));
-        self.report(
-            Diagnostic::new(Code::TypeNotAllowed, span, message).help(
-                "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
+        self.report(Diagnostic::new(Code::TypeNotAllowed, span, message).help(
+            "what a vault holds never leaves the ledger: give its amount as a `u64`, and \
                  take that from a vault of the state",
-            ),
-        );
+        ));
         Ty::Error
     }
 
@@ -252,6 +251,9 @@ impl Checker {
         for ((name, _), (_, ty)) in item.arguments.iter().zip(&arguments) {
             self.declare_argument(name, ty.clone());
         }
+        for names in [&item.signers, &item.mints, &item.burns] {
+            self.named_once(names);
+        }
         let signers = item.signers.iter().filter_map(|name| self.signer(name));
         let signers = signers.collect();
         let body = self.block(&item.body, None);
@@ -260,7 +262,7 @@ impl Checker {
         let burns = self.may_create(&item.burns);
         self.clauses(item, &mints, &burns);
         let frame = self.leave(before);
-        self.linear(&frame.locals, arguments.len(), &body);
+        self.linear(&frame, arguments.len(), &body);
         self.contract.entries.push(EntryDef {
             name: item.name.text.clone(),
             span: item.name.span,
@@ -273,17 +275,30 @@ impl Checker {
         });
     }
 
+    fn named_once(&mut self, names: &[ast::Name]) {
+        for (n, name) in names.iter().enumerate() {
+            let mut before = names.iter().take(n);
+            if let Some(first) = before.find(|known| known.text == name.text) {
+                let message = format!("`{}` is named twice", name.text);
+                let twice = Diagnostic::new(Code::DeclaredTwice, name.span, message);
+                self.report(twice.label(first.span, "first named here"));
+            }
+        }
+    }
+
     /// An entry gives no value.
     fn no_value(&mut self, body: &Block) {
-        if matches!(body.ty, Ty::Unit | Ty::Never | Ty::Error) {
+        let Some(value) = &body.value else { return };
+        if matches!(body.ty, Ty::Unit | Ty::Never | Ty::Error) || value.kind == ExprKind::Error {
             return;
         }
-        let at = body.value.as_ref().map_or(body.span, |v| v.span);
+        let (span, linear) = (value.span, body.ty.is_linear());
         let message = "an entry returns nothing";
-        self.report(
-            Diagnostic::new(Code::UnusedValue, at, message)
-                .help("what a call tells is in its events: `emit Done { .. }`"),
-        );
+        let unused = Diagnostic::new(Code::UnusedValue, span, message);
+        self.report(unused.help(match linear {
+            true => "put it into a vault of the state: `wallet[who].put(..)`",
+            false => "what a call tells is in its events: `emit Done { .. }`",
+        }));
     }
 
     fn signer(&mut self, name: &ast::Name) -> Option<Signer> {
@@ -338,9 +353,9 @@ impl Checker {
     fn clauses(&mut self, item: &ast::Entry, mints: &[usize], burns: &[usize]) {
         let minted = std::mem::take(&mut self.frame.minted);
         let burned = std::mem::take(&mut self.frame.burned);
-        for (word, verb, said, done, names) in [
-            ("mints", "mint", mints, minted, &item.mints),
-            ("burns", "burn", burns, burned, &item.burns),
+        for (word, said, done, names) in [
+            ("mints", mints, minted, &item.mints),
+            ("burns", burns, burned, &item.burns),
         ] {
             for (asset, span) in &done {
                 if !said.contains(asset) {
@@ -361,7 +376,7 @@ impl Checker {
             }
             for (asset, name) in said.iter().zip(names) {
                 if !done.iter().any(|(known, _)| known == asset) {
-                    let message = format!("nothing here does {verb} `{}`", name.text);
+                    let message = format!("`{}` never {word} `{}`", item.name.text, name.text);
                     self.report(Diagnostic::new(Code::UnusedName, name.span, message));
                 }
             }
@@ -380,7 +395,7 @@ impl Checker {
         self.frame.whole_state = true;
         let condition = self.expect(&item.condition, &Ty::Bool);
         let frame = self.leave(before);
-        self.linear_expr(&frame.locals, &condition);
+        self.linear_expr(&frame.locals, frame.known, &condition);
         self.names.used = used;
         self.contract.invariants.push(InvariantDef {
             condition,

@@ -49,6 +49,7 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         frame: Frame::default(),
         structs: Vec::new(),
         data: Vec::new(),
+        ledger: false,
     };
     checker.items(contract);
     (checker.contract, checker.diagnostics)
@@ -63,6 +64,8 @@ struct Checker {
     structs: Vec<(Arc<StructTy>, Span)>,
     /// Enums with data, likewise.
     data: Vec<(Arc<DataTy>, Span)>,
+    /// Whether the contract keeps a state.
+    ledger: bool,
 }
 
 /// What is known inside the function being checked.
@@ -72,6 +75,8 @@ struct Frame {
     used: Vec<bool>,
     scopes: Vec<Vec<usize>>,
     returns: Option<Ty>,
+    /// How many diagnostics there were before.
+    known: usize,
     loops: usize,
     /// Functions called, and where.
     calls: Vec<(usize, Span)>,
@@ -92,6 +97,15 @@ struct Frame {
 impl Checker {
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether no error was found since there were so many diagnostics.
+    fn good_since(&self, known: usize) -> bool {
+        !self
+            .diagnostics
+            .iter()
+            .skip(known)
+            .any(Diagnostic::is_error)
     }
 
     fn show(&self, ty: &Ty) -> String {
@@ -136,6 +150,7 @@ impl Checker {
         let frame = Frame {
             returns,
             scopes: vec![Vec::new()],
+            known: self.diagnostics.len(),
             ..Frame::default()
         };
         std::mem::replace(&mut self.frame, frame)

@@ -34,6 +34,10 @@ pub(super) struct Names {
     pub items: BTreeMap<String, (Def, Span)>,
     /// All items, those that come later in the file included: for better messages.
     pub coming: BTreeSet<String>,
+    /// All fields of the state, likewise.
+    pub fields: BTreeSet<String>,
+    /// All entries, likewise.
+    pub entries: BTreeSet<String>,
     pub used: BTreeSet<Def>,
     pub variants_used: BTreeSet<(usize, usize)>,
 }
@@ -215,6 +219,12 @@ impl Checker {
                 ty: ty.clone(),
                 span,
             },
+            Some(ty) if ty.is_linear() => {
+                let message = format!("there is no `zero` of a `{}`", self.show(ty));
+                let help = "vaults come from `.take(amount)`, `.take_all()` and `A.mint(amount)`";
+                self.report(Diagnostic::new(Code::TypeNotAllowed, span, message).help(help));
+                Self::error(span)
+            }
             _ => {
                 let message = "`zero` of which type?";
                 let help = "write the type: `let x: Order = zero`";
@@ -242,6 +252,9 @@ impl Checker {
     }
 
     pub(super) fn unknown_name(&mut self, text: &str, span: Span) -> Expr {
+        if self.frame.constant && self.names.fields.contains(text) {
+            return self.state_is_no_constant(text, span);
+        }
         if self.names.coming.contains(text) {
             let message = format!("`{text}` is used before its declaration");
             self.report(

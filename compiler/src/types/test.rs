@@ -7,7 +7,6 @@ use super::typed::{Claim, Expr, ExprKind, ParamTy, Place, TestAssert, TestDef, V
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, BinaryOp, Item};
 use crate::word::Span;
-use crate::word::ir::BUILT_IN_ABORTS;
 use crate::word::lower::{Constants, evaluate};
 
 /// The most words that the variables of a property have together.
@@ -50,7 +49,7 @@ impl Checker {
         let (mut with, state) = self.with(item);
         let asked = !drawn.is_empty();
         with.extend(drawn);
-        let ledger = !self.contract.entries.is_empty();
+        let ledger = self.ledger;
         let (mut asserts, mut lines) = (Vec::new(), Vec::new());
         if ledger {
             lines = self.ledger_lines(&item.lines);
@@ -120,7 +119,7 @@ impl Checker {
     }
 
     fn variable(&mut self, item: &ast::Variable) -> (Ty, Option<[u64; 2]>) {
-        let ty = item.ty.as_ref().map(|ty| self.ty(ty));
+        let ty = item.ty.as_ref().map(|ty| self.plain_type(ty));
         let Some(range) = &item.range else {
             return (ty.unwrap_or(Ty::Error), None);
         };
@@ -363,7 +362,7 @@ impl Checker {
         let claim = match (&item.fails, called(&item.condition)) {
             (Some(error), Some((name, arguments))) => {
                 let arguments = self.settle_arguments(name, arguments);
-                if !BUILT_IN_ABORTS.contains(&error.text.as_str()) {
+                if !self.built_in_abort(&error.text) {
                     self.error_name(error);
                 }
                 Claim::Fails(arguments?, error.text.clone())
@@ -430,6 +429,11 @@ impl Checker {
         arguments: &[ast::Expr],
         span: Span,
     ) -> Expr {
+        if self.ledger {
+            let message = "a ledger has no `settle`";
+            let wrong = Diagnostic::new(Code::NotAFunction, name.span, message);
+            self.report(wrong.help("write `call entry(..) as KEY`"));
+        }
         let outcomes = self.contract.settle.as_ref().map(|settle| settle.outcomes);
         let arguments = self.settle_arguments(name, arguments);
         match (outcomes, arguments) {

@@ -193,6 +193,9 @@ pub const BUILT_IN_ABORTS: &[&str] = &[
     "AssertFailed",
 ];
 
+/// The same of ledgers only: a vault holds too little; a call lacks a signature.
+pub const LEDGER_ABORTS: &[&str] = &["Insufficient", "NotSigned"];
+
 /// Why a program may abort.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abort {
