@@ -9,8 +9,8 @@ use crate::syntax::{self, ast};
 use crate::types::typed::{self, ConstDef, ParamTy};
 use crate::types::{self, Ty};
 use crate::value::{ValueType, decode, encode};
-use crate::word::Span;
-use crate::word::lower::{Constants, EvalError, evaluate, lower, lower_entry};
+use crate::word::lower::{Constants, EvalError, evaluate, lower, lower_entry, lower_to};
+use crate::word::{Builder, Program, Span};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -147,30 +147,14 @@ pub fn instantiate(
     source: &str,
     params: &Map<String, Value>,
 ) -> Result<(Contract, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let checked = check(source);
-    if !checked.is_ok() {
-        return Err(checked.diagnostics);
-    }
-    let mut contract = checked.contract;
+    let (checked, read) = with_params(source, params)?;
+    let contract = checked.contract;
     if !contract.entries.is_empty() {
         let message = format!("`{}` is a ledger: it settles no coin", contract.name);
         let ledger = Diagnostic::new(Code::NoSettle, contract.span, message);
         return Err(vec![ledger.help("its tests are run by `gavel test`")]);
     }
-    let mut found = Vec::new();
-    let read = read_params(&contract, params, &mut found);
-    if has_errors(&found) {
-        in_source_order(&mut found);
-        return Err(found);
-    }
-    let mut consts = contract.consts.clone();
-    bind(&contract, &mut consts, &read.words, &mut found);
-    contract.consts = consts;
-    if has_errors(&found) {
-        return Err(found);
-    }
-    let (coin, in_coin) = types::coin_with(&contract, &read.words);
-    found.extend(in_coin);
+    let (coin, mut found) = types::coin_with(&contract, &read.words);
     let program = match lower(&contract, &read.words) {
         Ok(program) => Some(program),
         Err(error) => {
@@ -203,6 +187,45 @@ pub fn instantiate(
     }
     in_source_order(&mut found);
     Err(found)
+}
+
+/// The program of a contract with its parameters, not simplified: what tests compare the program
+/// of [`instantiate`] with.
+///
+/// # Errors
+/// All errors of the source, or else all of the parameters.
+pub fn plain_program(
+    source: &str,
+    params: &Map<String, Value>,
+) -> Result<Program, Vec<Diagnostic>> {
+    let (checked, read) = with_params(source, params)?;
+    let contract = checked.contract;
+    lower_to(Builder::plain(), &contract, &read.words)
+        .map_err(|error| vec![types::const_error(&error, "`settle`", contract.span)])
+}
+
+/// A checked source and its parameters, its constants computed.
+fn with_params(
+    source: &str,
+    params: &Map<String, Value>,
+) -> Result<(Checked, Params), Vec<Diagnostic>> {
+    let mut checked = check(source);
+    if !checked.is_ok() {
+        return Err(checked.diagnostics);
+    }
+    let mut found = Vec::new();
+    let read = read_params(&checked.contract, params, &mut found);
+    if has_errors(&found) {
+        in_source_order(&mut found);
+        return Err(found);
+    }
+    let mut consts = checked.contract.consts.clone();
+    bind(&checked.contract, &mut consts, &read.words, &mut found);
+    checked.contract.consts = consts;
+    match has_errors(&found) {
+        true => Err(found),
+        false => Ok((checked, read)),
+    }
 }
 
 /// What [`read_params`] understood.
@@ -345,11 +368,14 @@ fn without_tests(source: &str, tree: Option<&ast::Contract>) -> String {
     let mut at = 0;
     let tests = tree.into_iter().flat_map(|tree| &tree.items);
     for item in tests {
-        if let ast::Item::Test(test) = item {
-            let before = source.get(at..test.whole.start as usize);
-            rest.push_str(before.unwrap_or_default().trim_end());
-            at = test.whole.end as usize;
-        }
+        let whole = match item {
+            ast::Item::Test(test) => test.whole,
+            ast::Item::With(with) => with.whole,
+            _ => continue,
+        };
+        let before = source.get(at..whole.start as usize);
+        rest.push_str(before.unwrap_or_default().trim_end());
+        at = whole.end as usize;
     }
     rest.push_str(source.get(at..).unwrap_or_default());
     rest

@@ -7,7 +7,7 @@
 //!
 //! **Invariants:** no I/O, no clock, no randomness; every output is a function of the source,
 //! the parameters and the [`Options`], on any machine and with any number of threads.
-//! Knows no node, no key that could sign, and none of the other crates.
+//! Knows no node, keeps no key that could sign, and knows none of the other crates.
 
 pub mod artifact;
 pub mod commit;

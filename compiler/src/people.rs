@@ -1,6 +1,6 @@
 //! The people of tests: well-known keys with names.
 
-use bitcoin::secp256k1::{Keypair, Secp256k1, SecretKey};
+use bitcoin::secp256k1::{Keypair, Message, Secp256k1, SecretKey};
 use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
@@ -26,6 +26,19 @@ pub fn key(name: &str) -> Option<[u32; 8]> {
 pub fn name(words: &[u32]) -> Option<&'static str> {
     let n = KEYS.iter().position(|key| key == words)?;
     PEOPLE.get(n).copied()
+}
+
+/// The BIP 340 signature of the person with this key, without auxiliary randomness.
+pub fn sign(key: &[u32], message: &[u32]) -> Option<[u32; 16]> {
+    let pair = Keypair::from_secret_key(&Secp256k1::new(), &secret(name(key)?)?);
+    let message: Vec<u8> = message.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let message = Message::from_digest_slice(&message).ok()?;
+    let signature = Secp256k1::new().sign_schnorr_no_aux_rand(&message, &pair);
+    let mut words = [0u32; 16];
+    for (word, chunk) in words.iter_mut().zip(signature.as_ref().chunks(4)) {
+        *word = chunk.iter().fold(0, |w, byte| (w << 8) | u32::from(*byte));
+    }
+    Some(words)
 }
 
 /// Constants, computed once.

@@ -72,7 +72,11 @@ fn expected(kind: u8, n: u64) -> Option<(u64, u64)> {
         2 => Some((n, n.checked_add(1)?)),
         3 => {
             let base = if n % 2 == 1 { 1_000_000 } else { 2_000_000 };
-            let base = if n.is_multiple_of(3) { base + 100_000 } else { base };
+            let base = if n.is_multiple_of(3) {
+                base + 100_000
+            } else {
+                base
+            };
             Some((base + least, least))
         }
         _ => Some((u64::from(u8::try_from(n).ok()?) * 3 + u64::from(kind), 5)),
@@ -204,7 +208,12 @@ fn order_type() -> ValueType {
         "if x == 1 { Yes } else { No }",
     );
     let checked = check(&text);
-    let id = checked.contract.fns.iter().find(|f| f.name == "id").unwrap();
+    let id = checked
+        .contract
+        .fns
+        .iter()
+        .find(|f| f.name == "id")
+        .unwrap();
     value_type(&id.returns, &checked.contract)
 }
 
@@ -277,8 +286,16 @@ fn one_layout() {
     };
     let once = format(messy).unwrap_or_else(|found| panic!("{}", draw(found)));
     assert_eq!(format(&once).unwrap(), once);
-    let before: Vec<Value> = check(messy).diagnostics.iter().map(|d| json!(d.message)).collect();
-    let after: Vec<Value> = check(&once).diagnostics.iter().map(|d| json!(d.message)).collect();
+    let before: Vec<Value> = check(messy)
+        .diagnostics
+        .iter()
+        .map(|d| json!(d.message))
+        .collect();
+    let after: Vec<Value> = check(&once)
+        .diagnostics
+        .iter()
+        .map(|d| json!(d.message))
+        .collect();
     assert_eq!(before, after);
     insta::assert_snapshot!(once);
 }

@@ -6,11 +6,11 @@ mod support;
 use gavel_compiler::script::body::{Job, definitions, generate, needs};
 use gavel_compiler::script::code::{number, push_bytes};
 use gavel_compiler::script::vm::{Rules, Why, run as run_script};
-use gavel_compiler::segment::{Budget, CommittedWord, Plan, costs, plan};
+use gavel_compiler::segment::{Budget, CommittedWord, plan};
 use gavel_compiler::units::Weight;
 use gavel_compiler::word::legalise::legalise;
 use gavel_compiler::word::{
-    Author, Builder, End, InputElement, Op, Program, Span, Value, run as interpret,
+    Author, Builder, InputElement, Op, Program, Span, Value, run as interpret,
 };
 use proptest::prelude::*;
 use support::*;
@@ -82,57 +82,6 @@ fn words(widths: &[u8], seeds: &[u32]) -> Vec<u32> {
     let full = widths.iter().zip(seeds.iter().cycle());
     full.map(|(digits, seed)| seed & (u32::MAX >> (32 - 4 * u32::from(*digits))))
         .collect()
-}
-
-/// Which leaves can be spent with these messages.
-fn spendable(plan: &Plan, claimed: u8, messages: &[Vec<u8>]) -> Vec<usize> {
-    let spends = |segment: &usize| {
-        let leaf = leaf(plan, *segment, claimed, 1);
-        match spend(&leaf, messages).verdict {
-            Ok(()) => true,
-            // With a correct before-frame a leaf refuses for no other reason.
-            Err(refusal) => {
-                assert_eq!(refusal.why, Why::False, "segment {segment}: {refusal}");
-                false
-            }
-        }
-    };
-    (0..plan.segments.len()).filter(spends).collect()
-}
-
-fn check(program: &Program, inputs: &[u32], budget: &Budget) {
-    let plan = plan(program, budget).unwrap();
-    let (honest, end) = messages(&plan, inputs);
-    assert_eq!(end, interpret(program, inputs).end);
-    let last = plan.segments.len() - 1;
-    match end {
-        End::Outcome(outcome) => {
-            let outcome = outcome as u8;
-            assert_eq!(spendable(&plan, outcome, &honest), Vec::<usize>::new());
-            assert_eq!(spendable(&plan, 1 - outcome, &honest), vec![last]);
-            // Every element that a segment writes, one digit wrong.
-            for (n, segment) in plan.segments.iter().enumerate() {
-                for (k, id) in segment.writes.iter().enumerate() {
-                    let mut wrong = honest.clone();
-                    let message = &mut wrong[id.index()];
-                    let at = (n * 7 + k * 3) % message.len();
-                    message[at] = (message[at] + 1 + (n as u8 % 15)) % 16;
-                    let leaf = leaf(&plan, n, outcome, 1);
-                    assert_eq!(spend(&leaf, &wrong).verdict, Ok(()), "{id:?} of {n}");
-                }
-            }
-        }
-        End::Abort(_) => assert!(!spendable(&plan, 0, &honest).is_empty()),
-    }
-    for cost in costs(&plan, budget).unwrap() {
-        let leaf = leaf(&plan, cost.segment, 0, 15);
-        assert_eq!(leaf.script.len(), cost.leaf_bytes);
-        assert_eq!(leaf.peak.max(cost.peak), cost.peak);
-        let stack = witness(&leaf, &honest);
-        assert_eq!(stack.len(), cost.witness_items);
-        let bytes: usize = stack.iter().map(|item| item.len() + 1).sum();
-        assert_eq!(bytes, cost.witness_bytes);
-    }
 }
 
 /// Runs the body of some instructions alone on digits as a commitment leaves them; whether it
@@ -237,7 +186,7 @@ proptest! {
     #[test]
     fn script_agrees_with_the_interpreter((widths, choices, seeds) in programs()) {
         let program = build(&widths, &choices);
-        check(&program, &words(&widths, &seeds), &Budget::default());
+        check_leaves(&program, &words(&widths, &seeds), &Budget::default());
     }
 
     #[test]
@@ -249,7 +198,7 @@ proptest! {
             Err(_) => Budget { max_leaf_weight: Weight(60_000), ..tiny() },
         };
         if plan(&program, &budget).is_ok() {
-            check(&program, &words(&widths, &seeds), &budget);
+            check_leaves(&program, &words(&widths, &seeds), &budget);
         }
     }
 

@@ -27,11 +27,28 @@ use crate::syntax;
 /// Columns of a line, where it can be broken. Comments aren't.
 pub const WIDTH: usize = 100;
 
+/// How often a source is laid out at most, until nothing changes.
+const MAX_PASSES: usize = 16;
+
 /// The source, laid out.
 ///
 /// # Errors
 /// What keeps the source from being parsed.
 pub fn format(source: &str) -> Result<String, Vec<Diagnostic>> {
+    let mut text = once(source)?;
+    // What is broken here because it is too long looks the next time as if the author had broken
+    // it, and then what stands around it may be broken too: only ever more, so this ends.
+    for _ in 0..MAX_PASSES {
+        let next = once(&text)?;
+        if next == text {
+            break;
+        }
+        text = next;
+    }
+    Ok(text)
+}
+
+fn once(source: &str) -> Result<String, Vec<Diagnostic>> {
     let outline = syntax::outline(source)?;
     let pieces = piece::pieces(source, &outline);
     Ok(print::print(&tree::file(pieces)))

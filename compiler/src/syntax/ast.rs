@@ -5,7 +5,7 @@
 
 mod ledger;
 
-pub use ledger::{Entry, Event, Invariant, State, StateField, TestCall, TestLine};
+pub use ledger::{Entry, Event, Invariant, State, StateField, TestCall, TestLine, With};
 
 use crate::word::Span;
 use std::collections::BTreeSet;
@@ -65,6 +65,8 @@ pub enum Item {
     Entry(Entry),
     /// `invariant ..`
     Invariant(Invariant),
+    /// `with place = value, ..`
+    With(With),
     /// `test ".." { .. }` or `prop p(..) { .. }`
     Test(Test),
 }
@@ -131,15 +133,21 @@ pub struct Const {
     pub value: Expr,
 }
 
-/// `fn f(a: T) -> T { .. }`
+/// `fn f(a: T) -> T { .. }`, `fn f(a: T) changes { .. }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Function {
     /// Its name.
     pub name: Name,
     /// Arguments.
     pub arguments: Vec<(Name, Type)>,
-    /// What it returns.
-    pub returns: Type,
+    /// What it returns; `None` for nothing.
+    pub returns: Option<Type>,
+    /// Whether it changes the state.
+    pub changes: bool,
+    /// The assets that it creates.
+    pub mints: Vec<Name>,
+    /// The assets that it destroys.
+    pub burns: Vec<Name>,
     /// Its body.
     pub body: Block,
 }

@@ -5,9 +5,10 @@
 
 use super::{Ran, Step, TestFailure, show};
 use crate::front::bind;
-use crate::ledger::{CellId, State, execute};
+use crate::ledger::{CellId, Event, State, execute};
+use crate::syntax::ast::BinaryOp;
 use crate::types::typed::{
-    ConstDef, Contract, EntryDef, Expr, Key, Place, Signer, TestCall, TestDef, TestLine,
+    ConstDef, Contract, EntryDef, Expr, ExprKind, Key, Place, Signer, TestCall, TestDef, TestLine,
 };
 use crate::types::{self, Ty};
 use crate::word::lower::{Constants, evaluate_on, lower_entry};
@@ -173,11 +174,32 @@ impl<'a> LedgerTrial<'a> {
                         return Err(failure(*span, message));
                     }
                 }
-                TestLine::Let(local, value) => {
+                TestLine::Let(local, value) | TestLine::Assign(local, value) => {
                     let words = self.value(case, value)?;
                     case.set_local(*local, words);
                 }
                 TestLine::Call(call) => self.call(case, call)?,
+                TestLine::LetParts(locals, value) => {
+                    let mut words = self.value(case, value)?.into_iter();
+                    for (local, (_, ty)) in locals.iter().zip(value.ty.parts()) {
+                        let own = words.by_ref().take(ty.words()).collect();
+                        case.set_local(*local, own);
+                    }
+                }
+                TestLine::If(condition, then, otherwise) => {
+                    let holds = self.value(case, condition)?.first() == Some(&1);
+                    self.lines(case, if holds { then } else { otherwise })?;
+                }
+                TestLine::ForEach(local, array, lines) => {
+                    let size = match &array.ty {
+                        Ty::Array(element, _) => element.words().max(1),
+                        _ => 1,
+                    };
+                    for element in self.value(case, array)?.chunks(size) {
+                        case.set_local(*local, element.to_vec());
+                        self.lines(case, lines)?;
+                    }
+                }
                 TestLine::For {
                     local,
                     from,
@@ -203,6 +225,17 @@ impl<'a> LedgerTrial<'a> {
 
     /// Why a condition doesn't hold.
     fn not_so(&self, case: &Case, condition: &Expr) -> String {
+        // Of several that must hold, the first that doesn't.
+        if let ExprKind::Binary(BinaryOp::And, left, right) = &condition.kind {
+            let holds = |side: &Expr| {
+                let words = self.value(case, side).ok()?;
+                Some(words.first() == Some(&1))
+            };
+            return match holds(left) {
+                Some(true) => self.not_so(case, right),
+                _ => self.not_so(case, left),
+            };
+        }
         let mut message = "this does not hold".to_owned();
         if let Some((left, op, right)) = show::compared(condition) {
             let side = |side: &Expr| {
@@ -253,6 +286,10 @@ impl<'a> LedgerTrial<'a> {
         } else {
             Err(NOT_SIGNED.to_owned())
         };
+        let ended = match ended {
+            Ok(events) => Ok(self.told(case, call, &events)?),
+            Err(name) => Err(name),
+        };
         let after = ended.is_ok().then(|| self.show_state(&case.state));
         case.last = Some(Step {
             call: shown.clone(),
@@ -260,9 +297,16 @@ impl<'a> LedgerTrial<'a> {
             after,
         });
         match (&ended, &call.fails) {
-            (Ok(()), None) => self.invariants(case, call.span, "after this call, broken is"),
+            (Ok(told), None) => {
+                self.invariants(case, call.span, "after this call, broken is")?;
+                match told {
+                    None => Ok(()),
+                    Some(message) => Err(failure(call.span, format!("{shown} {message}"))),
+                }
+            }
+            (Err(_), None) if call.tries => Ok(()),
             (Err(name), Some(wanted)) if name == wanted => Ok(()),
-            (Ok(()), Some(wanted)) => {
+            (Ok(_), Some(wanted)) => {
                 let message = format!("{shown} went well, expected the error `{wanted}`");
                 Err(failure(call.span, message))
             }
@@ -287,13 +331,55 @@ impl<'a> LedgerTrial<'a> {
         signers.map(key).collect()
     }
 
+    /// Why the events that a call told aren't those expected, if they aren't.
+    fn told(&self, case: &Case, call: &TestCall, events: &[Event]) -> Outcome<Option<String>> {
+        for (wanted, fields) in &call.emits {
+            let Some(def) = self.contract.events.get(*wanted) else {
+                continue;
+            };
+            let mut expected = Vec::new();
+            for (at, value) in fields {
+                let before = def.of.fields.iter().take(*at);
+                let start: usize = before.map(|(_, ty)| ty.words()).sum();
+                expected.push((start, self.value(case, value)?));
+            }
+            let same = |event: &&Event| {
+                usize::from(event.event) == *wanted
+                    && expected.iter().all(|(start, words)| {
+                        let own = event.words.iter().skip(*start).take(words.len());
+                        own.eq(words)
+                    })
+            };
+            if events.iter().find(same).is_none() {
+                let told: Vec<String> = events.iter().map(|e| self.show_event(e)).collect();
+                let told = match told.is_empty() {
+                    true => "nothing".to_owned(),
+                    false => told.join(", "),
+                };
+                return Ok(Some(format!(
+                    "didn't tell this `{}`; it told {told}",
+                    def.of.name
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    fn show_event(&self, event: &Event) -> String {
+        let def = self.contract.events.get(usize::from(event.event));
+        let of = def.map(|def| Ty::Struct(def.of.clone()));
+        of.map_or_else(String::new, |of| {
+            show::value(&of, &event.words, &self.contract.enums)
+        })
+    }
+
     /// Runs the entry: whether it went well, or the error's name.
     fn execute(
         &self,
         case: &mut Case,
         call: &TestCall,
         arguments: &[Vec<u32>],
-    ) -> Outcome<Result<(), String>> {
+    ) -> Outcome<Result<Vec<Event>, String>> {
         let routine = self.routine(case, call)?;
         let mut inputs = arguments.concat();
         inputs.push(case.height);
@@ -301,7 +387,7 @@ impl<'a> LedgerTrial<'a> {
         Ok(match ran.result {
             Ok(changes) => {
                 case.state.apply(&changes);
-                Ok(())
+                Ok(changes.events)
             }
             Err(failure) => {
                 let abort = routine.aborts.get(usize::from(failure.code));

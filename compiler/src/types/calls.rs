@@ -54,7 +54,8 @@ impl Checker {
             "pubkey" => self.named_bytes(Ty::Pubkey, arguments, name, span),
             "signature" => self.named_bytes(Ty::Signature, arguments, name, span),
             "bytes" => self.plain_bytes(arguments, name, span),
-            "settle" => self.settle_call(name, arguments, span),
+            "settle" if self.frame.test && !self.ledger => self.settle_call(name, arguments, span),
+            "sign" if self.frame.test => self.sign(arguments, name, span),
             "sum" => self.aggregate(Aggregate::Sum, name, arguments, span),
             "count" => self.aggregate(Aggregate::Count, name, arguments, span),
             "height" => self.height(name, arguments, span),
@@ -116,12 +117,30 @@ impl Checker {
         let arguments = pairs
             .map(|(argument, ty)| self.expect(argument, ty))
             .collect();
+        self.effects_of(n, span);
         self.frame.calls.push((n, name.span));
         Expr {
             ty: returns,
             span,
             kind: ExprKind::Call(n, arguments),
         }
+    }
+
+    /// What a function that changes the state does is done by its caller.
+    fn effects_of(&mut self, function: usize, span: Span) {
+        let Some(def) = self.contract.fns.get(function) else {
+            return;
+        };
+        let (changes, mints, burns) = (def.changes, def.mints.clone(), def.burns.clone());
+        if changes {
+            self.changes_state(span);
+        }
+        self.frame
+            .minted
+            .extend(mints.into_iter().map(|asset| (asset, span)));
+        self.frame
+            .burned
+            .extend(burns.into_iter().map(|asset| (asset, span)));
     }
 
     fn unknown_function(&mut self, name: &ast::Name) {
@@ -422,6 +441,20 @@ impl Checker {
         let pairs = arguments.iter().zip(&types);
         let values = pairs.map(|(e, ty)| self.expect(e, ty)).collect();
         let kind = ExprKind::Builtin(Builtin::Verify, values);
+        Expr { ty, span, kind }
+    }
+
+    /// `sign(ALICE, message)`: the signature of a person, in tests.
+    fn sign(&mut self, arguments: &[ast::Expr], name: &ast::Name, span: Span) -> Expr {
+        let ty = Ty::Signature;
+        let [key, message] = arguments else {
+            self.wrong_count(name, 2, arguments.len(), None);
+            let kind = ExprKind::Error;
+            return Expr { ty, span, kind };
+        };
+        let key = self.expect(key, &Ty::Pubkey);
+        let message = self.expect(message, &Ty::Hash);
+        let kind = ExprKind::Builtin(Builtin::Sign, vec![key, message]);
         Expr { ty, span, kind }
     }
 

@@ -201,13 +201,18 @@ impl Checker {
             let Item::Function(item) = item else { continue };
             let arguments = item.arguments.iter().map(|(_, ty)| self.local_type(ty));
             let arguments: Vec<Ty> = arguments.collect();
-            let returns = self.local_type(&item.returns);
+            let returns = item.returns.as_ref();
+            let returns = returns.map_or(Ty::Unit, |returns| self.local_type(returns));
+            let (mints, burns) = (self.may_create(&item.mints), self.may_create(&item.burns));
             self.declare_item(&item.name, Def::Function(self.contract.fns.len()));
             self.contract.fns.push(FnDef {
                 name: item.name.text.clone(),
                 span: item.name.span,
                 arguments,
                 returns,
+                changes: item.changes,
+                mints,
+                burns,
                 locals: Vec::new(),
                 body: empty_block(item.body.span),
             });
@@ -220,11 +225,17 @@ impl Checker {
                 continue;
             };
             let (types, returns) = (def.arguments.clone(), def.returns.clone());
+            let (mints, burns) = (def.mints.clone(), def.burns.clone());
             let before = self.enter(Some(returns.clone()));
+            self.frame.entry = item.changes;
             for ((name, _), ty) in item.arguments.iter().zip(types) {
                 self.declare_argument(name, ty);
             }
-            let body = self.body(&item.body, &returns);
+            let body = match &item.returns {
+                Some(_) => self.body(&item.body, &returns),
+                None => self.procedure(&item.body),
+            };
+            self.clauses(&item.name, [&item.mints, &item.burns], [&mints, &burns]);
             let mut frame = self.leave(before);
             if returns != Ty::Error {
                 self.linear(&frame, item.arguments.len(), &body);

@@ -251,16 +251,13 @@ impl Checker {
         for ((name, _), (_, ty)) in item.arguments.iter().zip(&arguments) {
             self.declare_argument(name, ty.clone());
         }
-        for names in [&item.signers, &item.mints, &item.burns] {
-            self.named_once(names);
-        }
+        self.named_once(&item.signers);
         let signers = item.signers.iter().filter_map(|name| self.signer(name));
         let signers = signers.collect();
-        let body = self.block(&item.body, None);
-        self.no_value(&body);
+        let body = self.procedure(&item.body);
         let mints = self.may_create(&item.mints);
         let burns = self.may_create(&item.burns);
-        self.clauses(item, &mints, &burns);
+        self.clauses(&item.name, [&item.mints, &item.burns], [&mints, &burns]);
         let frame = self.leave(before);
         self.linear(&frame, arguments.len(), &body);
         self.contract.entries.push(EntryDef {
@@ -286,19 +283,25 @@ impl Checker {
         }
     }
 
-    /// An entry gives no value.
-    fn no_value(&mut self, body: &Block) {
-        let Some(value) = &body.value else { return };
+    /// The body of an entry, or of a function that returns nothing.
+    pub(super) fn procedure(&mut self, body: &ast::Block) -> Block {
+        let body = self.block(body, None);
+        let Some(value) = &body.value else {
+            return body;
+        };
         if matches!(body.ty, Ty::Unit | Ty::Never | Ty::Error) || value.kind == ExprKind::Error {
-            return;
+            return body;
         }
-        let (span, linear) = (value.span, body.ty.is_linear());
-        let message = "an entry returns nothing";
-        let unused = Diagnostic::new(Code::UnusedValue, span, message);
-        self.report(unused.help(match linear {
+        let message = "this returns nothing, but ends with a value";
+        let unused = Diagnostic::new(Code::UnusedValue, value.span, message);
+        self.report(unused.help(match body.ty.is_linear() {
             true => "put it into a vault of the state: `wallet[who].put(..)`",
-            false => "what a call tells is in its events: `emit Done { .. }`",
+            false => {
+                "what a call tells is in its events: `emit Done { .. }`; a function says what it \
+                 returns by `-> T` before `changes`"
+            }
         }));
+        body
     }
 
     fn signer(&mut self, name: &ast::Name) -> Option<Signer> {
@@ -339,7 +342,7 @@ impl Checker {
     }
 
     /// The assets after `mints` or `burns`.
-    fn may_create(&mut self, names: &[ast::Name]) -> Vec<usize> {
+    pub(super) fn may_create(&mut self, names: &[ast::Name]) -> Vec<usize> {
         let mut all = Vec::new();
         for name in names {
             if let Ty::Vault(asset) = self.vault_type(name) {
@@ -349,34 +352,37 @@ impl Checker {
         all
     }
 
-    /// What the body mints and burns must be what the entry says.
-    fn clauses(&mut self, item: &ast::Entry, mints: &[usize], burns: &[usize]) {
+    /// What the body mints and burns must be what its head says, in names and resolved.
+    pub(super) fn clauses(
+        &mut self,
+        of: &ast::Name,
+        [mints, burns]: [&[ast::Name]; 2],
+        [may_mint, may_burn]: [&[usize]; 2],
+    ) {
+        self.named_once(mints);
+        self.named_once(burns);
         let minted = std::mem::take(&mut self.frame.minted);
         let burned = std::mem::take(&mut self.frame.burned);
         for (word, said, done, names) in [
-            ("mints", mints, minted, &item.mints),
-            ("burns", burns, burned, &item.burns),
+            ("mints", may_mint, minted, mints),
+            ("burns", may_burn, burned, burns),
         ] {
             for (asset, span) in &done {
                 if !said.contains(asset) {
                     let name = self.asset_name(*asset);
-                    let entry = &item.name.text;
-                    let message = format!("`{entry}` doesn't say that it {word} `{name}`");
+                    let message = format!("`{}` doesn't say that it {word} `{name}`", of.text);
+                    let here = format!("write `{word} {name}` before its `{{`");
+                    let unsaid = Diagnostic::new(Code::NotDeclared, *span, message);
                     self.report(
-                        Diagnostic::new(Code::NotDeclared, *span, message)
-                            .label(
-                                item.name.span,
-                                format!("write `{word} {name}` before its `{{`"),
-                            )
-                            .help(
-                                "so that readers see who can change how much of an asset there is",
-                            ),
+                        unsaid.label(of.span, here).help(
+                            "so that readers see who can change how much of an asset there is",
+                        ),
                     );
                 }
             }
             for (asset, name) in said.iter().zip(names) {
                 if !done.iter().any(|(known, _)| known == asset) {
-                    let message = format!("`{}` never {word} `{}`", item.name.text, name.text);
+                    let message = format!("`{}` never {word} `{}`", of.text, name.text);
                     self.report(Diagnostic::new(Code::UnusedName, name.span, message));
                 }
             }
@@ -396,12 +402,26 @@ impl Checker {
         let condition = self.expect(&item.condition, &Ty::Bool);
         let frame = self.leave(before);
         self.linear_expr(&frame.locals, frame.known, &condition);
-        self.names.used = used;
+        let here = std::mem::replace(&mut self.names.used, used);
+        let helps = |def: &Def| matches!(def, Def::Function(_) | Def::Const(_));
+        self.names.used.extend(here.into_iter().filter(helps));
         self.contract.invariants.push(InvariantDef {
             condition,
             locals: frame.locals.len(),
             span: item.span,
         });
+    }
+
+    pub(super) fn event_named(&mut self, name: &ast::Name) -> Option<(usize, EventDef)> {
+        if let Some(Def::Event(n)) = self.find(&name.text) {
+            return Some((n, self.contract.events.get(n)?.clone()));
+        }
+        let events = self.contract.events.iter();
+        let known: Vec<String> = events.map(|e| e.of.name.clone()).collect();
+        let message = format!("there is no event `{}`", name.text);
+        let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
+        self.report(suggest(unknown, &name.text, name.span, &known));
+        None
     }
 
     /// `emit E { a, b: c }`
@@ -411,20 +431,11 @@ impl Checker {
         fields: &[(ast::Name, ast::Expr)],
         span: Span,
     ) -> Statement {
-        let event = match self.find(&name.text) {
-            Some(Def::Event(n)) => self.contract.events.get(n).map(|e| (n, e.clone())),
-            _ => None,
-        };
         if !self.frame.entry {
             let message = "only entries tell events";
             self.report(Diagnostic::new(Code::NotInEntry, span, message));
         }
-        let Some((n, event)) = event else {
-            let events = self.contract.events.iter();
-            let known: Vec<String> = events.map(|e| e.of.name.clone()).collect();
-            let message = format!("there is no event `{}`", name.text);
-            let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
-            self.report(suggest(unknown, &name.text, name.span, &known));
+        let Some((n, event)) = self.event_named(name) else {
             for (_, value) in fields {
                 self.expr(value, None);
             }

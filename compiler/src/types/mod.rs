@@ -47,9 +47,9 @@ pub fn check(contract: &ast::Contract) -> (Contract, Vec<Diagnostic>) {
         names: Names::default(),
         diagnostics: Vec::new(),
         frame: Frame::default(),
+        ledger: false,
         structs: Vec::new(),
         data: Vec::new(),
-        ledger: false,
     };
     checker.items(contract);
     (checker.contract, checker.diagnostics)
@@ -60,12 +60,12 @@ struct Checker {
     names: Names,
     diagnostics: Vec<Diagnostic>,
     frame: Frame,
+    /// Whether the contract is a ledger.
+    ledger: bool,
     /// Structs, and where their names stand.
     structs: Vec<(Arc<StructTy>, Span)>,
     /// Enums with data, likewise.
     data: Vec<(Arc<DataTy>, Span)>,
-    /// Whether the contract keeps a state.
-    ledger: bool,
 }
 
 /// What is known inside the function being checked.

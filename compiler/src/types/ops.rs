@@ -154,6 +154,8 @@ impl Checker {
             bad = bad.help(format!(
                 "a {name} isn't just bytes: convert one side with `{name}(..)` or `bytes(..)`"
             ));
+        } else if matches!(left.ty, Ty::Vault(_)) || matches!(right.ty, Ty::Vault(_)) {
+            bad = bad.help("compare or compute with what a vault holds: `.amount`");
         } else if heights.contains(&true) {
             bad = bad.help(
                 "heights are compared with heights, moved by a `u32`, and apart by a `u32`; \

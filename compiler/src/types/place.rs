@@ -238,7 +238,10 @@ impl Checker {
         let message = "only entries change the state";
         let wrong = Diagnostic::new(Code::NotInEntry, span, message);
         self.report(match self.frame.returns {
-            Some(_) => wrong.help("let the function compute the new value and return it"),
+            Some(_) => wrong.help(
+                "let the function compute the new value and return it, or say that it changes the \
+                 state: `fn f(..) changes { .. }`",
+            ),
             None => wrong.help("in a test, `with` gives the first state and `call` changes it"),
         });
     }

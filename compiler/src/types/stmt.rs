@@ -261,7 +261,11 @@ impl Checker {
         }
     }
 
-    fn let_tuple(&mut self, names: &[(bool, ast::Name)], value: &ast::Expr) -> Statement {
+    pub(super) fn let_tuple(
+        &mut self,
+        names: &[(bool, ast::Name)],
+        value: &ast::Expr,
+    ) -> Statement {
         let value = self.expr(value, None);
         let parts = match &value.ty {
             Ty::Tuple(parts) if parts.len() == names.len() => parts.clone(),
@@ -326,18 +330,7 @@ impl Checker {
         match over {
             ast::Over::Elements(array) => {
                 let array = self.expr(array, None);
-                let element = match &array.ty {
-                    Ty::Array(element, _) => (**element).clone(),
-                    Ty::Error | Ty::Never => Ty::Error,
-                    other => {
-                        let message = format!("`for` can't run over `{}`", self.show(other));
-                        self.report(
-                            Diagnostic::new(Code::Mismatch, array.span, message)
-                                .help("it runs over an array or a range: `for i in 0..8`"),
-                        );
-                        Ty::Error
-                    }
-                };
+                let element = self.element_type(&array);
                 let constant = self.is_constant(&array);
                 let (local, body) = self.loop_body(name, element, constant, body);
                 Statement::ForEach { local, array, body }
@@ -347,17 +340,7 @@ impl Checker {
                 to,
                 inclusive,
             } => {
-                let (from, to, ty) = match ty {
-                    Some(ty) if ty.is_int() => (self.expect(from, &ty), self.expect(to, &ty), ty),
-                    Some(ty) => {
-                        if ty != Ty::Error {
-                            let message = "a loop counts with an integer";
-                            self.report(Diagnostic::new(Code::Mismatch, name.span, message));
-                        }
-                        (self.expr(from, None), self.expr(to, None), Ty::Error)
-                    }
-                    None => self.range(from, to),
-                };
+                let (from, to, ty) = self.counted(ty, name, from, to);
                 for bound in [&from, &to] {
                     if bound.ty != Ty::Error && !self.is_constant(bound) {
                         let message = "the bound of a loop must be known when compiling";
@@ -376,6 +359,43 @@ impl Checker {
                     inclusive: *inclusive,
                     body,
                 }
+            }
+        }
+    }
+
+    /// The ends of a loop's range, and the type of its variable, which may be written.
+    pub(super) fn counted(
+        &mut self,
+        ty: Option<Ty>,
+        name: &ast::Name,
+        from: &ast::Expr,
+        to: &ast::Expr,
+    ) -> (Expr, Expr, Ty) {
+        match ty {
+            Some(ty) if ty.is_int() => (self.expect(from, &ty), self.expect(to, &ty), ty),
+            Some(ty) => {
+                if ty != Ty::Error {
+                    let message = "a loop counts with an integer";
+                    self.report(Diagnostic::new(Code::Mismatch, name.span, message));
+                }
+                (self.expr(from, None), self.expr(to, None), Ty::Error)
+            }
+            None => self.range(from, to),
+        }
+    }
+
+    /// The type of what a loop over this gives.
+    pub(super) fn element_type(&mut self, array: &Expr) -> Ty {
+        match &array.ty {
+            Ty::Array(element, _) => (**element).clone(),
+            Ty::Error | Ty::Never => Ty::Error,
+            other => {
+                let message = format!("`for` can't run over `{}`", self.show(other));
+                self.report(
+                    Diagnostic::new(Code::Mismatch, array.span, message)
+                        .help("it runs over an array or a range: `for i in 0..8`"),
+                );
+                Ty::Error
             }
         }
     }

@@ -18,6 +18,12 @@ impl Checker {
         let used = self.names.used.clone();
         let variants = self.names.variants_used.clone();
         let mut props: Vec<(&str, Span)> = Vec::new();
+        let mut shared = Vec::new();
+        for item in &contract.items {
+            if let Item::With(with) = item {
+                shared.extend(with.places.iter());
+            }
+        }
         for item in &contract.items {
             let Item::Test(test) = item else { continue };
             if test.variables.is_some() {
@@ -31,22 +37,36 @@ impl Checker {
                 }
                 props.push((&test.name, test.span));
             }
-            self.test_item(test);
+            self.test_item(test, &shared);
         }
-        self.names.used = used;
+        // Functions and constants may be there for the tests, or for those who ask the state.
+        let in_tests = std::mem::replace(&mut self.names.used, used);
+        let helps = |def: &Def| matches!(def, Def::Function(_) | Def::Const(_));
+        self.names.used.extend(in_tests.into_iter().filter(helps));
         self.names.variants_used = variants;
     }
 
-    fn test_item(&mut self, item: &ast::Test) {
+    /// A test; `shared` is what `with` gives to all.
+    fn test_item(&mut self, item: &ast::Test, shared: &[&(ast::Expr, ast::Expr)]) {
+        // What a test gives itself comes last and counts.
+        let own = |(place, _): &&&(ast::Expr, ast::Expr)| {
+            !item.with.iter().any(|(own, _)| own.kind == place.kind)
+        };
+        let all: Vec<_> = shared
+            .iter()
+            .filter(own)
+            .copied()
+            .chain(&item.with)
+            .collect();
         let before = self.enter(None);
         self.frame.test = true;
         self.frame.whole_state = true;
         let mut variables = item.variables.as_ref().map(|all| self.variables(all));
         let drawn = match &mut variables {
-            Some(variables) => self.drawn_params(item, variables),
+            Some(variables) => self.drawn_params(item.span, &all, variables),
             None => Vec::new(),
         };
-        let (mut with, state) = self.with(item);
+        let (mut with, state) = self.with(item, &all);
         let asked = !drawn.is_empty();
         with.extend(drawn);
         let ledger = self.ledger;
@@ -88,7 +108,10 @@ impl Checker {
                     continue;
                 }
                 ast::TestLine::Call(call) => ("call", call.span),
-                ast::TestLine::Let(name, _) => ("let", name.span),
+                ast::TestLine::Let { name, .. } => ("let", name.span),
+                ast::TestLine::LetTuple(_, value) => ("let", value.span),
+                ast::TestLine::Assign { span, .. } => ("=", *span),
+                ast::TestLine::If { condition, .. } => ("if", condition.span),
                 ast::TestLine::For { name, .. } => ("for", name.span),
             };
             let message = format!("`{word}` stands in tests of ledgers only");
@@ -200,11 +223,15 @@ impl Checker {
     }
 
     /// What `with` gives: parameters, and places of the state.
-    fn with(&mut self, item: &ast::Test) -> (Vec<(usize, Expr)>, Vec<(Place, Ty, Expr)>) {
+    fn with(
+        &mut self,
+        item: &ast::Test,
+        all: &[&(ast::Expr, ast::Expr)],
+    ) -> (Vec<(usize, Expr)>, Vec<(Place, Ty, Expr)>) {
         let mut params: Vec<(usize, Expr)> = Vec::new();
         let mut state = Vec::new();
         let mut given: Vec<&ast::Expr> = Vec::new();
-        for (place, value) in &item.with {
+        for (place, value) in all {
             let ast::ExprKind::Name(text) = &place.kind else {
                 state.extend(self.with_state(place, value));
                 continue;
@@ -223,7 +250,7 @@ impl Checker {
             }
         }
         // A name that was meant to be one of them is reported already.
-        if params.len() + state.len() == item.with.len() {
+        if params.len() + state.len() == all.len() {
             self.all_params(item, &params);
         }
         (params, state)
@@ -233,19 +260,17 @@ impl Checker {
     /// their `where` allows.
     fn drawn_params(
         &mut self,
-        item: &ast::Test,
+        span: Span,
+        with: &[&(ast::Expr, ast::Expr)],
         variables: &mut Vec<Variable>,
     ) -> Vec<(usize, Expr)> {
         let mut drawn = Vec::new();
         for (n, param) in self.contract.params.clone().into_iter().enumerate() {
-            let given = |(place, _): &(ast::Expr, ast::Expr)| matches!(&place.kind, ast::ExprKind::Name(text) if *text == param.name);
+            let given = |(place, _): &&(ast::Expr, ast::Expr)| matches!(&place.kind, ast::ExprKind::Name(text) if *text == param.name);
             let ParamTy::Value(ty) = param.ty else {
                 continue;
             };
-            if ty == Ty::Error
-                || item.with.iter().any(given)
-                || self.find_local(&param.name).is_some()
-            {
+            if ty == Ty::Error || with.iter().any(given) || self.find_local(&param.name).is_some() {
                 continue;
             }
             let name = ast::Name {
@@ -263,7 +288,6 @@ impl Checker {
                 range: allowed.map(|condition| self.allowed(n, condition)),
                 ty: ty.clone(),
             });
-            let span = item.span;
             let kind = ExprKind::Local(local);
             drawn.push((n, Expr { ty, span, kind }));
         }
@@ -429,11 +453,6 @@ impl Checker {
         arguments: &[ast::Expr],
         span: Span,
     ) -> Expr {
-        if self.ledger {
-            let message = "a ledger has no `settle`";
-            let wrong = Diagnostic::new(Code::NotAFunction, name.span, message);
-            self.report(wrong.help("write `call entry(..) as KEY`"));
-        }
         let outcomes = self.contract.settle.as_ref().map(|settle| settle.outcomes);
         let arguments = self.settle_arguments(name, arguments);
         match (outcomes, arguments) {

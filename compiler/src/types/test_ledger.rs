@@ -3,7 +3,7 @@
 use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::Ty;
-use super::typed::{Expr, ExprKind, Place, TestCall, TestLine};
+use super::typed::{Expr, ExprKind, Place, Statement, TestCall, TestLine};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::people;
 use crate::syntax::ast;
@@ -30,32 +30,139 @@ impl Checker {
                 let condition = self.test_value(&line.condition, &Ty::Bool);
                 Some(TestLine::Assert(condition, line.span))
             }
-            ast::TestLine::Let(name, value) => {
+            ast::TestLine::Let {
+                mutable,
+                name,
+                ty,
+                value,
+            } => {
                 let known = self.diagnostics.len();
-                let value = self.expr(value, None);
+                let value = match ty {
+                    Some(ty) => {
+                        let ty = self.plain_type(ty);
+                        self.test_value(value, &ty)
+                    }
+                    None => self.expr(value, None),
+                };
                 self.test_linear(known, &value);
                 let ty = match &value.ty {
                     Ty::Unit | Ty::Never => Ty::Error,
                     ty => ty.clone(),
                 };
-                let local = self.declare(name, ty, false, false);
+                let local = self.declare(name, ty, *mutable, false);
                 Some(TestLine::Let(local, value))
             }
+            ast::TestLine::LetTuple(names, value) => {
+                let known = self.diagnostics.len();
+                let Statement::LetParts(locals, value) = self.let_tuple(names, value) else {
+                    return None;
+                };
+                self.test_linear(known, &value);
+                Some(TestLine::LetParts(locals, value))
+            }
+            ast::TestLine::Assign {
+                place,
+                op,
+                value,
+                span,
+            } => self.test_assign(place, *op, value, *span),
+            ast::TestLine::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let condition = self.test_value(condition, &Ty::Bool);
+                let (then, otherwise) = (self.ledger_lines(then), self.ledger_lines(otherwise));
+                Some(TestLine::If(condition, then, otherwise))
+            }
             ast::TestLine::Call(call) => self.test_call(call).map(TestLine::Call),
-            ast::TestLine::For { name, over, lines } => {
-                let (from, to, ty) = self.range(&over.from, &over.to);
+            ast::TestLine::For {
+                name,
+                ty,
+                over,
+                lines,
+            } => Some(self.test_for(name, ty.as_ref(), over, lines)),
+        }
+    }
+
+    fn test_for(
+        &mut self,
+        name: &ast::Name,
+        ty: Option<&ast::Type>,
+        over: &ast::Over,
+        lines: &[ast::TestLine],
+    ) -> TestLine {
+        match over {
+            ast::Over::Elements(array) => {
+                let known = self.diagnostics.len();
+                let array = self.expr(array, None);
+                self.test_linear(known, &array);
+                let element = self.element_type(&array);
+                self.scoped(|c| {
+                    let local = c.declare(name, element, false, false);
+                    TestLine::ForEach(local, array, c.ledger_lines(lines))
+                })
+            }
+            ast::Over::Range {
+                from,
+                to,
+                inclusive,
+            } => {
+                let ty = ty.map(|ty| self.ty(ty));
+                let (from, to, ty) = self.counted(ty, name, from, to);
                 self.scoped(|c| {
                     let local = c.declare(name, ty, false, true);
-                    Some(TestLine::For {
+                    TestLine::For {
                         local,
                         from,
                         to,
-                        inclusive: over.inclusive,
+                        inclusive: *inclusive,
                         lines: c.ledger_lines(lines),
-                    })
+                    }
                 })
             }
         }
+    }
+
+    /// A variable of a test gets another value.
+    fn test_assign(
+        &mut self,
+        place: &ast::Expr,
+        op: Option<ast::BinaryOp>,
+        value: &ast::Expr,
+        span: Span,
+    ) -> Option<TestLine> {
+        let local = match &place.kind {
+            ast::ExprKind::Name(text) => self.find_local(text),
+            _ => None,
+        };
+        let Some(local) = local else {
+            let message = "only variables can be changed in a test";
+            let wrong = Diagnostic::new(Code::NotMutable, place.span, message);
+            self.report(wrong.help("`with` gives the first state, and `call` changes it"));
+            return None;
+        };
+        let known = self.frame.locals.get(local).cloned()?;
+        if !known.mutable && known.ty != Ty::Error {
+            self.not_mutable(&known, place.span);
+        }
+        let right = match op {
+            None => self.test_value(value, &known.ty),
+            Some(op) => {
+                let right = self.assign_op(op, &known.ty, place.span, value, span);
+                let left = Box::new(Expr {
+                    ty: known.ty.clone(),
+                    span: place.span,
+                    kind: ExprKind::Local(local),
+                });
+                Expr {
+                    ty: known.ty,
+                    span,
+                    kind: ExprKind::Binary(op, left, Box::new(right)),
+                }
+            }
+        };
+        Some(TestLine::Assign(local, right))
     }
 
     fn test_value(&mut self, value: &ast::Expr, ty: &Ty) -> Expr {
@@ -96,7 +203,8 @@ impl Checker {
             let message = format!("`{}` is signed by {signers}, not by {has}", call.entry.text);
             self.report(
                 Diagnostic::new(Code::NoSuchCall, call.span, message)
-                    .label(declared, "declared here"),
+                    .label(declared, "declared here")
+                    .help("to leave a signature out, give another key: `fails NotSigned`"),
             );
         }
         let keys = call.signers.iter();
@@ -108,7 +216,18 @@ impl Checker {
         {
             self.error_name(error);
         }
+        let emits = call.emits.iter();
+        let emits = emits.filter_map(|(name, fields)| self.expected_event(name, fields));
+        let emits = emits.collect();
+        let alone = call.fails.is_some() && !call.emits.is_empty();
+        if alone || (call.tries && (call.fails.is_some() || !call.emits.is_empty())) {
+            let message = "a call either must succeed, or must fail, or may do both";
+            let wrong = Diagnostic::new(Code::NoSuchCall, call.span, message);
+            self.report(wrong.help("write one of `emits ..`, `fails ..` and `try call ..`"));
+        }
         Some(TestCall {
+            emits,
+            tries: call.tries,
             entry,
             arguments,
             signers,
@@ -116,6 +235,30 @@ impl Checker {
             fails: call.fails.as_ref().map(|error| error.text.clone()),
             span: call.span,
         })
+    }
+
+    /// An event that a call is expected to tell, with some of its fields.
+    fn expected_event(
+        &mut self,
+        name: &ast::Name,
+        fields: &[(ast::Name, ast::Expr)],
+    ) -> Option<(usize, Vec<(usize, Expr)>)> {
+        let (n, event) = self.event_named(name)?;
+        let mut given = Vec::new();
+        for (field, value) in fields {
+            let known = event
+                .of
+                .fields
+                .iter()
+                .position(|(known, _)| *known == field.text);
+            match known.and_then(|at| Some((at, event.of.fields.get(at)?))) {
+                Some((at, (_, ty))) => given.push((at, self.test_value(value, ty))),
+                None => {
+                    self.part(&Ty::Struct(event.of.clone()), field);
+                }
+            }
+        }
+        Some((n, given))
     }
 
     /// A place of the state that `with` gives, its type, and the value.

@@ -140,6 +140,12 @@ pub struct FnDef {
     pub arguments: Vec<Ty>,
     /// What it returns.
     pub returns: Ty,
+    /// Whether it changes the state.
+    pub changes: bool,
+    /// The assets that it creates.
+    pub mints: Vec<usize>,
+    /// The assets that it destroys.
+    pub burns: Vec<usize>,
     /// Its variables.
     pub locals: Vec<Local>,
     /// Its body.
@@ -448,6 +454,8 @@ pub enum Builtin {
     Pad32,
     /// Whether a signature of BIP 340 is a key's on a message. The checker lets none through.
     Verify,
+    /// The BIP 340 signature of a person of tests, in tests only.
+    Sign,
     /// The smaller.
     Min,
     /// The larger.

@@ -21,12 +21,22 @@ pub struct Builder {
     ops: Vec<Option<Op>>,
     bits: Vec<u8>,
     span: Span,
+    pub(super) plain: bool,
 }
 
 impl Builder {
     /// An empty program.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A builder that folds constants, which lowering must know, and simplifies nothing else:
+    /// the reference that simplified programs are compared with.
+    pub fn plain() -> Self {
+        Self {
+            plain: true,
+            ..Self::default()
+        }
     }
 
     /// The source span given to the operations that follow.
@@ -75,10 +85,8 @@ impl Builder {
     /// Adds an operation that defines one value, or finds an equal one. Folds constants and
     /// trivial identities.
     pub fn push(&mut self, op: Op) -> Value {
-        if let Some(simpler) = self.simplify(&op) {
-            return simpler;
-        }
-        self.define(op)
+        let simpler = self.fold(&op).or_else(|| self.simplify(&op));
+        simpler.unwrap_or_else(|| self.define(op))
     }
 
     /// Adds a compression function; gives its eight words.
@@ -138,7 +146,10 @@ impl Builder {
         wanted: &mut [Value],
     ) -> Program {
         let mut wanted_too = [&[outcome], &*wanted].concat();
-        let insts = drop_dead(self.insts, &mut wanted_too);
+        let insts = match self.plain {
+            true => self.insts,
+            false => drop_dead(self.insts, &mut wanted_too),
+        };
         let mut renamed = wanted_too.into_iter();
         let outcome = renamed.next().unwrap_or(outcome);
         for (old, new) in wanted.iter_mut().zip(renamed) {
@@ -156,7 +167,10 @@ impl Builder {
     /// The finished entry of a ledger, without the operations that nothing needs.
     pub fn finish_routine(self) -> Routine {
         let arguments = self.input_words();
-        let insts = drop_dead(self.insts, &mut []);
+        let insts = match self.plain {
+            true => self.insts,
+            false => drop_dead(self.insts, &mut []),
+        };
         let height = |inst: &Inst| matches!(inst.op, Op::Input(n) if usize::from(n) == arguments);
         Routine {
             arguments,
@@ -182,19 +196,24 @@ impl Builder {
             return *value;
         }
         let first = self.append(op.clone());
-        self.known.insert(op, first);
+        if !self.plain {
+            self.known.insert(op, first);
+        }
         first
     }
 
     /// Adds an operation as it is.
     pub(super) fn append(&mut self, op: Op) -> Value {
         let first = Value(self.ops.len() as u32);
-        let bits = op_bits(
-            &op,
-            |value| self.bits(value),
-            &self.inputs,
-            |value| self.as_const(value),
-        );
+        let bits = match self.plain {
+            true => 32,
+            false => op_bits(
+                &op,
+                |value| self.bits(value),
+                &self.inputs,
+                |value| self.as_const(value),
+            ),
+        };
         for n in 0..op.results() {
             self.ops.push((n == 0).then(|| op.clone()));
             self.bits.push(if n == 0 { bits } else { 32 });
@@ -256,16 +275,23 @@ impl Builder {
         false
     }
 
-    fn simplify(&mut self, op: &Op) -> Option<Value> {
+    /// An operation on constants as a constant.
+    fn fold(&mut self, op: &Op) -> Option<Value> {
         let operands = op.operands();
-        if operands.is_empty() {
+        if operands.is_empty() || operands.iter().any(|v| self.as_const(*v).is_none()) {
             return None;
         }
-        let consts: Vec<Option<u32>> = operands.iter().map(|v| self.as_const(*v)).collect();
-        if consts.iter().all(Option::is_some) {
-            let word = *eval(op, |value| self.as_const(value).unwrap_or(0), &[]).first()?;
-            return Some(self.constant(word));
+        let word = *eval(op, |value| self.as_const(value).unwrap_or(0), &[]).first()?;
+        Some(self.constant(word))
+    }
+
+    /// A simpler way to the value of an operation that isn't on constants only.
+    fn simplify(&mut self, op: &Op) -> Option<Value> {
+        if self.plain {
+            return None;
         }
+        let operands = op.operands();
+        let consts: Vec<Option<u32>> = operands.iter().map(|v| self.as_const(*v)).collect();
         let c = |n: usize| consts.get(n).copied().flatten();
         match *op {
             Op::Add(a, b) => match (c(0), c(1)) {

@@ -25,7 +25,9 @@ impl Builder {
         };
         let first = self.append(Op::State(Box::new(load))).0;
         let values: Vec<Value> = (0..u32::from(words)).map(|n| Value(first + n)).collect();
-        self.cells.0.insert(cell, values.clone());
+        if !self.plain {
+            self.cells.0.insert(cell, values.clone());
+        }
         values
     }
 
@@ -35,7 +37,7 @@ impl Builder {
             return;
         }
         self.forget(&cell);
-        if self.as_const(when).is_some() {
+        if self.as_const(when).is_some() && !self.plain {
             self.cells.0.insert(cell.clone(), value.clone());
         }
         self.append(Op::State(Box::new(StateOp::Store { when, cell, value })));

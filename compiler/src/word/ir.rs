@@ -191,6 +191,8 @@ pub const BUILT_IN_ABORTS: &[&str] = &[
     "DivisionByZero",
     "NoOutcome",
     "AssertFailed",
+    "Insufficient",
+    "NotSigned",
 ];
 
 /// The same of ledgers only: a vault holds too little; a call lacks a signature.
@@ -239,6 +241,14 @@ impl Routine {
     /// How many values the routine defines.
     pub fn value_count(&self) -> usize {
         value_count(&self.insts)
+    }
+
+    /// Its operations on state, in order.
+    pub fn state_ops(&self) -> impl Iterator<Item = &StateOp> {
+        self.insts.iter().filter_map(|inst| match &inst.op {
+            Op::State(op) => Some(&**op),
+            _ => None,
+        })
     }
 }
 

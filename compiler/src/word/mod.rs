@@ -11,6 +11,7 @@
 //! [`interp`] is the reference for programs, [`ledger::execute`](crate::ledger::execute) for
 //! routines; every other executor is checked against it.
 
+pub mod access;
 pub mod build;
 mod cells;
 pub mod interp;

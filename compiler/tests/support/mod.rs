@@ -6,10 +6,10 @@ use bitcoin::hashes::{Hash, hash160};
 use gavel_compiler::commit::{
     ChainElement, MAX_DIGIT, PublicKey, Shape, Signature, with_checksum, words_to_digits,
 };
-use gavel_compiler::script::vm::{Outcome, Rules, run};
+use gavel_compiler::script::vm::{Outcome, Rules, Why, run};
 use gavel_compiler::script::{Disprove, body, disprove};
-use gavel_compiler::segment::{ElementId, Plan};
-use gavel_compiler::word;
+use gavel_compiler::segment::{Budget, ElementId, Plan, costs, plan};
+use gavel_compiler::word::{self, End, Program};
 
 /// All elements of one digit's chain, `chain[n] = H^n(secret)`.
 pub fn chain(role: &str, element: usize, digit: usize) -> Vec<ChainElement> {
@@ -53,7 +53,7 @@ pub fn keys(plan: &Plan) -> Vec<PublicKey> {
 }
 
 /// The digits of every element in an honest run.
-pub fn messages(plan: &Plan, inputs: &[u32]) -> (Vec<Vec<u8>>, word::End) {
+pub fn messages(plan: &Plan, inputs: &[u32]) -> (Vec<Vec<u8>>, End) {
     let execution = word::run(&plan.program, inputs);
     let messages = plan.elements.iter().map(|element| {
         let words: Vec<u32> = element
@@ -91,4 +91,57 @@ pub fn spend(leaf: &Disprove, messages: &[Vec<u8>]) -> Outcome {
         leaf.peak
     );
     outcome
+}
+
+/// Which leaves can be spent with these messages.
+pub fn spendable(plan: &Plan, claimed: u8, messages: &[Vec<u8>]) -> Vec<usize> {
+    let spends = |segment: &usize| {
+        let leaf = leaf(plan, *segment, claimed, 1);
+        match spend(&leaf, messages).verdict {
+            Ok(()) => true,
+            // With a correct before-frame a leaf refuses for no other reason.
+            Err(refusal) => {
+                assert_eq!(refusal.why, Why::False, "segment {segment}: {refusal}");
+                false
+            }
+        }
+    };
+    (0..plan.segments.len()).filter(spends).collect()
+}
+
+/// Plays a program with these inputs: the leaves of its plan accuse liars, and nobody else.
+pub fn check_leaves(program: &Program, inputs: &[u32], budget: &Budget) {
+    let plan = plan(program, budget).unwrap();
+    let (honest, end) = messages(&plan, inputs);
+    assert_eq!(end, word::run(program, inputs).end);
+    let last = plan.segments.len() - 1;
+    match end {
+        End::Outcome(outcome) => {
+            let outcome = outcome as u8;
+            let other = (outcome + 1) % program.outcomes.len() as u8;
+            assert_eq!(spendable(&plan, outcome, &honest), Vec::<usize>::new());
+            assert_eq!(spendable(&plan, other, &honest), vec![last]);
+            // Every element that a segment writes, one digit wrong.
+            for (n, segment) in plan.segments.iter().enumerate() {
+                for (k, id) in segment.writes.iter().enumerate() {
+                    let mut wrong = honest.clone();
+                    let message = &mut wrong[id.index()];
+                    let at = (n * 7 + k * 3) % message.len();
+                    message[at] = (message[at] + 1 + (n as u8 % 15)) % 16;
+                    let leaf = leaf(&plan, n, outcome, 1);
+                    assert_eq!(spend(&leaf, &wrong).verdict, Ok(()), "{id:?} of {n}");
+                }
+            }
+        }
+        End::Abort(_) => assert!(!spendable(&plan, 0, &honest).is_empty()),
+    }
+    for cost in costs(&plan, budget).unwrap() {
+        let leaf = leaf(&plan, cost.segment, 0, 15);
+        assert_eq!(leaf.script.len(), cost.leaf_bytes);
+        assert_eq!(leaf.peak.max(cost.peak), cost.peak);
+        let stack = witness(&leaf, &honest);
+        assert_eq!(stack.len(), cost.witness_items);
+        let bytes: usize = stack.iter().map(|item| item.len() + 1).sum();
+        assert_eq!(bytes, cost.witness_bytes);
+    }
 }

@@ -1,6 +1,6 @@
 //! What only ledgers declare: state, assets, events, entries and invariants.
 
-use super::{Block, Expr, Name, Range, TestAssert, Type};
+use super::{BinaryOp, Block, Expr, Name, Over, TestAssert, Type};
 use crate::word::Span;
 
 /// `state { balance: map<pubkey, u64> .. }`
@@ -62,6 +62,15 @@ pub struct Invariant {
     pub span: Span,
 }
 
+/// `with place = value, ..` for all tests of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct With {
+    /// Places and values.
+    pub places: Vec<(Expr, Expr)>,
+    /// The whole, `///` lines above it included.
+    pub whole: Span,
+}
+
 /// One line of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestLine {
@@ -69,20 +78,53 @@ pub enum TestLine {
     Assert(TestAssert),
     /// `call f(..) as KEY`
     Call(TestCall),
-    /// `let x = value`
-    Let(Name, Expr),
+    /// `let x = value`, `let mut x: T = value`
+    Let {
+        /// Whether it may be changed.
+        mutable: bool,
+        /// The name.
+        name: Name,
+        /// The type, if written.
+        ty: Option<Type>,
+        /// The value.
+        value: Expr,
+    },
+    /// `let (x, y) = value`
+    LetTuple(Vec<(bool, Name)>, Expr),
+    /// `x = value`, `x += value`
+    Assign {
+        /// The variable.
+        place: Expr,
+        /// The operator before `=`.
+        op: Option<BinaryOp>,
+        /// The value.
+        value: Expr,
+        /// The whole.
+        span: Span,
+    },
+    /// `if condition { .. } else { .. }`
+    If {
+        /// The condition.
+        condition: Expr,
+        /// If it holds.
+        then: Vec<TestLine>,
+        /// If not.
+        otherwise: Vec<TestLine>,
+    },
     /// `for x in 0..5 { .. }`
     For {
         /// The variable.
         name: Name,
+        /// Its type, if written.
+        ty: Option<Type>,
         /// What it runs over.
-        over: Range,
+        over: Over,
         /// What is repeated.
         lines: Vec<TestLine>,
     },
 }
 
-/// `call f(a, b) as KEY, KEY at height fails Error`
+/// `call f(a, b) as KEY, KEY at height fails Error`, `try call f(a) emits E { x: 1 }`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestCall {
     /// The entry.
@@ -95,6 +137,10 @@ pub struct TestCall {
     pub height: Option<Expr>,
     /// The error that is expected.
     pub fails: Option<Name>,
+    /// Events that are expected, with some of their fields.
+    pub emits: Vec<(Name, Vec<(Name, Expr)>)>,
+    /// Whether it may fail as well.
+    pub tries: bool,
     /// The whole.
     pub span: Span,
 }

@@ -31,6 +31,7 @@ impl Parser<'_> {
             let expr = self.nested(Self::primary)?;
             if self.is(TokenKind::Dot) {
                 let expr = self.postfix_of(expr)?;
+                let expr = self.converted(expr)?;
                 return self.binary_of(expr, 0);
             }
             return Ok(expr);
@@ -53,6 +54,7 @@ impl Parser<'_> {
 
     fn binary(&mut self, at_least: u8) -> Parsed<Expr> {
         let left = self.unary()?;
+        let left = self.converted(left)?;
         self.binary_of(left, at_least)
     }
 
@@ -132,14 +134,20 @@ impl Parser<'_> {
                 let depth = depth_of(&arguments).max(expr.depth);
                 let kind = ExprKind::Method(Box::new(expr), name, arguments);
                 expr = self.make(kind, start, depth)?;
-            } else if self.eat_word("as") {
-                let ty = self.ty()?;
-                let depth = expr.depth;
-                expr = self.make(ExprKind::As(Box::new(expr), ty), start, depth)?;
             } else {
                 return Ok(expr);
             }
         }
+    }
+
+    /// `as T` behind an operand binds weaker than what stands before it.
+    fn converted(&mut self, mut expr: Expr) -> Parsed<Expr> {
+        while self.eat_word("as") {
+            let ty = self.ty()?;
+            let (start, depth) = (expr.span.start, expr.depth);
+            expr = self.make(ExprKind::As(Box::new(expr), ty), start, depth)?;
+        }
+        Ok(expr)
     }
 
     /// What stands after a dot: a field, a method, or a position in a tuple.

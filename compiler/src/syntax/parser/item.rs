@@ -24,6 +24,7 @@ const ITEMS: &[&str] = &[
     "event",
     "entry",
     "invariant",
+    "with",
     "test",
     "prop",
 ];
@@ -164,6 +165,10 @@ impl Parser<'_> {
     pub(super) fn item_at(&self, by: usize) -> bool {
         let (token, next) = (self.ahead(by), self.ahead(by.saturating_add(1)));
         let word = self.text_of(token.span);
+        // It starts a line of a test as well.
+        if word == "with" {
+            return false;
+        }
         let goes_on = match word {
             "settle" => TokenKind::OpenParen,
             "state" => TokenKind::OpenBrace,
@@ -193,6 +198,7 @@ impl Parser<'_> {
             "event" => Item::Event(self.event(docs)?),
             "entry" => Item::Entry(self.entry(docs)?),
             "invariant" => Item::Invariant(self.invariant()?),
+            "with" => Item::With(self.with_item(start)?),
             "test" => Item::Test(self.test(start)?),
             "prop" => Item::Test(self.prop(start)?),
             "" => return Err(self.expected("an item: `param`, `enum`, `settle`, `coin`, …")),
@@ -207,7 +213,8 @@ impl Parser<'_> {
                     }
                     None => unknown.help(
                         "items are `param`, `enum`, `struct`, `error`, `const`, `fn`, `test` and `prop`; \
-                         `settle` and `coin`; `asset`, `state`, `event`, `entry` and `invariant`",
+                         `settle` and `coin`; `asset`, `state`, `event`, `entry` and `invariant`; \
+                         `with` for all tests",
                     ),
                 };
                 self.report(unknown);
@@ -324,14 +331,21 @@ impl Parser<'_> {
         self.next();
         let name = self.name("the function's name")?;
         let arguments = self.arguments()?;
-        self.expect(TokenKind::Arrow, "`->` and a type")?;
-        let returns = self.ty()?;
-        let body = self.body();
+        let returns = match self.is_word("changes") {
+            true => None,
+            false => {
+                self.expect(TokenKind::Arrow, "`->` and a type")?;
+                Some(self.ty()?)
+            }
+        };
         Ok(Function {
             name,
             arguments,
             returns,
-            body,
+            changes: self.eat_word("changes"),
+            mints: self.assets_after("mints")?,
+            burns: self.assets_after("burns")?,
+            body: self.body(),
         })
     }
 

@@ -85,7 +85,7 @@ impl Parser<'_> {
         })
     }
 
-    fn assets_after(&mut self, word: &str) -> Parsed<Vec<Name>> {
+    pub(super) fn assets_after(&mut self, word: &str) -> Parsed<Vec<Name>> {
         if self.eat_word(word) {
             self.more_names("an asset")
         } else {

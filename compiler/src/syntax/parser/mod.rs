@@ -26,7 +26,7 @@ const MAX_DIAGNOSTICS: usize = 100;
 /// Words that can't be names.
 const RESERVED: &[&str] = &[
     "as", "assert", "break", "const", "continue", "contract", "else", "enum", "false", "fn", "for",
-    "if", "in", "let", "match", "mut", "param", "require", "return", "settle", "true",
+    "if", "in", "let", "match", "mut", "param", "require", "return", "true",
 ];
 
 /// Parses a source. `None` where it declares no contract, which is reported.

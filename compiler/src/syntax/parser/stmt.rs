@@ -1,6 +1,6 @@
 //! Blocks and statements.
 
-use super::super::ast::{BinaryOp, Block, Expr, ExprKind, Over, Statement, StatementKind};
+use super::super::ast::{BinaryOp, Block, Expr, ExprKind, Name, Over, Statement, StatementKind};
 use super::super::token::TokenKind;
 use super::{Parsed, Parser, Stop};
 use crate::diagnostic::{Code, Diagnostic};
@@ -113,23 +113,13 @@ impl Parser<'_> {
             }
         }
         let expr = self.statement_expr()?;
-        let op_token = self.token();
-        let text = self.text();
-        if op_token.kind == TokenKind::Operator && text.ends_with('=') {
-            let op = text.strip_suffix('=').unwrap_or_default();
-            let op = match op {
-                "" => Some(None),
-                op => BinaryOp::from_symbol(op).map(Some),
-            };
-            if let Some(op) = op {
-                self.next();
-                let value = self.expr()?;
-                return Ok(StatementKind::Assign {
-                    place: expr,
-                    op,
-                    value,
-                });
-            }
+        if let Some(op) = self.assignment() {
+            let value = self.expr()?;
+            return Ok(StatementKind::Assign {
+                place: expr,
+                op,
+                value,
+            });
         }
         let ends = self.token().first_of_line
             || matches!(self.kind(), TokenKind::CloseBrace | TokenKind::Semicolon)
@@ -143,25 +133,44 @@ impl Parser<'_> {
         Ok(StatementKind::Expr(expr))
     }
 
+    /// Takes `=` or `op=`: the operator before it.
+    pub(super) fn assignment(&mut self) -> Option<Option<BinaryOp>> {
+        let text = self.text();
+        if !self.is(TokenKind::Operator) || !text.ends_with('=') {
+            return None;
+        }
+        let op = match text.strip_suffix('=').unwrap_or_default() {
+            "" => None,
+            op => Some(BinaryOp::from_symbol(op)?),
+        };
+        self.next();
+        Some(op)
+    }
+
     fn let_value(&mut self) -> Parsed<Expr> {
         let equals = self.expect_operator("=");
         if self.token().first_of_line {
             equals?;
         }
         let value = self.expr()?;
-        if self.is(TokenKind::OpenBrace) {
+        if self.is(TokenKind::OpenBrace) && !self.token().first_of_line {
             return Err(self.expected("an operator or the end of the statement"));
         }
         Ok(value)
     }
 
+    /// `(x, mut y)`
+    pub(super) fn tuple_names(&mut self) -> Parsed<Vec<(bool, Name)>> {
+        let open = self.next();
+        self.list(open, TokenKind::CloseParen, ")", |p| {
+            Ok((p.eat_word("mut"), p.name("a name")?))
+        })
+    }
+
     fn let_statement(&mut self) -> Parsed<StatementKind> {
         let start = self.next().span.start;
         if self.is(TokenKind::OpenParen) {
-            let open = self.next();
-            let names = self.list(open, TokenKind::CloseParen, ")", |p| {
-                Ok((p.eat_word("mut"), p.name("a name")?))
-            })?;
+            let names = self.tuple_names()?;
             self.expect_operator("=")?;
             let value = self.expr()?;
             return Ok(StatementKind::LetTuple { names, value });
@@ -198,8 +207,20 @@ impl Parser<'_> {
             None
         };
         self.expect_word("in")?;
+        let over = self.over()?;
+        let body = self.block()?;
+        Ok(StatementKind::For {
+            name,
+            ty,
+            over,
+            body,
+        })
+    }
+
+    /// What a loop runs over.
+    pub(super) fn over(&mut self) -> Parsed<Over> {
         let from = self.head()?;
-        let over = if self.eat(TokenKind::DotDot) {
+        Ok(if self.eat(TokenKind::DotDot) {
             let (to, inclusive) = (self.head()?, false);
             Over::Range {
                 from,
@@ -215,13 +236,6 @@ impl Parser<'_> {
             }
         } else {
             Over::Elements(from)
-        };
-        let body = self.block()?;
-        Ok(StatementKind::For {
-            name,
-            ty,
-            over,
-            body,
         })
     }
 

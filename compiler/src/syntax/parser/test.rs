@@ -1,14 +1,14 @@
 //! Tests and properties.
 
 use super::super::ast::{
-    Expr, ExprKind, Name, Range, Test, TestAssert, TestCall, TestLine, Variable,
+    Expr, ExprKind, Name, Range, Test, TestAssert, TestCall, TestLine, Variable, With,
 };
 use super::super::token::{Token, TokenKind};
 use super::{Parsed, Parser};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Words that start a line of a test.
-const TEST_LINES: &[&str] = &["with", "assert", "call", "let", "for"];
+const TEST_LINES: &[&str] = &["with", "assert", "call", "let", "for", "if", "try"];
 
 impl Parser<'_> {
     /// `test "name" { .. }`, its doc lines from `start`.
@@ -109,6 +109,15 @@ impl Parser<'_> {
         lines
     }
 
+    /// `with place = value, ..` outside of tests, its doc lines from `start`.
+    pub(super) fn with_item(&mut self, start: u32) -> Parsed<With> {
+        self.next();
+        let mut places = Vec::new();
+        self.with(&mut places)?;
+        let whole = self.span_from(start);
+        Ok(With { places, whole })
+    }
+
     /// `place = value, ..`
     fn with(&mut self, with: &mut Vec<(Expr, Expr)>) -> Parsed<()> {
         loop {
@@ -127,18 +136,44 @@ impl Parser<'_> {
     fn test_line(&mut self) -> Parsed<TestLine> {
         let start = self.token().span.start;
         if self.eat_word("call") {
-            return self.test_call(start).map(TestLine::Call);
+            return self.test_call(start, false).map(TestLine::Call);
+        }
+        if self.eat_word("try") {
+            self.expect_word("call")?;
+            return self.test_call(start, true).map(TestLine::Call);
         }
         if self.eat_word("let") {
+            if self.is(TokenKind::OpenParen) {
+                let names = self.tuple_names()?;
+                self.expect_operator("=")?;
+                return Ok(TestLine::LetTuple(names, self.expr()?));
+            }
+            let mutable = self.eat_word("mut");
             let name = self.name("a name")?;
+            let ty = match self.eat(TokenKind::Colon) {
+                true => Some(self.ty()?),
+                false => None,
+            };
             self.expect_operator("=")?;
-            return Ok(TestLine::Let(name, self.expr()?));
+            let value = self.expr()?;
+            return Ok(TestLine::Let {
+                mutable,
+                name,
+                ty,
+                value,
+            });
         }
         if self.eat_word("for") {
             return self.nested(Self::test_for);
         }
+        if self.eat_word("if") {
+            return self.nested(Self::test_if);
+        }
         if !self.eat_word("assert") {
-            return Err(self.expected("`with`, `assert`, `call`, `let` or `for`"));
+            if self.is(TokenKind::Word) && self.ahead(1).kind != TokenKind::Word {
+                return self.test_assign(start);
+            }
+            return Err(self.expected("`with`, `assert`, `call`, `try call`, `let`, `if` or `for`"));
         }
         self.settle_callable = true;
         let condition = self.expr();
@@ -162,7 +197,7 @@ impl Parser<'_> {
     }
 
     /// `f(a, b) as KEY at height fails Error`
-    fn test_call(&mut self, start: u32) -> Parsed<TestCall> {
+    fn test_call(&mut self, start: u32, tries: bool) -> Parsed<TestCall> {
         let entry = self.name("the name of an entry")?;
         let open = self.expect(TokenKind::OpenParen, "`(`")?;
         let arguments = self.list(open, TokenKind::CloseParen, ")", Self::expr)?;
@@ -178,28 +213,96 @@ impl Parser<'_> {
             false => None,
         };
         let fails = self.fails()?;
+        let mut emits = Vec::new();
+        if self.eat_word("emits") {
+            emits.push(self.expected_event()?);
+            while self.eat(TokenKind::Comma) {
+                emits.push(self.expected_event()?);
+            }
+        }
         Ok(TestCall {
             entry,
             arguments,
             signers,
             height,
             fails,
+            emits,
+            tries,
             span: self.span_from(start),
         })
+    }
+
+    /// `E { a: b }`
+    fn expected_event(&mut self) -> Parsed<(Name, Vec<(Name, Expr)>)> {
+        let event = self.name("an event")?;
+        let fields = match self.is(TokenKind::OpenBrace) {
+            true => self.fields_given()?,
+            false => Vec::new(),
+        };
+        Ok((event, fields))
     }
 
     /// `x in from..to { .. }`
     fn test_for(&mut self) -> Parsed<TestLine> {
         let name = self.name("a name for the loop's variable")?;
+        let ty = match self.eat(TokenKind::Colon) {
+            true => Some(self.ty()?),
+            false => None,
+        };
         self.expect_word("in")?;
-        let over = self.with_blocks(false, Self::variable_range)?;
+        let over = self.over()?;
+        let lines = self.inner_lines()?;
+        Ok(TestLine::For {
+            name,
+            ty,
+            over,
+            lines,
+        })
+    }
+
+    /// `condition { .. } else { .. }`
+    fn test_if(&mut self) -> Parsed<TestLine> {
+        let condition = self.head()?;
+        let then = self.inner_lines()?;
+        let otherwise = if !self.eat_word("else") {
+            Vec::new()
+        } else if self.eat_word("if") {
+            vec![self.nested(Self::test_if)?]
+        } else {
+            self.inner_lines()?
+        };
+        Ok(TestLine::If {
+            condition,
+            then,
+            otherwise,
+        })
+    }
+
+    /// `{ .. }` inside a test.
+    fn inner_lines(&mut self) -> Parsed<Vec<TestLine>> {
         let open = self.expect(TokenKind::OpenBrace, "`{`")?;
         let mut with = Vec::new();
         let lines = self.test_lines(open, &mut with);
         if let Some((place, _)) = with.first() {
-            let message = "`with` stands at the start of a test, not in a loop";
+            let message = "`with` stands at the start of a test, not inside a block";
             self.report(Diagnostic::new(Code::Expected, place.span, message));
         }
-        Ok(TestLine::For { name, over, lines })
+        Ok(lines)
+    }
+
+    /// `x = value`, `x += value`
+    fn test_assign(&mut self, start: u32) -> Parsed<TestLine> {
+        let place = self.expr()?;
+        let Some(op) = self.assignment() else {
+            return Err(self.expected("`=`"));
+        };
+        let value = self.expr()?;
+        let span = self.span_from(start);
+        Ok(TestLine::Assign {
+            place,
+            op,
+            value,
+            span,
+        })
     }
 }

@@ -141,6 +141,14 @@ pub enum TestLine {
     Let(usize, Expr),
     /// A call.
     Call(TestCall),
+    /// Gives variables the parts of a tuple, by order.
+    LetParts(Vec<usize>, Expr),
+    /// Gives a variable another value.
+    Assign(usize, Expr),
+    /// One of two ways.
+    If(Expr, Vec<TestLine>, Vec<TestLine>),
+    /// Gives a variable each element of an array.
+    ForEach(usize, Expr, Vec<TestLine>),
     /// Counts a variable through a range.
     For {
         /// The variable.
@@ -169,6 +177,10 @@ pub struct TestCall {
     pub height: Option<Expr>,
     /// The error that is expected.
     pub fails: Option<String>,
+    /// Events that are expected: each with the places and values of some fields.
+    pub emits: Vec<(usize, Vec<(usize, Expr)>)>,
+    /// Whether it may fail as well.
+    pub tries: bool,
     /// The whole.
     pub span: Span,
 }

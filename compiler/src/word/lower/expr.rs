@@ -223,7 +223,16 @@ impl Lowerer<'_> {
                     self.select(less, &second, &first)
                 })
             }
-            Builtin::Verify => Err(EvalError::NeedsParam),
+            Builtin::Verify => {
+                let third = values.get(2).cloned().unwrap_or_default();
+                match (first.try_into(), second.try_into(), third.try_into()) {
+                    (Ok(key), Ok(message), Ok(signature)) => {
+                        Ok(vec![self.b.verify(key, message, signature)])
+                    }
+                    _ => Err(EvalError::NeedsParam),
+                }
+            }
+            Builtin::Sign => self.sign(&first, &second),
             Builtin::IsSome => Ok(vec![tag]),
             Builtin::IsNone => Ok(vec![self.not(tag)]),
             Builtin::UnwrapOr => {

@@ -91,6 +91,15 @@ pub fn evaluate(constants: &Constants<'_>, expr: &Expr) -> Result<Vec<u32>, Eval
 /// # Errors
 /// If a parameter that it reads has no value, or the program is too large.
 pub fn lower(contract: &Contract, params: &[Option<Vec<u32>>]) -> Result<Program, EvalError> {
+    lower_to(Builder::new(), contract, params)
+}
+
+/// The same by this builder.
+pub(crate) fn lower_to(
+    builder: Builder,
+    contract: &Contract,
+    params: &[Option<Vec<u32>>],
+) -> Result<Program, EvalError> {
     let constants = Constants {
         consts: &contract.consts,
         fns: &contract.fns,
@@ -99,7 +108,7 @@ pub fn lower(contract: &Contract, params: &[Option<Vec<u32>>]) -> Result<Program
     let Some(settle) = &contract.settle else {
         return Err(EvalError::NeedsParam);
     };
-    let mut lowerer = Lowerer::new(constants, &contract.errors);
+    let mut lowerer = Lowerer::on(builder, constants, &contract.errors);
     let inputs = lowerer.inputs(&settle.inputs, &contract.enums);
     let outcome = lowerer.outcome(settle, inputs)?;
     let def = contract.enums.get(settle.outcomes);
@@ -116,12 +125,22 @@ pub fn lower_entry(
     params: &[Option<Vec<u32>>],
     entry: &EntryDef,
 ) -> Result<Routine, EvalError> {
+    lower_entry_to(Builder::new(), contract, params, entry)
+}
+
+/// The same by this builder.
+pub(crate) fn lower_entry_to(
+    builder: Builder,
+    contract: &Contract,
+    params: &[Option<Vec<u32>>],
+    entry: &EntryDef,
+) -> Result<Routine, EvalError> {
     let constants = Constants {
         consts: &contract.consts,
         fns: &contract.fns,
         params,
     };
-    let mut lowerer = Lowerer::new(constants, &contract.errors);
+    let mut lowerer = Lowerer::on(builder, constants, &contract.errors);
     lowerer.ledger = Ledger::of(contract);
     let inputs: Vec<Input> = entry
         .arguments
@@ -208,7 +227,10 @@ struct Lowerer<'a> {
 
 impl<'a> Lowerer<'a> {
     fn new(constants: Constants<'a>, errors: &'a [ErrorDef]) -> Self {
-        let mut b = Builder::new();
+        Self::on(Builder::new(), constants, errors)
+    }
+
+    fn on(mut b: Builder, constants: Constants<'a>, errors: &'a [ErrorDef]) -> Self {
         let zero = b.constant(0);
         let one = b.constant(1);
         Self {

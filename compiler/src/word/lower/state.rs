@@ -6,6 +6,7 @@ use super::super::ir::{Span, Value};
 use super::super::state::{Cell, Delta};
 use super::{EvalError, Lowered, Lowerer, Words};
 use crate::ledger::CellId;
+use crate::people;
 use crate::syntax::ast::BinaryOp;
 use crate::types::Ty;
 use crate::types::typed::{Aggregate, Expr, ExprKind, Key, Place, Store};
@@ -281,6 +282,18 @@ impl Lowerer<'_> {
         let words = if which == Aggregate::Sum { 4 } else { 2 };
         let word = |n: u32| (total >> (32 * n)) as u32;
         Ok((0..words).map(|n| self.constant(word(n))).collect())
+    }
+
+    /// The signature of a person of tests; zeros, which are none, of anybody else.
+    pub(super) fn sign(&mut self, key: &[Value], message: &[Value]) -> Lowered<Words> {
+        let known = |words: &[Value]| -> Option<Vec<u32>> {
+            words.iter().map(|word| self.b.as_const(*word)).collect()
+        };
+        let (Some(key), Some(message)) = (known(key), known(message)) else {
+            return Err(EvalError::NeedsParam);
+        };
+        let signature = people::sign(&key, &message).unwrap_or([0; 16]);
+        Ok(signature.map(|word| self.constant(word)).to_vec())
     }
 
     /// The words of the keys, `None` where any will do.

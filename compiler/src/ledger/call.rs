@@ -1,0 +1,76 @@
+//! Calls and what their signers sign. `docs/ledger.md` has the bytes.
+
+use bitcoin::hashes::{Hash, HashEngine, sha256};
+use bitcoin::secp256k1::{Keypair, Message, Secp256k1, schnorr};
+use serde::{Deserialize, Serialize};
+
+/// The tag of the hash that signers sign.
+const TAG: &str = "gavel/call";
+
+/// One use of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The [id](crate::contract::Contract::id) of the contract that is called.
+    pub contract: [u8; 32],
+    /// The entry's name.
+    pub entry: String,
+    /// The words of all arguments, in order.
+    pub arguments: Vec<u32>,
+    /// One for each signer of the entry, in its order.
+    pub signatures: Vec<Signed>,
+}
+
+/// What one signer adds to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The signer's next nonce: how many signed calls of this contract it had before.
+    pub nonce: u64,
+    /// BIP340, over [`Call::message`].
+    pub signature: schnorr::Signature,
+}
+
+impl Call {
+    /// A call that nobody has signed.
+    pub fn new(contract: [u8; 32], entry: &str, arguments: Vec<u32>) -> Self {
+        Self {
+            contract,
+            entry: entry.to_owned(),
+            arguments,
+            signatures: Vec::new(),
+        }
+    }
+
+    /// The bytes that a signer signs with this nonce, in canonical form: every call and nonce
+    /// has other bytes.
+    pub fn signed_bytes(&self, nonce: u64) -> Vec<u8> {
+        // Nothing in memory has 2^32 words.
+        let length = |n: usize| (n as u32).to_be_bytes();
+        let mut bytes = self.contract.to_vec();
+        bytes.extend(length(self.entry.len()));
+        bytes.extend(self.entry.as_bytes());
+        bytes.extend(length(self.arguments.len()));
+        bytes.extend(self.arguments.iter().flat_map(|word| word.to_be_bytes()));
+        bytes.extend(nonce.to_be_bytes());
+        bytes
+    }
+
+    /// The hash of [`Call::signed_bytes`] under the tag `gavel/call` (BIP340's tagged hash).
+    pub fn message(&self, nonce: u64) -> [u8; 32] {
+        let tag = sha256::Hash::hash(TAG.as_bytes());
+        let mut engine = sha256::Hash::engine();
+        for part in [tag.as_byte_array(), tag.as_byte_array()] {
+            engine.input(part);
+        }
+        engine.input(&self.signed_bytes(nonce));
+        sha256::Hash::from_engine(engine).to_byte_array()
+    }
+
+    /// The signature of the next signer, made without randomness: the same call gives the same
+    /// signature. The key is the caller's and stays there.
+    pub fn sign(mut self, key: &Keypair, nonce: u64) -> Self {
+        let message = Message::from_digest(self.message(nonce));
+        let signature = Secp256k1::new().sign_schnorr_no_aux_rand(&message, key);
+        self.signatures.push(Signed { nonce, signature });
+        self
+    }
+}

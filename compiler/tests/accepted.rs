@@ -1,0 +1,248 @@
+//! Random contracts that are accepted by construction: what must be true of every contract.
+//!
+//! `GAVEL_CASES=100000` tries that many, for a long run.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/accepted/mod.rs"]
+mod accepted;
+mod support;
+
+use accepted::{Accepted, Dice, Size, accepted as generate};
+use gavel_compiler::commit::Shape;
+use gavel_compiler::diagnostic::Style;
+use gavel_compiler::format::format;
+use gavel_compiler::front::plain_program;
+use gavel_compiler::segment::Budget;
+use gavel_compiler::testing::{Options, run as run_tests};
+use gavel_compiler::types::typed::ParamTy;
+use gavel_compiler::word::legalise::legalise;
+use gavel_compiler::word::{End, Op, Program, run};
+use gavel_compiler::{check, instantiate};
+use serde_json::{Map, Value};
+
+/// Tries a property on so many contracts.
+fn for_all(cases: u64, property: impl Fn(u64, &Accepted)) {
+    let asked = std::env::var("GAVEL_CASES").ok();
+    let cases = asked.and_then(|n| n.parse().ok()).unwrap_or(cases);
+    for seed in 0..cases {
+        let contract = generate(Dice::seeded(seed), Size::SMALL);
+        property(seed, &contract);
+    }
+}
+
+fn errors(source: &str) -> Vec<String> {
+    let found = check(source).diagnostics;
+    let errors = found.iter().filter(|d| d.is_error());
+    errors.map(|d| d.message.clone()).collect()
+}
+
+/// Shows the smallest part of a contract for which something still goes wrong, and fails.
+fn fail(what: &str, seed: u64, contract: &Accepted, wrong: impl Fn(&str) -> bool) -> ! {
+    let source = contract.tree.clone().shrink(wrong);
+    let found = check(&source).diagnostics;
+    let drawn = found.iter().map(|d| d.draw(&source, "x.gvl", Style::Plain));
+    let drawn = drawn.collect::<Vec<_>>().join("\n");
+    panic!("seed {seed}: {what}\n{drawn}\n{source}");
+}
+
+/// All parameters: the attestors' keys as their types ask for them.
+fn params(source: &str, given: &Map<String, Value>) -> Map<String, Value> {
+    let contract = check(source).contract;
+    let mut all = given.clone();
+    for param in &contract.params {
+        if let ParamTy::Attestor(_, ty) = &param.ty {
+            let digits = Shape::of_words(&ty.digits(&contract.enums)).digits();
+            let key = vec![Value::from("11".repeat(20)); digits];
+            all.insert(param.name.clone(), key.into());
+        }
+    }
+    all
+}
+
+fn program(source: &str, given: &Map<String, Value>) -> Option<Program> {
+    let (contract, _) = instantiate(source, &params(source, given)).ok()?;
+    Some(contract.program)
+}
+
+/// Words for the inputs: many of them values of their types, some not.
+fn inputs(program: &Program, dice: &mut Dice) -> Vec<u32> {
+    let digits = program.inputs.iter().flat_map(|element| &element.words);
+    let mut word = |digits: &u8| {
+        let most = u32::MAX >> (32 - 4 * u32::from(*digits));
+        let word = match dice.below(8) {
+            0 => dice.word() as u32,
+            1 => most,
+            2 => dice.below(256) as u32,
+            3 if *digits == 1 => dice.below(5) as u32,
+            _ => dice.below(2) as u32,
+        };
+        word & most
+    };
+    digits.map(|digits| word(digits)).collect()
+}
+
+/// How a run ends: the outcome, or the abort by its name and place.
+fn end(program: &Program, inputs: &[u32]) -> String {
+    match run(program, inputs).end {
+        End::Outcome(n) => program.outcomes[n as usize].clone(),
+        End::Abort(code) => format!("{:?}", program.aborts[usize::from(code)]),
+    }
+}
+
+#[test]
+fn all_are_accepted() {
+    for_all(2_000, |seed, contract| {
+        let known = errors(&contract.tree.to_string());
+        if !known.is_empty() {
+            fail("refused", seed, contract, |source| {
+                let now = errors(source);
+                !now.is_empty() && now.iter().all(|message| known.contains(message))
+            });
+        }
+    });
+}
+
+#[test]
+fn all_are_lowered_and_their_tests_pass() {
+    let few = Options {
+        cases: 3,
+        ..Options::default()
+    };
+    for_all(1_000, |seed, contract| {
+        let lowers = |source: &str| program(source, &contract.params).is_some();
+        if !lowers(&contract.tree.to_string()) {
+            let wrong = |source: &str| errors(source).is_empty() && !lowers(source);
+            fail("not lowered", seed, contract, wrong);
+        }
+        let source = contract.tree.to_string();
+        let reports = run_tests(&source, &few, &mut |_, _, _| {}).unwrap();
+        let passed = reports.iter().all(|report| report.failures.is_empty());
+        assert!(passed, "{source}");
+    });
+}
+
+/// The tree without places.
+fn meaning(source: &str) -> Option<String> {
+    let all = format!("{:?}", check(source).tree?);
+    let mut parts = all.split("Span { ");
+    let mut out = parts.next()?.to_owned();
+    for part in parts {
+        out.push_str(part.split_once('}')?.1);
+    }
+    Some(out)
+}
+
+/// The program without places.
+fn shape(program: Program) -> impl PartialEq {
+    let ops: Vec<Op> = program.insts.into_iter().map(|inst| inst.op).collect();
+    let aborts: Vec<String> = program.aborts.into_iter().map(|abort| abort.name).collect();
+    (
+        program.inputs,
+        ops,
+        aborts,
+        program.outcome,
+        program.outcomes,
+    )
+}
+
+#[test]
+fn layout_changes_nothing() {
+    for_all(500, |seed, contract| {
+        let stays = |source: &str| {
+            let Ok(text) = format(source) else {
+                return false;
+            };
+            let program = |source: &str| program(source, &contract.params).map(shape);
+            format(&text).as_ref() == Ok(&text)
+                && meaning(source) == meaning(&text)
+                && program(source) == program(&text)
+        };
+        if !stays(&contract.tree.to_string()) {
+            let wrong = |source: &str| errors(source).is_empty() && !stays(source);
+            let source = contract.tree.clone().shrink(wrong);
+            let once = format(&source);
+            let twice = once.as_ref().map(|once| format(once));
+            panic!("seed {seed}: {once:#?}\n{twice:#?}\n{source}");
+        }
+    });
+}
+
+/// Whether the plain program, the simplified one and both legalised end alike on some inputs;
+/// gives how many runs reached an outcome.
+fn agree(source: &str, given: &Map<String, Value>, seed: u64) -> Option<usize> {
+    let simple = program(source, given)?;
+    // What isn't simplified may be too large.
+    let Ok(plain) = plain_program(source, &params(source, given)) else {
+        return Some(0);
+    };
+    assert!(plain.insts.len() >= simple.insts.len());
+    let legal = [legalise(&simple), legalise(&plain)];
+    let mut dice = Dice::seeded(seed);
+    let mut outcomes = 0;
+    for _ in 0..6 {
+        let inputs = inputs(&plain, &mut dice);
+        let wanted = end(&plain, &inputs);
+        let mut others = legal.iter().chain([&simple]);
+        if others.any(|program| end(program, &inputs) != wanted) {
+            return None;
+        }
+        outcomes += usize::from(plain.outcomes.contains(&wanted));
+    }
+    Some(outcomes)
+}
+
+#[test]
+fn simplifying_and_legalising_keep_the_meaning() {
+    let (runs, outcomes) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    for_all(1_500, |seed, contract| {
+        let source = contract.tree.to_string();
+        match agree(&source, &contract.params, seed) {
+            Some(ended) => outcomes.set(outcomes.get() + ended),
+            None => fail("executors disagree", seed, contract, |source| {
+                errors(source).is_empty() && agree(source, &contract.params, seed).is_none()
+            }),
+        }
+        runs.set(runs.get() + 6);
+    });
+    let (runs, outcomes) = (runs.get(), outcomes.get());
+    println!("{outcomes} of {runs} runs reached an outcome");
+    // Else the programs have become too fragile to test much.
+    assert!(outcomes * 5 > runs, "{outcomes} of {runs}");
+}
+
+#[test]
+fn leaves_accuse_only_liars() {
+    let tiny = Size {
+        structs: 1,
+        enums: 1,
+        consts: 1,
+        functions: 2,
+        statements: 3,
+        cost: 300,
+    };
+    let mut played = 0;
+    for seed in 0..250 {
+        let contract = generate(Dice::seeded(seed), tiny);
+        let program = program(&contract.tree.to_string(), &contract.params).unwrap();
+        if program.insts.len() < 400 && program.input_words() < 40 {
+            let inputs = inputs(&program, &mut Dice::seeded(seed));
+            support::check_leaves(&program, &inputs, &Budget::default());
+            played += 1;
+        }
+    }
+    println!("{played} played");
+    assert!(played > 100);
+}
+
+/// Once refused: what follows a `let` on a line of its own is a statement of its own.
+#[test]
+fn a_block_may_follow_a_let() {
+    let source = include_str!("../../contracts/price_bet.gvl");
+    let changed = source.replace(
+        "        BobWins\n",
+        "        let _x = 1\n        { BobWins }\n",
+    );
+    assert_ne!(source, changed);
+    assert_eq!(errors(&changed), Vec::<String>::new());
+}
