@@ -368,7 +368,7 @@ impl Checker {
             ("burns", may_burn, burned, burns),
         ] {
             for (asset, span) in &done {
-                if !said.contains(asset) {
+                if self.frame.entry && !said.contains(asset) {
                     let name = self.asset_name(*asset);
                     let message = format!("`{}` doesn't say that it {word} `{name}`", of.text);
                     let here = format!("write `{word} {name}` before its `{{`");

@@ -96,8 +96,8 @@ impl Checker {
             ast::Over::Elements(array) => {
                 let known = self.diagnostics.len();
                 let array = self.expr(array, None);
-                self.test_linear(known, &array);
                 let element = self.element_type(&array);
+                self.test_linear(known, &array);
                 self.scoped(|c| {
                     let local = c.declare(name, element, false, false);
                     TestLine::ForEach(local, array, c.ledger_lines(lines))
