@@ -433,11 +433,6 @@ const ROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "coin pot",
-        "prop p(x in 0..9) { assert x == x }\n    coin pot",
-        "E0702",
-    ),
-    (
-        "coin pot",
         "prop p(x in 0..9) { with limit = 1, limit = 2 assert x == x }\n    coin pot",
         "E0203",
     ),
