@@ -133,7 +133,8 @@ impl Choices<'_> {
     }
 
     /// Statements that move on what `must` go, and all that they take themselves. `open` are all
-    /// variables that hold a vault, `inner` those of the innermost loop's rounds.
+    /// variables that hold a vault, `inner` those
+    /// of the innermost loop's round that this block leaves alone.
     fn block(
         &mut self,
         mut must: Vec<usize>,
@@ -142,7 +143,6 @@ impl Choices<'_> {
         depth: usize,
     ) -> Vec<Step> {
         let outside: Vec<usize> = open.iter().copied().filter(|v| !must.contains(v)).collect();
-        let own = must.clone();
         let mut steps = Vec::new();
         for _ in 0..depth + self.below(6) {
             let pick = |c: &mut Self, must: &[usize]| must[c.below(must.len())];
@@ -184,16 +184,14 @@ impl Choices<'_> {
                     let gone = self.below(must.len() + 1);
                     let rest = must.split_off(must.len() - gone);
                     let open = [&outside[..], &must, &rest].concat();
-                    let inner: Option<Vec<usize>> = inner.map(|inner| {
-                        let own = must.iter().chain(&rest).filter(|v| !own.contains(v));
-                        inner.iter().chain(own).copied().collect()
-                    });
+                    let around = inner.map(|inner| [inner, &must].concat());
                     let condition = self.condition();
-                    let mut then = self.block(rest.clone(), &open, inner.as_deref(), depth - 1);
+                    let mut then = self.block(rest.clone(), &open, around.as_deref(), depth - 1);
                     if self.below(2) == 0 {
-                        then = self.leave(&open, inner.as_deref());
+                        let round = around.as_ref().map(|around| [&around[..], &rest].concat());
+                        then = self.leave(&open, round.as_deref());
                     }
-                    let otherwise = self.block(rest, &open, inner.as_deref(), depth - 1);
+                    let otherwise = self.block(rest, &open, around.as_deref(), depth - 1);
                     steps.push(Step::Fork(condition, then, otherwise));
                 }
                 9 | 10 if depth > 0 => {

@@ -12,6 +12,9 @@ use crate::word::lower::{Constants, evaluate};
 /// The most words that the variables of a property have together.
 const MAX_VARIABLE_WORDS: usize = 4_096;
 
+/// A place of the state that `with` gives, its type, and the value.
+pub(super) type GivenPlace = (Place, Ty, Expr);
+
 impl Checker {
     /// All tests. To be tested isn't to be used.
     pub(super) fn tests(&mut self, contract: &ast::Contract) {
@@ -227,7 +230,7 @@ impl Checker {
         &mut self,
         item: &ast::Test,
         all: &[&(ast::Expr, ast::Expr)],
-    ) -> (Vec<(usize, Expr)>, Vec<(Place, Ty, Expr)>) {
+    ) -> (Vec<(usize, Expr)>, Vec<GivenPlace>) {
         let mut params: Vec<(usize, Expr)> = Vec::new();
         let mut state = Vec::new();
         let mut given: Vec<&ast::Expr> = Vec::new();

@@ -2,8 +2,9 @@
 
 use super::Checker;
 use super::names::{Def, suggest};
+use super::test::GivenPlace;
 use super::ty::Ty;
-use super::typed::{Expr, ExprKind, Place, Statement, TestCall, TestLine};
+use super::typed::{Expr, ExprKind, Statement, TestCall, TestLine};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::people;
 use crate::syntax::ast;
@@ -266,7 +267,7 @@ impl Checker {
         &mut self,
         place: &ast::Expr,
         value: &ast::Expr,
-    ) -> Option<(Place, Ty, Expr)> {
+    ) -> Option<GivenPlace> {
         let known = self.diagnostics.len();
         let at = self.expr(place, None);
         self.given_place(&at, known);
