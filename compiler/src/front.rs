@@ -63,10 +63,16 @@ fn check_linked(sources: &Sources) -> (Checked, Vec<Unit>) {
     if main {
         let (checked, found) = types::check(&units);
         contract = checked;
+        let unread = has_errors(&diagnostics);
         // Where brackets don't match, all that the checker says may follow from that.
         let balanced = units.iter().all(|unit| unit.tree.balanced);
         if balanced || !has_errors(&diagnostics) {
-            diagnostics.extend(found.into_iter().filter(|d| !follows(d, &units)));
+            // What moved a vault on may be what couldn't be read.
+            let follows = |d: &Diagnostic| match d.code {
+                Code::VaultLost => unread,
+                _ => follows(d, &units),
+            };
+            diagnostics.extend(found.into_iter().filter(|d| !follows(d)));
         }
     }
     if !has_errors(&diagnostics) {

@@ -17,7 +17,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The abort of a call that lacks a signature, in tests.
+/// The abort of a call that lacks a signature, in tests; see
+/// [`LEDGER_ABORTS`](crate::word::ir::LEDGER_ABORTS).
 const NOT_SIGNED: &str = "NotSigned";
 
 /// A test of a ledger.

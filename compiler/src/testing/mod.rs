@@ -137,7 +137,7 @@ fn checked(sources: Sources) -> Result<typed::Contract, Vec<Diagnostic>> {
 
 /// A test, ready to be run.
 enum Tried<'a> {
-    Coin(Trial<'a>),
+    Coin(Box<Trial<'a>>),
     Ledger(LedgerTrial<'a>),
 }
 
@@ -155,7 +155,7 @@ struct Ran {
 impl<'a> Tried<'a> {
     fn new(contract: &'a typed::Contract, test: &'a TestDef) -> Self {
         if contract.entries.is_empty() {
-            Self::Coin(Trial::new(contract, test))
+            Self::Coin(Box::new(Trial::new(contract, test)))
         } else {
             Self::Ledger(LedgerTrial::new(contract, test))
         }

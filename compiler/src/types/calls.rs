@@ -81,6 +81,10 @@ impl Checker {
                 .fns
                 .get(n)
                 .map(|f| (n, f.arguments.clone(), f.returns.clone(), f.span)),
+            Some(Def::Entry(_)) => {
+                self.unknown_function(name);
+                None
+            }
             Some(_) => {
                 let message = format!("`{}` is not a function", name.text);
                 self.report(Diagnostic::new(Code::NotAFunction, name.span, message));
@@ -152,6 +156,15 @@ impl Checker {
         let mut known: Vec<String> = BUILTINS.iter().map(|b| (*b).to_owned()).collect();
         known.extend(self.names.of_kind(|def| matches!(def, Def::Function(_))));
         known.extend(self.names.variants.keys().cloned());
+        if self.names.entries.contains(&name.text) {
+            let message = format!(
+                "`{}` is an entry: people call it, programs don't",
+                name.text
+            );
+            let wrong = Diagnostic::new(Code::NotAFunction, name.span, message);
+            self.report(wrong.help("put what both do into a function"));
+            return;
+        }
         let message = format!("there is no function `{}`", name.text);
         let unknown = Diagnostic::new(Code::UnknownName, name.span, message);
         self.report(suggest(unknown, &name.text, name.span, &known));

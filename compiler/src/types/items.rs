@@ -9,7 +9,7 @@ use super::typed::{
 use super::{Checker, Frame};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, Item};
-use crate::word::ir::BUILT_IN_ABORTS;
+use crate::word::ir::{BUILT_IN_ABORTS, LEDGER_ABORTS};
 use crate::word::lower::{Constants, EvalError, evaluate};
 use crate::word::{Author, Span};
 use std::collections::BTreeSet;
@@ -30,6 +30,13 @@ impl Checker {
             | Item::Enum(ast::Enum { name, .. }) = item
             {
                 self.names.coming.insert(name.text.clone());
+            }
+            if let Item::Entry(entry) = item {
+                self.names.entries.insert(entry.name.text.clone());
+            }
+            if let Item::State(state) = item {
+                let fields = state.fields.iter().map(|field| field.name.text.clone());
+                self.names.fields.extend(fields);
             }
         }
         self.ledger = self.is_ledger(contract);
@@ -79,9 +86,14 @@ impl Checker {
         });
     }
 
+    /// Whether an error is one that no contract declares.
+    pub(super) fn built_in_abort(&self, name: &str) -> bool {
+        BUILT_IN_ABORTS.contains(&name) || self.ledger && LEDGER_ABORTS.contains(&name)
+    }
+
     fn error_item(&mut self, name: &ast::Name) {
         let def = Def::Error(self.contract.errors.len());
-        if BUILT_IN_ABORTS.contains(&name.text.as_str()) {
+        if self.built_in_abort(&name.text) {
             self.built_in(name);
         }
         self.declare_item(name, def);
@@ -109,7 +121,7 @@ impl Checker {
                 let index = self.contract.attestors.len() - 1;
                 ParamTy::Attestor(index.min(255) as u8, attested)
             }
-            _ => ParamTy::Value(self.ty(&item.ty)),
+            _ => ParamTy::Value(self.plain_type(&item.ty)),
         };
         if let ParamTy::Value(value) = &mut ty
             && value.any(&not_plain)
@@ -153,7 +165,7 @@ impl Checker {
     }
 
     fn const_item(&mut self, item: &ast::Const) {
-        let ty = self.ty(&item.ty);
+        let ty = self.plain_type(&item.ty);
         let value = self.constant(&item.value, &ty);
         let constants = Constants {
             consts: &self.contract.consts,
@@ -224,7 +236,9 @@ impl Checker {
             };
             self.clauses(&item.name, [&item.mints, &item.burns], [&mints, &burns]);
             let mut frame = self.leave(before);
-            self.linear(&frame.locals, item.arguments.len(), &body);
+            if returns != Ty::Error {
+                self.linear(&frame, item.arguments.len(), &body);
+            }
             calls.push(std::mem::take(&mut frame.calls));
             if let Some(def) = self.contract.fns.get_mut(n) {
                 def.locals = frame.locals;

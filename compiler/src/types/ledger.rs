@@ -4,7 +4,8 @@ use super::Checker;
 use super::names::{Def, suggest};
 use super::ty::{AssetTy, StructTy, Ty};
 use super::typed::{
-    AssetDef, Block, EntryDef, EventDef, InvariantDef, ParamTy, Signer, StateDef, Statement,
+    AssetDef, Block, EntryDef, EventDef, ExprKind, InvariantDef, ParamTy, Signer, StateDef,
+    Statement,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, Item};
@@ -250,6 +251,7 @@ impl Checker {
         for ((name, _), (_, ty)) in item.arguments.iter().zip(&arguments) {
             self.declare_argument(name, ty.clone());
         }
+        self.named_once(&item.signers);
         let signers = item.signers.iter().filter_map(|name| self.signer(name));
         let signers = signers.collect();
         let body = self.procedure(&item.body);
@@ -257,7 +259,7 @@ impl Checker {
         let burns = self.may_create(&item.burns);
         self.clauses(&item.name, [&item.mints, &item.burns], [&mints, &burns]);
         let frame = self.leave(before);
-        self.linear(&frame.locals, arguments.len(), &body);
+        self.linear(&frame, arguments.len(), &body);
         self.contract.entries.push(EntryDef {
             name: item.name.text.clone(),
             span: item.name.span,
@@ -270,18 +272,35 @@ impl Checker {
         });
     }
 
+    fn named_once(&mut self, names: &[ast::Name]) {
+        for (n, name) in names.iter().enumerate() {
+            let mut before = names.iter().take(n);
+            if let Some(first) = before.find(|known| known.text == name.text) {
+                let message = format!("`{}` is named twice", name.text);
+                let twice = Diagnostic::new(Code::DeclaredTwice, name.span, message);
+                self.report(twice.label(first.span, "first named here"));
+            }
+        }
+    }
+
     /// The body of an entry, or of a function that returns nothing.
     pub(super) fn procedure(&mut self, body: &ast::Block) -> Block {
         let body = self.block(body, None);
-        if !matches!(body.ty, Ty::Unit | Ty::Never | Ty::Error) {
-            let at = body.value.as_ref().map_or(body.span, |v| v.span);
-            let message = "this returns nothing, but ends with a value";
-            let unused = Diagnostic::new(Code::UnusedValue, at, message);
-            self.report(unused.help(
-                "what a call tells is in its events: `emit Done { .. }`; a function says what it \
-                 returns by `-> T` before `changes`",
-            ));
+        let Some(value) = &body.value else {
+            return body;
+        };
+        if matches!(body.ty, Ty::Unit | Ty::Never | Ty::Error) || value.kind == ExprKind::Error {
+            return body;
         }
+        let message = "this returns nothing, but ends with a value";
+        let unused = Diagnostic::new(Code::UnusedValue, value.span, message);
+        self.report(unused.help(match body.ty.is_linear() {
+            true => "put it into a vault of the state: `wallet[who].put(..)`",
+            false => {
+                "what a call tells is in its events: `emit Done { .. }`; a function says what it \
+                 returns by `-> T` before `changes`"
+            }
+        }));
         body
     }
 
@@ -340,14 +359,16 @@ impl Checker {
         [mints, burns]: [&[ast::Name]; 2],
         [may_mint, may_burn]: [&[usize]; 2],
     ) {
+        self.named_once(mints);
+        self.named_once(burns);
         let minted = std::mem::take(&mut self.frame.minted);
         let burned = std::mem::take(&mut self.frame.burned);
-        for (word, verb, said, done, names) in [
-            ("mints", "mint", may_mint, minted, mints),
-            ("burns", "burn", may_burn, burned, burns),
+        for (word, said, done, names) in [
+            ("mints", may_mint, minted, mints),
+            ("burns", may_burn, burned, burns),
         ] {
             for (asset, span) in &done {
-                if !said.contains(asset) {
+                if self.frame.entry && !said.contains(asset) {
                     let name = self.asset_name(*asset);
                     let message = format!("`{}` doesn't say that it {word} `{name}`", of.text);
                     let here = format!("write `{word} {name}` before its `{{`");
@@ -361,7 +382,7 @@ impl Checker {
             }
             for (asset, name) in said.iter().zip(names) {
                 if !done.iter().any(|(known, _)| known == asset) {
-                    let message = format!("nothing here does {verb} `{}`", name.text);
+                    let message = format!("`{}` never {word} `{}`", of.text, name.text);
                     self.report(Diagnostic::new(Code::UnusedName, name.span, message));
                 }
             }
@@ -380,7 +401,7 @@ impl Checker {
         self.frame.whole_state = true;
         let condition = self.expect(&item.condition, &Ty::Bool);
         let frame = self.leave(before);
-        self.linear_expr(&frame.locals, &condition);
+        self.linear_expr(&frame.locals, frame.known, &condition);
         let here = std::mem::replace(&mut self.names.used, used);
         let helps = |def: &Def| matches!(def, Def::Function(_) | Def::Const(_));
         self.names.used.extend(here.into_iter().filter(helps));

@@ -5,18 +5,22 @@
 //! returned. It must be moved exactly once on every way that doesn't abort (an abort undoes
 //! the whole call).
 
-use super::Checker;
 use super::ty::Ty;
 use super::typed::{
     Block, Condition, Expr, ExprKind, Key, Local, MatchArm, Place, Statement, Step,
 };
+use super::{Checker, Frame};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::word::Span;
 
 impl Checker {
-    /// Follows the vaults of a function or entry whose first variables are its arguments.
-    pub(super) fn linear(&mut self, locals: &[Local], arguments: usize, body: &Block) {
-        let mut flow = Flow::new(self, locals);
+    /// Follows the vaults of a function or entry whose first variables are its arguments. Where
+    /// types are wrong, what was found here would follow from that.
+    pub(super) fn linear(&mut self, frame: &Frame, arguments: usize, body: &Block) {
+        if !self.good_since(frame.known) {
+            return;
+        }
+        let mut flow = Flow::new(self, &frame.locals);
         let all: Vec<usize> = (0..arguments).collect();
         all.iter().for_each(|local| flow.declare(*local));
         flow.block(body);
@@ -24,15 +28,17 @@ impl Checker {
     }
 
     /// The same for an expression without variables that hold vaults.
-    pub(super) fn linear_expr(&mut self, locals: &[Local], expr: &Expr) {
-        Flow::new(self, locals).value(expr);
+    pub(super) fn linear_expr(&mut self, locals: &[Local], known: usize, expr: &Expr) {
+        if self.good_since(known) {
+            Flow::new(self, locals).value(expr);
+        }
     }
 }
 
 /// What is known of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Held {
-    /// It holds no vault, or isn't declared yet.
+    /// It holds no vault, or isn't declared yet, or what is wrong with it has been reported.
     Nothing,
     /// It holds a vault.
     Full,
@@ -46,8 +52,17 @@ struct Flow<'c> {
     held: Vec<Held>,
     /// Whether control comes here at all.
     live: bool,
-    /// For each loop around, the variables declared inside it so far.
-    loops: Vec<Vec<usize>>,
+    loops: Vec<Loop>,
+}
+
+/// A loop around.
+struct Loop {
+    /// The variables declared inside it so far.
+    declared: Vec<usize>,
+    /// What was held before its first round, which each round must leave like that.
+    before: Vec<Held>,
+    /// What was held at each `break`.
+    broken: Vec<Vec<Held>>,
 }
 
 impl<'c> Flow<'c> {
@@ -86,7 +101,7 @@ impl<'c> Flow<'c> {
         if linear {
             self.set(local, Held::Full);
             if let Some(inner) = self.loops.last_mut() {
-                inner.push(local);
+                inner.declared.push(local);
             }
         }
     }
@@ -104,21 +119,23 @@ impl<'c> Flow<'c> {
 
     fn lost(&mut self, local: usize, span: Span, moved: Option<Span>) {
         let name = self.name(local);
-        let message = format!("what `{name}` holds would be lost here");
+        let declared = self.locals.get(local).map_or(span, |local| local.span);
+        let place = match (moved, declared == span) {
+            (Some(_), _) => " on another way",
+            (None, true) => "",
+            (None, false) => " here",
+        };
+        let message = format!("what `{name}` holds would be lost{place}");
         let mut found = Diagnostic::new(Code::VaultLost, span, message);
         if let Some(moved) = moved {
             found = found.label(moved, "on this way it is moved");
-        } else if let Some(known) = self.locals.get(local)
-            && known.span != span
-        {
-            found = found.label(known.span, "it holds a vault");
-        } else {
-            let message = format!("what `{name}` holds would be lost");
-            found = Diagnostic::new(Code::VaultLost, span, message);
+        } else if declared != span {
+            found = found.label(declared, "it holds a vault");
         }
-        self.checker.report(found.help(format!(
-            "put it into a vault of the state: `wallet[who].put({name})`"
-        )));
+        self.checker.report(found.help(match name.as_str() {
+            "_" => "give it a name, and put it into a vault of the state".to_owned(),
+            _ => format!("put it into a vault of the state: `wallet[who].put({name})`"),
+        }));
     }
 
     /// Leaves early with `return`, or with `break` or `continue` out of the last loop.
@@ -126,8 +143,7 @@ impl<'c> Flow<'c> {
         for local in out {
             if self.live && self.is(*local) == Held::Full {
                 self.lost(*local, span, None);
-                // Once is enough.
-                self.set(*local, Held::Moved(span));
+                self.set(*local, Held::Nothing);
             }
         }
         self.live = false;
@@ -146,33 +162,20 @@ impl<'c> Flow<'c> {
 
     fn statement(&mut self, statement: &Statement, declared: &mut Vec<usize>) {
         match statement {
-            Statement::Let(local, value) => {
-                self.value(value);
-                self.declare(*local);
-                declared.push(*local);
-            }
-            Statement::LetParts(locals, value) => {
-                self.value(value);
-                for local in locals {
-                    self.declare(*local);
-                    declared.push(*local);
-                }
-            }
+            Statement::Let(local, value) => self.let_parts(&[*local], value, declared),
+            Statement::LetParts(locals, value) => self.let_parts(locals, value, declared),
             Statement::Assign {
                 local,
                 path,
                 value,
+                ty,
                 span,
                 ..
             } => {
                 self.value(value);
                 self.steps(path);
-                let linear = self.locals.get(*local).is_some_and(|l| l.ty.is_linear());
-                if linear {
-                    if self.live && self.is(*local) == Held::Full {
-                        self.lost(*local, *span, None);
-                    }
-                    self.set(*local, Held::Full);
+                if self.locals.get(*local).is_some_and(|l| l.ty.is_linear()) {
+                    self.assign(*local, path, ty, *span);
                 }
             }
             Statement::Store(store) => {
@@ -195,6 +198,36 @@ impl<'c> Flow<'c> {
         }
     }
 
+    fn let_parts(&mut self, locals: &[usize], value: &Expr, declared: &mut Vec<usize>) {
+        let known = self.checker.diagnostics.len();
+        self.value(value);
+        for local in locals {
+            // What isn't there can't be lost.
+            if self.checker.diagnostics.len() == known {
+                self.declare(*local);
+            }
+            declared.push(*local);
+        }
+    }
+
+    /// `local = ..` or, with a path, a part of it, where it holds vaults.
+    fn assign(&mut self, local: usize, path: &[Step], ty: &Ty, span: Span) {
+        let held = self.is(local);
+        match held {
+            Held::Full if path.is_empty() && self.live => self.lost(local, span, None),
+            Held::Moved(at) if !path.is_empty() => self.twice(local, span, at),
+            _ if !path.is_empty() && ty.is_linear() => {
+                let message = "a vault in a tuple can't be assigned";
+                let help = "give all its parts names: `let (a, b) = ..`";
+                self.report(Code::NotMutable, span, message, help);
+            }
+            _ => {}
+        }
+        if path.is_empty() {
+            self.set(local, Held::Full);
+        }
+    }
+
     fn steps(&mut self, path: &[Step]) {
         for step in path {
             if let Step::Element(index, _) = step {
@@ -206,10 +239,48 @@ impl<'c> Flow<'c> {
     /// The body of a loop: `break` or the end of the range lead past it.
     fn repeated(&mut self, body: &Block) {
         let live = self.live;
-        self.loops.push(Vec::new());
+        self.loops.push(Loop {
+            declared: Vec::new(),
+            before: self.held.clone(),
+            broken: Vec::new(),
+        });
         self.block(body);
-        self.loops.pop();
+        self.next_round();
+        let Some(left) = self.loops.pop() else { return };
+        self.held = left.before;
+        for broken in left.broken {
+            self.held = self.merge(&self.held.clone(), &broken);
+        }
         self.live = live;
+    }
+
+    /// The end of a round, or `continue`: the next one must find what this one found.
+    fn next_round(&mut self) {
+        let Some(inner) = self.loops.last().filter(|_| self.live) else {
+            return;
+        };
+        for (local, before) in inner.before.clone().into_iter().enumerate() {
+            let name = self.name(local);
+            match (before, self.is(local)) {
+                (Held::Full, Held::Moved(at)) => {
+                    let message = format!("`{name}` would be moved in each round of the loop");
+                    let help = format!("take a part of it in each round: `{name}.take(amount)`");
+                    self.report(Code::VaultCopied, at, &message, &help);
+                }
+                (Held::Moved(_), Held::Full) => {
+                    let span = self.locals.get(local).map(|l| l.span).unwrap_or_default();
+                    let message = format!("the next round of the loop loses what `{name}` holds");
+                    let help = "move it on before the round ends";
+                    self.report(Code::VaultLost, span, &message, help);
+                }
+                // Reported already.
+                (_, Held::Nothing) => {}
+                _ => continue,
+            }
+            if let Some(before) = self.loops.last_mut().and_then(|l| l.before.get_mut(local)) {
+                *before = Held::Nothing;
+            }
+        }
     }
 
     /// An expression whose value goes somewhere.
@@ -218,11 +289,12 @@ impl<'c> Flow<'c> {
             let message = "a map is no value";
             let help = "name one of its keys: `map[key]`";
             self.report(Code::MapAsValue, expr.span, message, help);
+            return;
         }
         match &expr.kind {
             ExprKind::Local(n) if expr.ty.is_linear() => self.moved(*n, expr.span),
             ExprKind::State(place) => {
-                if expr.ty.is_linear() {
+                if expr.ty.is_linear() && !place.keys.contains(&Key::Each) {
                     let message = "this would be there twice: in the state and here";
                     let help = "`.take(amount)` or `.take_all()` moves it out of the state";
                     self.report(Code::VaultCopied, expr.span, message, help);
@@ -240,7 +312,7 @@ impl<'c> Flow<'c> {
                 self.vault(vault);
             }
             ExprKind::Binary(op, left, right) => {
-                if left.ty.is_linear() && left.ty == right.ty {
+                if left.ty.is_linear() && left.ty == right.ty && !left.ty.is_map() {
                     let message = format!("`{}` can't compare vaults", op.symbol());
                     let help = "compare what they hold: `a.amount == b.amount`";
                     self.report(Code::BadOperands, expr.span, &message, help);
@@ -259,6 +331,11 @@ impl<'c> Flow<'c> {
             }
             ExprKind::If(condition, then, otherwise) => self.if_expr(condition, then, otherwise),
             ExprKind::Match(value, arms) => {
+                if value.ty.is_linear() {
+                    let message = "a `match` would lose what this holds";
+                    let help = "match on how much it is: `match v.amount { .. }`";
+                    self.report(Code::VaultLost, value.span, message, help);
+                }
                 self.value(value);
                 let ways = arms
                     .iter()
@@ -272,8 +349,16 @@ impl<'c> Flow<'c> {
                 self.jump(expr.span, &all);
             }
             ExprKind::Break | ExprKind::Continue => {
-                let inner = self.loops.last().cloned().unwrap_or_default();
-                self.jump(expr.span, &inner);
+                let inner = self.loops.last().map(|l| l.declared.clone());
+                let live = self.live;
+                self.jump(expr.span, &inner.unwrap_or_default());
+                self.live = live;
+                if expr.kind == ExprKind::Continue {
+                    self.next_round();
+                } else if let Some(inner) = self.loops.last_mut().filter(|_| live) {
+                    inner.broken.push(self.held.clone());
+                }
+                self.live = false;
             }
             _ => self.children(expr),
         }
@@ -352,9 +437,9 @@ impl<'c> Flow<'c> {
                 (Held::Full, Held::Moved(at)) | (Held::Moved(at), Held::Full) => {
                     let span = self.locals.get(local).map(|l| l.span);
                     self.lost(local, span.unwrap_or_default(), Some(*at));
-                    Held::Moved(*at)
+                    Held::Nothing
                 }
-                (Held::Nothing, other) => *other,
+                (Held::Nothing, _) | (_, Held::Nothing) => Held::Nothing,
                 (a, _) => *a,
             });
         }
@@ -363,27 +448,18 @@ impl<'c> Flow<'c> {
 
     /// A variable's vault goes away.
     fn moved(&mut self, local: usize, span: Span) {
-        if let Held::Moved(at) = self.is(local) {
-            self.twice(local, span, at);
-            return;
+        match self.is(local) {
+            Held::Moved(at) => self.twice(local, span, at),
+            Held::Full => self.set(local, Held::Moved(span)),
+            Held::Nothing => {}
         }
-        let outside = self
-            .loops
-            .last()
-            .is_some_and(|inner| !inner.contains(&local));
-        if outside {
-            let name = self.name(local);
-            let message = format!("`{name}` would be moved in each round of the loop");
-            let help = format!("take a part of it in each round: `{name}.take(amount)`");
-            self.report(Code::VaultCopied, span, &message, &help);
-        }
-        self.set(local, Held::Moved(span));
     }
 
     fn twice(&mut self, local: usize, span: Span, at: Span) {
         let message = format!("`{}` holds nothing any more", self.name(local));
         let found = Diagnostic::new(Code::VaultCopied, span, message);
         self.checker.report(found.label(at, "it was moved here"));
+        self.set(local, Held::Nothing);
     }
 
     /// A vault that stays where it is.
@@ -402,12 +478,26 @@ impl<'c> Flow<'c> {
     fn part(&mut self, of: &Expr, whole: &Expr) {
         if !of.ty.is_linear() {
             self.value(of);
-        } else if whole.ty.is_linear() || !matches!(of.kind, ExprKind::Local(_)) {
+        } else if matches!(of.kind, ExprKind::Local(_)) && !whole.ty.is_linear() {
+            self.vault(of);
+        } else if matches!(of.ty, Ty::Vault(_)) && !matches!(of.kind, ExprKind::Part(..)) {
+            let message = "what is here would be lost after its amount is read";
+            let help = "give it a name: `let v = ..`, read `v.amount`, and move `v` on";
+            self.report(Code::VaultLost, of.span, message, help);
+        } else {
+            let mut root = of;
+            while let ExprKind::Part(inner, _) = &root.kind {
+                root = inner;
+            }
+            if let ExprKind::Local(local) = root.kind {
+                if self.is(local) == Held::Nothing {
+                    return;
+                }
+                self.set(local, Held::Nothing);
+            }
             let message = "a vault can't be taken out of a tuple like this";
             let help = "give all its parts names: `let (a, b) = ..`";
             self.report(Code::VaultCopied, whole.span, message, help);
-        } else {
-            self.vault(of);
         }
     }
 

@@ -97,6 +97,8 @@ struct Frame {
     used: Vec<bool>,
     scopes: Vec<Vec<usize>>,
     returns: Option<Ty>,
+    /// How many diagnostics there were before.
+    known: usize,
     loops: usize,
     /// Functions called, and where.
     calls: Vec<(usize, Span)>,
@@ -135,6 +137,15 @@ impl Checker {
     /// that are declared, so that there must be an end.
     fn has_enough(&self) -> bool {
         self.errors >= MAX_ERRORS
+    }
+
+    /// Whether no error was found since there were so many diagnostics.
+    fn good_since(&self, known: usize) -> bool {
+        !self
+            .diagnostics
+            .iter()
+            .skip(known)
+            .any(Diagnostic::is_error)
     }
 
     fn show(&self, ty: &Ty) -> String {
@@ -179,6 +190,7 @@ impl Checker {
         let frame = Frame {
             returns,
             scopes: vec![Vec::new()],
+            known: self.diagnostics.len(),
             ..Frame::default()
         };
         std::mem::replace(&mut self.frame, frame)

@@ -39,6 +39,10 @@ pub(super) struct Names {
     pub imported: BTreeMap<String, Imported>,
     /// Which enums have a variant of a name, and its number in them.
     pub variants: BTreeMap<String, Vec<(Def, usize)>>,
+    /// All fields of the state, likewise.
+    pub fields: BTreeSet<String>,
+    /// All entries, likewise.
+    pub entries: BTreeSet<String>,
     pub used: BTreeSet<Def>,
     /// What only tests use.
     pub used_by_tests: BTreeSet<Def>,
@@ -222,6 +226,12 @@ impl Checker {
                 ty: ty.clone(),
                 span,
             },
+            Some(ty) if ty.is_linear() => {
+                let message = format!("there is no `zero` of a `{}`", self.show(ty));
+                let help = "vaults come from `.take(amount)`, `.take_all()` and `A.mint(amount)`";
+                self.report(Diagnostic::new(Code::TypeNotAllowed, span, message).help(help));
+                Self::error(span)
+            }
             _ => {
                 let message = "`zero` of which type?";
                 let help = "write the type: `let x: Order = zero`";
@@ -249,6 +259,9 @@ impl Checker {
     }
 
     pub(super) fn unknown_name(&mut self, text: &str, span: Span) -> Expr {
+        if self.frame.constant && self.names.fields.contains(text) {
+            return self.state_is_no_constant(text, span);
+        }
         if self.names.coming.contains(text) {
             let message = format!("`{text}` is used before its declaration");
             self.report(

@@ -210,12 +210,15 @@ impl Checker {
         if matches!(of.ty, Ty::Map(..)) {
             return self.map_index(of, index, span);
         }
+        if of.ty.is_bottom() {
+            self.expr(index, None);
+            return Self::error(span);
+        }
         let index = self.index_value(index);
         let (ty, length) = match &of.ty {
             Ty::Array(element, n) => ((**element).clone(), *n),
             Ty::Bytes(n) => (Ty::U8, *n),
             Ty::Hash => (Ty::U8, 32),
-            Ty::Error | Ty::Never => return Self::error(span),
             other => {
                 let message = format!("`{}` can't be indexed", self.show(other));
                 self.report(Diagnostic::new(Code::NotIndexable, of.span, message));

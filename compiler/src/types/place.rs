@@ -26,9 +26,7 @@ impl Checker {
         });
         self.names.used.insert(Def::State(field));
         if self.frame.constant {
-            let message = format!("`{text}` is state: it has no value when compiling");
-            self.report(Diagnostic::new(Code::NotConstant, span, message));
-            return Self::error(span);
+            return self.state_is_no_constant(text, span);
         }
         let place = Place {
             field,
@@ -40,6 +38,12 @@ impl Checker {
             span,
             kind: ExprKind::State(place),
         }
+    }
+
+    pub(super) fn state_is_no_constant(&mut self, text: &str, span: Span) -> Expr {
+        let message = format!("`{text}` is state: it has no value when compiling");
+        self.report(Diagnostic::new(Code::NotConstant, span, message));
+        Self::error(span)
     }
 
     /// `map[key]`, where the map is a place of the state.
@@ -286,7 +290,7 @@ impl Checker {
         self.changes_state(span);
         if ty.is_linear() || ty.is_map() {
             self.not_assigned(&ty, place.span);
-            self.expr(value, None);
+            self.expr(value, Some(&Ty::Error));
             return Statement::Expr(Self::error(span));
         }
         let value = match op {

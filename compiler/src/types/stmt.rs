@@ -173,6 +173,16 @@ impl Checker {
         {
             return self.store(field, at, &written, (place, op, value), span);
         }
+        if let (None, Some(asset)) = (local, self.asset_named(at)) {
+            let name = self.asset_name(asset);
+            let message = format!("there is as much of `{name}` as was minted and not burned");
+            let wrong = Diagnostic::new(Code::NotMutable, place.span, message);
+            self.report(wrong.help(format!(
+                "`{name}.mint(amount)` and `{name}.burn(vault)` change that"
+            )));
+            self.expr(value, Some(&Ty::Error));
+            return Statement::Expr(Self::error(span));
+        }
         let Some(local) = local else {
             // Reports unknown names in its own way.
             let checked = self.expr(at, None);

@@ -7,11 +7,13 @@ use super::typed::{Claim, Expr, ExprKind, ParamTy, Place, TestAssert, TestDef, V
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, BinaryOp, Item};
 use crate::word::Span;
-use crate::word::ir::BUILT_IN_ABORTS;
 use crate::word::lower::{Constants, evaluate};
 
 /// The most words that the variables of a property have together.
 const MAX_VARIABLE_WORDS: usize = 4_096;
+
+/// A place of the state that `with` gives, its type, and the value.
+pub(super) type GivenPlace = (Place, Ty, Expr);
 
 impl Checker {
     /// All tests. To be tested isn't to be used.
@@ -71,7 +73,7 @@ impl Checker {
         let (mut with, state) = self.with(item, &all);
         let asked = !drawn.is_empty();
         with.extend(drawn);
-        let ledger = !self.contract.entries.is_empty();
+        let ledger = self.ledger;
         let (mut asserts, mut lines) = (Vec::new(), Vec::new());
         if ledger {
             lines = self.ledger_lines(&item.lines);
@@ -144,7 +146,7 @@ impl Checker {
     }
 
     fn variable(&mut self, item: &ast::Variable) -> (Ty, Option<[u64; 2]>) {
-        let ty = item.ty.as_ref().map(|ty| self.ty(ty));
+        let ty = item.ty.as_ref().map(|ty| self.plain_type(ty));
         let Some(range) = &item.range else {
             return (ty.unwrap_or(Ty::Error), None);
         };
@@ -229,7 +231,7 @@ impl Checker {
         &mut self,
         item: &ast::Test,
         all: &[&(ast::Expr, ast::Expr)],
-    ) -> (Vec<(usize, Expr)>, Vec<(Place, Ty, Expr)>) {
+    ) -> (Vec<(usize, Expr)>, Vec<GivenPlace>) {
         let mut params: Vec<(usize, Expr)> = Vec::new();
         let mut state = Vec::new();
         let mut given: Vec<&ast::Expr> = Vec::new();
@@ -388,14 +390,14 @@ impl Checker {
         let claim = match (&item.fails, called(&item.condition)) {
             (Some(error), Some((name, arguments))) => {
                 let arguments = self.settle_arguments(name, arguments);
-                if !BUILT_IN_ABORTS.contains(&error.text.as_str()) {
+                if !self.built_in_abort(&error.text) {
                     self.error_name(error);
                 }
                 Claim::Fails(arguments?, error.text.clone())
             }
             (Some(error), None) if matches!(item.condition.kind, ast::ExprKind::Call(..)) => {
                 let value = self.expr(&item.condition, None);
-                if !BUILT_IN_ABORTS.contains(&error.text.as_str()) {
+                if !self.built_in_abort(&error.text) {
                     self.error_name(error);
                 }
                 if value.ty == Ty::Error {

@@ -2,13 +2,13 @@
 
 use super::Checker;
 use super::names::{Def, suggest};
+use super::test::GivenPlace;
 use super::ty::Ty;
-use super::typed::{Expr, ExprKind, Place, Statement, TestCall, TestLine};
+use super::typed::{Expr, ExprKind, Statement, TestCall, TestLine};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::people;
 use crate::syntax::ast;
 use crate::word::Span;
-use crate::word::ir::BUILT_IN_ABORTS;
 
 impl Checker {
     pub(super) fn ledger_lines(&mut self, lines: &[ast::TestLine]) -> Vec<TestLine> {
@@ -37,6 +37,7 @@ impl Checker {
                 ty,
                 value,
             } => {
+                let known = self.diagnostics.len();
                 let value = match ty {
                     Some(ty) => {
                         let ty = self.plain_type(ty);
@@ -44,7 +45,7 @@ impl Checker {
                     }
                     None => self.expr(value, None),
                 };
-                self.test_linear(&value);
+                self.test_linear(known, &value);
                 let ty = match &value.ty {
                     Ty::Unit | Ty::Never => Ty::Error,
                     ty => ty.clone(),
@@ -52,13 +53,14 @@ impl Checker {
                 let local = self.declare(name, ty, *mutable, false);
                 Some(TestLine::Let(local, value))
             }
-            ast::TestLine::LetTuple(names, value) => match self.let_tuple(names, value) {
-                Statement::LetParts(locals, value) => {
-                    self.test_linear(&value);
-                    Some(TestLine::LetParts(locals, value))
-                }
-                _ => None,
-            },
+            ast::TestLine::LetTuple(names, value) => {
+                let known = self.diagnostics.len();
+                let Statement::LetParts(locals, value) = self.let_tuple(names, value) else {
+                    return None;
+                };
+                self.test_linear(known, &value);
+                Some(TestLine::LetParts(locals, value))
+            }
             ast::TestLine::Assign {
                 place,
                 op,
@@ -93,9 +95,10 @@ impl Checker {
     ) -> TestLine {
         match over {
             ast::Over::Elements(array) => {
+                let known = self.diagnostics.len();
                 let array = self.expr(array, None);
-                self.test_linear(&array);
                 let element = self.element_type(&array);
+                self.test_linear(known, &array);
                 self.scoped(|c| {
                     let local = c.declare(name, element, false, false);
                     TestLine::ForEach(local, array, c.ledger_lines(lines))
@@ -164,14 +167,15 @@ impl Checker {
     }
 
     fn test_value(&mut self, value: &ast::Expr, ty: &Ty) -> Expr {
+        let known = self.diagnostics.len();
         let value = self.expect(value, ty);
-        self.test_linear(&value);
+        self.test_linear(known, &value);
         value
     }
 
-    fn test_linear(&mut self, value: &Expr) {
+    fn test_linear(&mut self, known: usize, value: &Expr) {
         let locals = self.frame.locals.clone();
-        self.linear_expr(&locals, value);
+        self.linear_expr(&locals, known, value);
     }
 
     fn test_call(&mut self, call: &ast::TestCall) -> Option<TestCall> {
@@ -209,7 +213,7 @@ impl Checker {
         let height = call.height.as_ref();
         let height = height.map(|height| self.test_value(height, &Ty::Height));
         if let Some(error) = &call.fails
-            && !BUILT_IN_ABORTS.contains(&error.text.as_str())
+            && !self.built_in_abort(&error.text)
         {
             self.error_name(error);
         }
@@ -263,8 +267,10 @@ impl Checker {
         &mut self,
         place: &ast::Expr,
         value: &ast::Expr,
-    ) -> Option<(Place, Ty, Expr)> {
+    ) -> Option<GivenPlace> {
+        let known = self.diagnostics.len();
         let at = self.expr(place, None);
+        self.given_place(&at, known);
         let (ExprKind::State(of), false) = (&at.kind, at.ty.is_map()) else {
             if at.ty != Ty::Error {
                 let message = "`with` gives parameters and places of the state";
@@ -279,13 +285,35 @@ impl Checker {
             Ty::Vault(_) => Ty::U64,
             ty if ty.is_linear() => {
                 let message = "give the parts of this one by one";
-                self.report(Diagnostic::new(Code::Mismatch, place.span, message));
+                let wrong = Diagnostic::new(Code::Mismatch, place.span, message);
+                self.report(wrong.help("a vault is given as a number: `with lots[3].coins = 5`"));
                 return None;
             }
             ty => ty.clone(),
         };
         let value = self.test_value(value, &ty);
         Some((of.clone(), ty, value))
+    }
+
+    /// A place that `with` gives is one place, and no asset's supply.
+    fn given_place(&mut self, at: &Expr, known: usize) {
+        let (ExprKind::State(place), false) = (&at.kind, at.ty.is_map()) else {
+            return;
+        };
+        let field = self.contract.state.get(place.field);
+        if field.is_some_and(|field| field.hidden) {
+            let message = "the supply isn't given: it is what all vaults hold";
+            self.report(Diagnostic::new(Code::Mismatch, at.span, message));
+        } else if !at.ty.is_linear() {
+            self.test_linear(known, at);
+        } else {
+            // A vault is given as its amount.
+            let amount = Expr {
+                ty: Ty::U64,
+                ..at.clone()
+            };
+            self.test_linear(known, &amount);
+        }
     }
 
     /// A person of tests by name.

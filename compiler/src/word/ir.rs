@@ -191,9 +191,10 @@ pub const BUILT_IN_ABORTS: &[&str] = &[
     "DivisionByZero",
     "NoOutcome",
     "AssertFailed",
-    "Insufficient",
-    "NotSigned",
 ];
+
+/// The same of ledgers only: a vault holds too little; a call lacks a signature.
+pub const LEDGER_ABORTS: &[&str] = &["Insufficient", "NotSigned"];
 
 /// Why a program may abort.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -294,6 +294,9 @@ impl Parser<'_> {
 
     /// `a, b`
     pub(super) fn more_names(&mut self, what: &str) -> Parsed<Vec<Name>> {
+        if self.item_at(0) {
+            return Err(self.expected(what));
+        }
         let mut names = vec![self.name(what)?];
         while self.eat(TokenKind::Comma) {
             names.push(self.name(what)?);

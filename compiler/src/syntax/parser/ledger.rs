@@ -95,6 +95,9 @@ impl Parser<'_> {
 
     pub(super) fn invariant(&mut self) -> Parsed<Invariant> {
         let start = self.next().span.start;
+        if self.item_at(0) {
+            return Err(self.expected("a condition"));
+        }
         let condition = self.expr()?;
         let span: Span = self.span_from(start);
         Ok(Invariant { condition, span })

@@ -104,7 +104,7 @@ impl Parser<'_> {
                     );
                     return Err(Stop);
                 }
-                "emit" if self.ahead(1).kind == TokenKind::Word => {
+                "emit" if matches!(self.ahead(1).kind, TokenKind::Word | TokenKind::OpenBrace) => {
                     self.next();
                     let event = self.name("an event")?;
                     return Ok(StatementKind::Emit(event, self.fields_given()?));
