@@ -299,7 +299,7 @@ fn sources_that_do_not_parse_are_refused() {
         "contract C { settle() -> O { a b } }",
         "contract C { settle() -> O { \"a } }",
         "contract C { § }",
-        "contract C { state { n: u64 } }",
+        "contract C { state { n u64 } }",
         "contract C {} contract D {}",
         "contract C { settle() -> O { (a b) } }",
     ] {
