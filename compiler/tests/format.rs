@@ -17,11 +17,17 @@ const SOURCES: &[&str] = &[
     include_str!("../../contracts/auction5.gvl"),
     include_str!("../../cli/src/commands/new/bet.gvl"),
     include_str!("orders.gvl"),
+    include_str!("ledgers/amm.gvl"),
+    include_str!("ledgers/semantics.gvl"),
+    MESSY_LEDGER,
     MESSY,
 ];
 
 /// Everything that the language has, badly laid out.
 const MESSY: &str = include_str!("messy.gvl");
+
+/// Everything that ledgers have, badly laid out.
+const MESSY_LEDGER: &str = include_str!("ledgers/messy.gvl");
 
 fn laid_out(source: &str) -> String {
     format(source).unwrap_or_else(|found| {
@@ -110,9 +116,14 @@ fn everything_at_once() {
 }
 
 #[test]
+fn a_whole_ledger() {
+    insta::assert_snapshot!(check_layout(MESSY_LEDGER));
+}
+
+#[test]
 fn contracts_are_laid_out() {
-    let (_, contracts) = SOURCES.split_last().unwrap();
-    for source in contracts {
+    let good = |source: &&&str| ![MESSY, MESSY_LEDGER].contains(source);
+    for source in SOURCES.iter().filter(good) {
         assert_eq!(check_layout(source), **source);
     }
 }
@@ -299,7 +310,9 @@ fn sources_that_do_not_parse_are_refused() {
         "contract C { settle() -> O { a b } }",
         "contract C { settle() -> O { \"a } }",
         "contract C { § }",
-        "contract C { state { n u64 } }",
+        "contract C { state { n } }",
+        "contract C { entry f() -> { } }",
+        "contract C { event E }",
         "contract C {} contract D {}",
         "contract C { settle() -> O { (a b) } }",
     ] {
