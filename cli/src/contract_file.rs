@@ -18,7 +18,7 @@ use gavel_compiler::artifact::{ArtifactError, CompileError};
 use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::{Diagnostic, Style};
 use gavel_compiler::segment::Plan;
-use gavel_compiler::{Compiled, Options, artifact, compile};
+use gavel_compiler::{Compiled, Options, artifact, check, compile};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
@@ -201,6 +201,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// All that keeps a source from being compiled.
 pub fn compile_failure(error: CompileError, source: &str, path: &Path, style: Style) -> Failure {
     match error {
+        CompileError::Diagnostics(_) if is_ledger(source) => ledger_failure(path),
         CompileError::Diagnostics(found) => source_failure(&found, source, path, style),
         CompileError::Segment(error) => {
             use gavel_compiler::segment::SegmentError;
@@ -223,6 +224,25 @@ pub fn compile_failure(error: CompileError, source: &str, path: &Path, style: St
         CompileError::Script(_) => Failure::new(Exit::No, "script", error.to_string())
             .hint("This is a defect of Gavel; please report it with the source."),
     }
+}
+
+/// Whether a source is right and declares a ledger.
+fn is_ledger(source: &str) -> bool {
+    let checked = check(source);
+    checked.is_ok() && checked.contract.is_ledger()
+}
+
+/// A ledger where a contract over a coin is needed.
+fn ledger_failure(path: &Path) -> Failure {
+    let shown = path.display();
+    let message = format!(
+        "`{shown}` is a ledger: its entries are run and tested, but not compiled to Script yet; \
+         disputes over batches of calls come later"
+    );
+    Failure::new(Exit::No, "ledger", message).hint(format!(
+        "`gavel test {shown}` runs its tests; `gavel check {shown} --explain` says what its \
+         entries do."
+    ))
 }
 
 /// Problems of a source as a failure.

@@ -1,13 +1,14 @@
 //! `gavel check`: everything that is wrong with a contract, in one run.
 
 mod analyses;
+mod coin;
+mod ledger;
 mod step;
 
 use std::path::PathBuf;
 
-use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::Diagnostic;
-use gavel_compiler::front::{check, instantiate};
+use gavel_compiler::front::check;
 use gavel_compiler::testing::{TestFailure, TestReport, run_tests};
 use gavel_compiler::word::Span;
 use serde::Serialize;
@@ -17,7 +18,7 @@ use crate::contract_file::{draw, explain_hint, from_artifact, is_artifact, param
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use analyses::Analyses;
+use analyses::{Analyses, Instance};
 pub(super) use step::Step;
 
 /// Check a contract: its source, its parameters, and the tests that it carries.
@@ -31,6 +32,7 @@ Examples:
   gavel check bet.gvl
   gavel check bet.gvl --params other.json
   gavel check bet.gvl --explain          also who vouches for what, and who is paid
+  gavel check amm.gvl --explain          of a ledger: who signs, what each entry touches
   gavel check bet.gvl --json | jq '.diagnostics[].message'
   gavel check bet.artifact.json          an artifact: whether it says what its source gives")]
 pub struct Check {
@@ -42,7 +44,8 @@ pub struct Check {
     /// Don't run the tests that the source carries
     #[arg(long)]
     no_tests: bool,
-    /// Say what holds of a contract that is right: operations, aborts, inputs, payments
+    /// Say what holds of a contract that is right: operations, aborts, inputs and payments, or
+    /// the signers, cells and events of entries
     #[arg(long)]
     explain: bool,
 }
@@ -120,34 +123,35 @@ impl Check {
             }
             let compiled = from_artifact(&self.file)?;
             let mut report = self.report(&compiled.source, &compiled.warnings, None);
-            self.explain(&mut report, Some(&compiled.contract), &compiled.source);
+            let instance = Instance::Coin(Box::new(compiled.contract));
+            self.explain(&mut report, Some(&instance), &compiled.source);
             return Ok((report, compiled.warnings, compiled.source));
         }
         let text = source(&self.file)?;
         let params = params_of(&self.file, self.params.as_deref())?;
         let checked = check(&text);
-        let ok = checked.is_ok();
+        let (ok, ledger) = (checked.is_ok(), checked.contract.is_ledger());
         let mut found = checked.diagnostics;
         // What is explained are numbers, which parameters decide.
         let (with, given) = match params {
             Some((at, given)) => (Some(at), Some(given)),
             None => (None, self.explain.then(Map::new)),
         };
-        let mut contract = None;
+        let mut instance = None;
         if let Some(given) = given.filter(|_| ok) {
-            match instantiate(&text, &given) {
-                Ok((instance, all)) => (contract, found) = (Some(instance), all),
+            match Instance::new(&text, &given, ledger) {
+                Ok((made, all)) => (instance, found) = (Some(made), all),
                 Err(more) => found.extend(more),
             }
         }
         let mut report = self.report(&text, &found, with);
-        self.explain(&mut report, contract.as_ref(), &text);
+        self.explain(&mut report, instance.as_ref(), &text);
         Ok((report, found, text))
     }
 
-    fn explain(&self, report: &mut Report, contract: Option<&Contract>, source: &str) {
+    fn explain(&self, report: &mut Report, instance: Option<&Instance>, source: &str) {
         if self.explain && report.ok {
-            report.analyses = contract.map(|contract| Analyses::of(contract, source));
+            report.analyses = instance.map(|instance| instance.analyses(source));
         }
     }
 

@@ -153,7 +153,7 @@ struct Ran {
 
 impl<'a> Tried<'a> {
     fn new(contract: &'a typed::Contract, test: &'a TestDef) -> Self {
-        if contract.entries.is_empty() {
+        if !contract.is_ledger() {
             Self::Coin(Trial::new(contract, test))
         } else {
             Self::Ledger(LedgerTrial::new(contract, test))
