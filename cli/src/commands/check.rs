@@ -1,7 +1,7 @@
 //! `gavel check`: everything that is wrong with a contract, in one run.
 
 mod analyses;
-mod coin;
+mod instance;
 mod ledger;
 mod step;
 
@@ -18,7 +18,7 @@ use crate::contract_file::{draw, explain_hint, from_artifact, is_artifact, param
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use analyses::{Analyses, Instance};
+use instance::{Instance, Known};
 pub(super) use step::Step;
 
 /// Check a contract: its source, its parameters, and the tests that it carries.
@@ -63,7 +63,7 @@ struct Report {
     tests: Vec<Test>,
     /// With `--explain`, if all is right.
     #[serde(skip_serializing_if = "Option::is_none")]
-    analyses: Option<Analyses>,
+    analyses: Option<Known>,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,7 +151,7 @@ impl Check {
 
     fn explain(&self, report: &mut Report, instance: Option<&Instance>, source: &str) {
         if self.explain && report.ok {
-            report.analyses = instance.map(|instance| instance.analyses(source));
+            report.analyses = instance.map(|instance| instance.known(source));
         }
     }
 

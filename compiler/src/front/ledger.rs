@@ -1,7 +1,7 @@
 //! From a source that declares a ledger to what runs its calls.
 
 use super::params::Params;
-use super::{Checked, identify, names, value_type, with_params};
+use super::{Checked, identify, names, value_type, with_params, without_tests};
 use crate::diagnostic::{Code, Diagnostic, in_source_order};
 use crate::ledger::{DeclaredEntry, Entry, EventDecl, Family, LedgerContract, ParamValue, Signer};
 use crate::types;
@@ -41,7 +41,12 @@ pub fn instantiate_ledger(
     }
     let ledger = LedgerContract {
         name: contract.name.clone(),
-        id: identify(source, &checked, &read),
+        id: identify(
+            &without_tests(source, checked.tree.as_ref()),
+            contract,
+            &read.words,
+            &read.attestors,
+        ),
         params: param_values(contract, &read),
         entries,
         families: families(contract),

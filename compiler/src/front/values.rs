@@ -1,21 +1,8 @@
 //! Types on their own, away from the contract that declares them.
 
-use crate::contract::InputDecl;
 use crate::types::Ty;
 use crate::types::typed;
 use crate::value::ValueType;
-
-/// The inputs of `settle`, with their types on their own.
-pub fn input_decls(contract: &typed::Contract) -> Vec<InputDecl> {
-    let inputs = contract.settle.iter().flat_map(|settle| &settle.inputs);
-    inputs
-        .map(|input| InputDecl {
-            name: input.name.clone(),
-            ty: value_type(&input.ty, contract),
-            author: input.author,
-        })
-        .collect()
-}
 
 /// A type on its own.
 pub fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {

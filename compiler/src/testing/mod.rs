@@ -153,7 +153,7 @@ struct Ran {
 
 impl<'a> Tried<'a> {
     fn new(contract: &'a typed::Contract, test: &'a TestDef) -> Self {
-        if !contract.is_ledger() {
+        if contract.entries.is_empty() {
             Self::Coin(Trial::new(contract, test))
         } else {
             Self::Ledger(LedgerTrial::new(contract, test))

@@ -67,7 +67,7 @@ impl Checker {
         let (mut with, state) = self.with(item, &all);
         let asked = !drawn.is_empty();
         with.extend(drawn);
-        let ledger = self.contract.is_ledger();
+        let ledger = !self.contract.entries.is_empty();
         let (mut asserts, mut lines) = (Vec::new(), Vec::new());
         if ledger {
             lines = self.ledger_lines(&item.lines);

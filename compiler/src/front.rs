@@ -1,25 +1,25 @@
 //! The front end's doors: [`check`] a source and, with parameters, [`instantiate`] one that
 //! settles a coin, or [`instantiate_ledger`] one that keeps a state.
 
-mod identify;
 mod ledger;
 mod params;
 mod values;
 
 pub use ledger::instantiate_ledger;
 pub(crate) use params::bind;
-pub use values::{input_decls, value_type};
+pub use values::value_type;
 
-use crate::contract::Contract;
+use crate::contract::{Attestor, Contract, InputDecl};
 use crate::diagnostic::{Code, Diagnostic, errors_first, has_errors, in_source_order};
 use crate::syntax::{self, ast};
 use crate::types;
 use crate::types::typed::{self, ParamTy};
+use crate::value::decode;
 use crate::word::lower::{EvalError, lower, lower_entry, lower_to};
 use crate::word::{Builder, Program, Span};
-use identify::identify;
 use params::{Params, read_params};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// What a check found.
@@ -129,7 +129,7 @@ fn too_large(contract: &typed::Contract) -> Option<Diagnostic> {
         EvalError::Limit(diagnostic) => Some(*diagnostic),
         _ => None,
     };
-    if !contract.is_ledger() {
+    if contract.entries.is_empty() {
         return lower(&contract, &zeros).err().and_then(limit);
     }
     let mut entries = contract.entries.iter();
@@ -149,14 +149,14 @@ pub fn instantiate(
     params: &Map<String, Value>,
 ) -> Result<(Contract, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (checked, read) = with_params(source, params)?;
-    let contract = &checked.contract;
-    if contract.is_ledger() {
+    let contract = checked.contract;
+    if !contract.entries.is_empty() {
         let message = format!("`{}` is a ledger: it settles no coin", contract.name);
         let ledger = Diagnostic::new(Code::NoSettle, contract.span, message);
         return Err(vec![ledger.help("its tests are run by `gavel test`")]);
     }
-    let (coin, mut found) = types::coin_with(contract, &read.words);
-    let program = match lower(contract, &read.words) {
+    let (coin, mut found) = types::coin_with(&contract, &read.words);
+    let program = match lower(&contract, &read.words) {
         Ok(program) => Some(program),
         Err(error) => {
             found.push(types::const_error(&error, "`settle`", contract.span));
@@ -165,11 +165,16 @@ pub fn instantiate(
     };
     if let (Some(coin), Some(program), false) = (coin, program, has_errors(&found)) {
         let contract = Contract {
-            id: identify(source, &checked, &read),
+            id: identify(
+                &without_tests(source, checked.tree.as_ref()),
+                &contract,
+                &read.words,
+                &read.attestors,
+            ),
             name: contract.name.clone(),
-            parties: names(contract, &contract.parties),
+            parties: names(&contract, &contract.parties),
             attestors: read.attestors,
-            inputs: input_decls(contract),
+            inputs: input_decls(&contract),
             coin,
             program,
         };
@@ -224,10 +229,73 @@ fn with_params(
     }
 }
 
+/// The source without its tests, and without the white space before each: they decide nothing.
+fn without_tests(source: &str, tree: Option<&ast::Contract>) -> String {
+    let mut rest = String::new();
+    let mut at = 0;
+    let tests = tree.into_iter().flat_map(|tree| &tree.items);
+    for item in tests {
+        let whole = match item {
+            ast::Item::Test(test) => test.whole,
+            ast::Item::With(with) => with.whole,
+            _ => continue,
+        };
+        let before = source.get(at..whole.start as usize);
+        rest.push_str(before.unwrap_or_default().trim_end());
+        at = whole.end as usize;
+    }
+    rest.push_str(source.get(at..).unwrap_or_default());
+    rest
+}
+
+/// SHA-256 over the domain, the source without tests and the parameters as a JSON object with sorted
+/// names and values in one form, each with its length (64 bits, little-endian) before it.
+fn identify(
+    source: &str,
+    contract: &typed::Contract,
+    words: &[Option<Vec<u32>>],
+    attestors: &[Attestor],
+) -> [u8; 32] {
+    let mut all: Vec<(String, Value)> = Vec::new();
+    for (param, words) in contract.params.iter().zip(words) {
+        if let (ParamTy::Value(ty), Some(words)) = (&param.ty, words) {
+            all.push((param.name.clone(), decode(&value_type(ty, contract), words)));
+        }
+    }
+    for attestor in attestors {
+        let key = serde_json::to_value(&attestor.key).unwrap_or_default();
+        all.push((attestor.name.clone(), key));
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    let fields: Vec<String> = all
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", Value::from(name.as_str())))
+        .collect();
+    let canonical = format!("{{{}}}", fields.join(","));
+    let mut hasher = Sha256::new();
+    for part in ["gavel/contract", source, &canonical] {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
 fn names(contract: &typed::Contract, params: &[usize]) -> Vec<String> {
     params
         .iter()
         .filter_map(|n| contract.params.get(*n))
         .map(|param| param.name.clone())
+        .collect()
+}
+
+/// The inputs of `settle`, with their types on their own.
+pub fn input_decls(contract: &typed::Contract) -> Vec<InputDecl> {
+    let inputs = contract.settle.iter().flat_map(|settle| &settle.inputs);
+    inputs
+        .map(|input| InputDecl {
+            name: input.name.clone(),
+            ty: value_type(&input.ty, contract),
+            author: input.author,
+        })
         .collect()
 }
