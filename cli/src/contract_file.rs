@@ -19,7 +19,7 @@ use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::{Diagnostic, Style};
 use gavel_compiler::segment::Plan;
 use gavel_compiler::word::Span;
-use gavel_compiler::{Compiled, Options, Sources, artifact, compile};
+use gavel_compiler::{Compiled, Options, Sources, artifact, check, compile};
 use serde_json::{Map, Value};
 
 use crate::exit::Exit;
@@ -230,6 +230,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 /// All that keeps a source from being compiled.
 pub fn compile_failure(error: CompileError, sources: &Sources, style: Style) -> Failure {
     match error {
+        CompileError::Diagnostics(_) if is_ledger(sources) => ledger_failure(sources),
         CompileError::Diagnostics(found) => source_failure(&found, sources, style),
         CompileError::Segment(error) => {
             use gavel_compiler::segment::SegmentError;
@@ -252,6 +253,25 @@ pub fn compile_failure(error: CompileError, sources: &Sources, style: Style) -> 
         CompileError::Script(_) => Failure::new(Exit::No, "script", error.to_string())
             .hint("This is a defect of Gavel; please report it with the source."),
     }
+}
+
+/// Whether a source is right and declares a ledger.
+fn is_ledger(sources: &Sources) -> bool {
+    let checked = check(sources);
+    checked.is_ok() && checked.contract.is_ledger()
+}
+
+/// A ledger where a contract over a coin is needed.
+fn ledger_failure(sources: &Sources) -> Failure {
+    let shown = sources.shown(sources.main());
+    let message = format!(
+        "`{shown}` is a ledger: its entries are run and tested, but not compiled to Script yet; \
+         disputes over batches of calls come later"
+    );
+    Failure::new(Exit::No, "ledger", message).hint(format!(
+        "`gavel test {shown}` runs its tests; `gavel check {shown} --explain` says what its \
+         entries do."
+    ))
 }
 
 /// Problems of a source as a failure.

@@ -1,18 +1,27 @@
-//! The front end's doors: [`check`] a source and [`instantiate`] it with parameters.
+//! The front end's doors: [`check`] a source and, with parameters, [`instantiate`] one that
+//! settles a coin, or [`instantiate_ledger`] one that keeps a state.
 
-use crate::commit::{PublicKey, Shape};
+mod ledger;
+mod params;
+mod values;
+
+pub use ledger::instantiate_ledger;
+pub(crate) use params::bind;
+pub use values::value_type;
+
 use crate::contract::{Attestor, Contract, InputDecl};
 use crate::diagnostic::{
-    Code, Diagnostic, MAX_DIAGNOSTICS, did_you_mean, errors_first, has_errors, in_source_order,
+    Code, Diagnostic, MAX_DIAGNOSTICS, errors_first, has_errors, in_source_order,
 };
 use crate::link::{self, Linked, Unit, link};
 use crate::sources::Sources;
 use crate::syntax::ast;
-use crate::types::typed::{self, ConstDef, ParamTy};
-use crate::types::{self, Ty};
-use crate::value::{ValueType, decode, encode};
-use crate::word::lower::{Constants, EvalError, evaluate, lower, lower_entry_to, lower_to};
+use crate::types;
+use crate::types::typed::{self, ParamTy};
+use crate::value::decode;
+use crate::word::lower::{Constants, EvalError, lower, lower_entry_to, lower_to};
 use crate::word::{Builder, Program, Span};
+use params::{Params, read_params};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -295,140 +304,6 @@ fn with_params(
     }
 }
 
-/// What [`read_params`] understood.
-struct Params {
-    /// Words of each parameter that is a value.
-    words: Vec<Option<Vec<u32>>>,
-    attestors: Vec<Attestor>,
-}
-
-fn read_params(
-    contract: &typed::Contract,
-    params: &Map<String, Value>,
-    found: &mut Vec<Diagnostic>,
-) -> Params {
-    for name in params.keys() {
-        if !contract.params.iter().any(|param| param.name == *name) {
-            let message = format!("a value is given for `{name}`, which is no parameter");
-            let unknown = Diagnostic::new(Code::UnknownParam, contract.span, message);
-            let known = contract.params.iter().map(|param| param.name.as_str());
-            found.push(match did_you_mean(name, known) {
-                Some(meant) => unknown.help(format!("did you mean `{meant}`?")),
-                None => unknown,
-            });
-        }
-    }
-    let mut read = Params {
-        words: vec![None; contract.params.len()],
-        attestors: Vec::new(),
-    };
-    for (param, slot) in contract.params.iter().zip(&mut read.words) {
-        let given = params.get(&param.name);
-        let missing = || {
-            let message = format!("parameter `{}` has no value", param.name);
-            Diagnostic::new(Code::MissingParam, param.span, message)
-        };
-        let bad = |reason: String| {
-            let message = format!("parameter {reason}");
-            Diagnostic::new(Code::BadParam, param.span, message)
-        };
-        match (&param.ty, given) {
-            (ParamTy::Party(_), None | Some(Value::String(_) | Value::Null)) => {}
-            (ParamTy::Party(_), Some(_)) => found.push(bad(format!(
-                "`{}`: a party's value is a name, if any",
-                param.name
-            ))),
-            (_, None) => found.push(missing()),
-            (ParamTy::Value(ty), Some(value)) => {
-                match encode(&value_type(ty, contract), value, &param.name) {
-                    Ok(words) => *slot = Some(words),
-                    Err(error) => found.push(bad(error.to_string())),
-                }
-            }
-            (ParamTy::Attestor(_, ty), Some(value)) => {
-                let words = ty.digits(&contract.enums);
-                let shape = Shape::of_words(&words);
-                let name = param.name.clone();
-                match serde_json::from_value::<PublicKey>(value.clone()) {
-                    Ok(key) if key.fits(shape) => {
-                        read.attestors.push(Attestor { name, words, key });
-                    }
-                    Ok(key) => found.push(bad(format!(
-                        "`{name}`: this key is for {} digits, its values have {}",
-                        key.0.len(),
-                        shape.digits()
-                    ))),
-                    Err(_) => found.push(bad(format!(
-                        "`{name}`: expected a list of {} hex strings of 20 bytes",
-                        shape.digits()
-                    ))),
-                }
-            }
-        }
-    }
-    read
-}
-
-/// Computes the constants that depend on parameters, and checks each `where`.
-pub(crate) fn bind(
-    contract: &typed::Contract,
-    consts: &mut [ConstDef],
-    params: &[Option<Vec<u32>>],
-    found: &mut Vec<Diagnostic>,
-) {
-    for n in 0..consts.len() {
-        let (before, rest) = consts.split_at_mut(n);
-        let Some(def) = rest.first_mut() else {
-            continue;
-        };
-        if def.words.is_some() {
-            continue;
-        }
-        let constants = Constants {
-            consts: before,
-            fns: &[],
-            params,
-        };
-        match evaluate(&constants, &def.value) {
-            Ok(words) => def.words = Some(words),
-            Err(error) => {
-                let what = format!("`{}`", def.name);
-                found.push(types::const_error(&error, &what, def.value.span));
-            }
-        }
-    }
-    let constants = Constants {
-        consts,
-        fns: &contract.fns,
-        params,
-    };
-    for (param, words) in contract.params.iter().zip(params) {
-        let Some(condition) = &param.condition else {
-            continue;
-        };
-        match evaluate(&constants, condition) {
-            Ok(holds) if holds.first() == Some(&1) => {}
-            Ok(_) => {
-                let shown = match (&param.ty, words) {
-                    (ParamTy::Value(ty), Some(words)) => {
-                        decode(&value_type(ty, contract), words).to_string()
-                    }
-                    _ => "its value".to_owned(),
-                };
-                let message = format!("parameter `{}`: {shown} is not allowed", param.name);
-                found.push(
-                    Diagnostic::new(Code::ParamRefused, param.span, message)
-                        .label(condition.span, "this must hold"),
-                );
-            }
-            Err(error) => {
-                let what = format!("the condition of `{}`", param.name);
-                found.push(types::const_error(&error, &what, condition.span));
-            }
-        }
-    }
-}
-
 /// SHA-256 over the domain, the source without tests, the parameters as a JSON object with
 /// sorted names and values in one form, and what stands for each library that is imported;
 /// each with its length before it.
@@ -481,43 +356,3 @@ pub fn input_decls(contract: &typed::Contract) -> Vec<InputDecl> {
         .collect()
 }
 
-/// A type on its own.
-pub fn value_type(ty: &Ty, contract: &typed::Contract) -> ValueType {
-    match ty {
-        Ty::U8 | Ty::Error | Ty::Never | Ty::Unit => ValueType::U8,
-        // These never leave the state.
-        Ty::Vault(_) | Ty::Map(..) => ValueType::U8,
-        Ty::Bool => ValueType::Bool,
-        Ty::U16 => ValueType::U16,
-        Ty::U32 => ValueType::U32,
-        Ty::U64 => ValueType::U64,
-        Ty::U128 => ValueType::U128,
-        Ty::Sats => ValueType::Sats,
-        Ty::Height => ValueType::Height,
-        Ty::Hash => ValueType::Hash,
-        Ty::Pubkey => ValueType::Pubkey,
-        Ty::Signature => ValueType::Signature,
-        Ty::Bytes(n) => ValueType::Bytes(*n),
-        Ty::Enum(e) => {
-            let def = contract.enums.get(*e);
-            ValueType::Enum(def.map(|def| def.variants.clone()).unwrap_or_default())
-        }
-        Ty::Option(inner) => ValueType::Option(Box::new(value_type(inner, contract))),
-        Ty::Struct(of) => {
-            let fields = of.fields.iter();
-            let typed = fields.map(|(name, ty)| (name.clone(), value_type(ty, contract)));
-            ValueType::Struct(typed.collect())
-        }
-        Ty::Tuple(all) => ValueType::Tuple(all.iter().map(|ty| value_type(ty, contract)).collect()),
-        Ty::Data(of) => {
-            let held = |data: &Ty| (*data != Ty::Unit).then(|| value_type(data, contract));
-            let variants = of.variants.iter();
-            ValueType::Data(
-                variants
-                    .map(|(name, data)| (name.clone(), held(data)))
-                    .collect(),
-            )
-        }
-        Ty::Array(element, n) => ValueType::Array(Box::new(value_type(element, contract)), *n),
-    }
-}

@@ -6,6 +6,8 @@
 
 mod parts;
 
+pub(crate) use parts::decode_all;
+
 use crate::contract::InputDecl;
 use crate::diagnostic::did_you_mean;
 use bitcoin::hex::{DisplayHex, FromHex};
@@ -284,9 +286,9 @@ pub fn decode(ty: &ValueType, words: &[u32]) -> Value {
         ValueType::Struct(fields) => {
             let types = fields.iter().map(|(_, ty)| ty);
             let names = fields.iter().map(|(name, _)| name.clone());
-            Value::Object(names.zip(parts::decode_all(types, words)).collect())
+            Value::Object(names.zip(decode_all(types, words)).collect())
         }
-        ValueType::Tuple(types) => parts::decode_all(types.iter(), words).into(),
+        ValueType::Tuple(types) => decode_all(types.iter(), words).into(),
         ValueType::Data(variants) => match variants.get(word(0) as usize) {
             Some((name, None)) => json!(name),
             Some((name, Some(data))) => {

@@ -1,14 +1,15 @@
 //! `gavel check`: everything that is wrong with a contract, in one run.
 
 mod analyses;
+mod instance;
+mod ledger;
 mod step;
 
 use std::path::PathBuf;
 
 use gavel_compiler::Sources;
-use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::Diagnostic;
-use gavel_compiler::front::{check, instantiate};
+use gavel_compiler::front::check;
 use gavel_compiler::testing::{TestFailure, TestReport, run_tests};
 use gavel_compiler::word::Span;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use crate::contract_file::{draw, explain_hint, from_artifact, is_artifact, param
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
-use analyses::Analyses;
+use instance::{Instance, Known};
 pub(super) use step::Step;
 
 /// Check a contract: its source, its parameters, and the tests that it carries.
@@ -32,6 +33,7 @@ Examples:
   gavel check bet.gvl
   gavel check bet.gvl --params other.json
   gavel check bet.gvl --explain          also who vouches for what, and who is paid
+  gavel check amm.gvl --explain          of a ledger: who signs, what each entry touches
   gavel check bet.gvl --json | jq '.diagnostics[].message'
   gavel check bet.artifact.json          an artifact: whether it says what its source gives")]
 pub struct Check {
@@ -43,7 +45,8 @@ pub struct Check {
     /// Don't run the tests that the source carries
     #[arg(long)]
     no_tests: bool,
-    /// Say what holds of a contract that is right: operations, aborts, inputs, payments
+    /// Say what holds of a contract that is right: operations, aborts, inputs and payments, or
+    /// the signers, cells and events of entries
     #[arg(long)]
     explain: bool,
 }
@@ -61,7 +64,7 @@ struct Report {
     tests: Vec<Test>,
     /// With `--explain`, if all is right.
     #[serde(skip_serializing_if = "Option::is_none")]
-    analyses: Option<Analyses>,
+    analyses: Option<Known>,
 }
 
 #[derive(Debug, Serialize)]
@@ -121,7 +124,8 @@ impl Check {
             }
             let compiled = from_artifact(&self.file)?;
             let mut report = self.report(&compiled.sources, &compiled.warnings, None);
-            self.explain(&mut report, Some(&compiled.contract), &compiled.sources);
+            let instance = Instance::Coin(Box::new(compiled.contract));
+            self.explain(&mut report, Some(&instance), &compiled.sources);
             return Ok((report, compiled.warnings, compiled.sources));
         }
         let sources = sources(&self.file)?;
@@ -134,27 +138,28 @@ impl Check {
             ));
         }
         let ok = checked.is_ok() && !library;
+        let ledger = checked.contract.is_ledger();
         let mut found = checked.diagnostics;
         // What is explained are numbers, which parameters decide.
         let (with, given) = match params {
             Some((at, given)) => (Some(at), Some(given)),
             None => (None, self.explain.then(Map::new)),
         };
-        let mut contract = None;
+        let mut instance = None;
         if let Some(given) = given.filter(|_| ok) {
-            match instantiate(&sources, &given) {
-                Ok((instance, all)) => (contract, found) = (Some(instance), all),
+            match Instance::new(&sources, &given, ledger) {
+                Ok((made, all)) => (instance, found) = (Some(made), all),
                 Err(more) => found.extend(more),
             }
         }
         let mut report = self.report(&sources, &found, with.filter(|_| !library));
-        self.explain(&mut report, contract.as_ref(), &sources);
+        self.explain(&mut report, instance.as_ref(), &sources);
         Ok((report, found, sources))
     }
 
-    fn explain(&self, report: &mut Report, contract: Option<&Contract>, sources: &Sources) {
+    fn explain(&self, report: &mut Report, instance: Option<&Instance>, sources: &Sources) {
         if self.explain && report.ok {
-            report.analyses = contract.map(|contract| Analyses::of(contract, sources));
+            report.analyses = instance.map(|instance| instance.known(sources));
         }
     }
 

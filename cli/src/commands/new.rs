@@ -10,9 +10,51 @@ use crate::failure::Failure;
 use crate::file::{self, Existing};
 use crate::output::Output;
 
-const SOURCE: &str = include_str!("new/bet.gvl");
-const PARAMS: &str = include_str!("new/bet.params.json");
-const PLAY: &str = include_str!("new/bet.play.json");
+/// What is written: a name that the contract's takes the place of, files and what comes next.
+struct Template {
+    name: &'static str,
+    /// Endings, texts and what they are; the source first.
+    files: &'static [(&'static str, &'static str, &'static str)],
+    /// Commands; `FILE` is the source.
+    next: &'static [&'static str],
+}
+
+const BET: Template = Template {
+    name: "RainBet",
+    files: &[
+        ("gvl", include_str!("new/bet.gvl"), "the contract"),
+        (
+            "params.json",
+            include_str!("new/bet.params.json"),
+            "its parameters",
+        ),
+        (
+            "play.json",
+            include_str!("new/bet.play.json"),
+            "inputs that `gavel play` plays",
+        ),
+    ],
+    next: &[
+        "gavel check FILE",
+        "gavel compile FILE",
+        "gavel cost FILE",
+        "gavel play FILE --scenario lying-claimer",
+    ],
+};
+
+const LEDGER: Template = Template {
+    name: "Vouchers",
+    files: &[
+        ("gvl", include_str!("new/vouchers.gvl"), "the contract"),
+        (
+            "params.json",
+            include_str!("new/vouchers.params.json"),
+            "its parameters; the key is a test's, put in your own",
+        ),
+    ],
+    next: &["gavel test FILE", "gavel check FILE --explain"],
+};
+
 /// The longest name that is taken.
 const LONGEST: usize = 64;
 
@@ -20,10 +62,12 @@ const LONGEST: usize = 64;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Writes NAME.gvl, NAME.params.json and NAME.play.json, and overwrites nothing. The contract is
-a bet that compiles and can be played as it is.
+a bet that compiles and can be played as it is. With --ledger it is one whose entries change a
+state, with a test, a property and an invariant; there is no play file then.
 
 Examples:
   gavel new rain_bet
+  gavel new vouchers --ledger
   gavel new rain_bet --dir contracts")]
 pub struct New {
     /// Lower-case letters, digits and underscores, a letter first
@@ -31,6 +75,9 @@ pub struct New {
     /// The folder to write to; made if it doesn't exist
     #[arg(long, value_name = "DIR", default_value = ".")]
     dir: PathBuf,
+    /// A ledger, whose calls change a state, instead of a contract over a coin
+    #[arg(long)]
+    ledger: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,15 +90,12 @@ struct Made {
 impl New {
     pub(super) fn run(self, output: &Output) -> Result<Exit, Failure> {
         let contract = contract_name(&self.name)?;
-        let files = [
-            (format!("{}.gvl", self.name), SOURCE),
-            (format!("{}.params.json", self.name), PARAMS),
-            (format!("{}.play.json", self.name), PLAY),
-        ]
-        .map(|(name, text)| match self.dir.as_os_str().to_str() {
-            Some(".") => (PathBuf::from(name), text),
-            _ => (self.dir.join(name), text),
-        });
+        let template = if self.ledger { LEDGER } else { BET };
+        let files: Vec<(PathBuf, &str)> = template
+            .files
+            .iter()
+            .map(|(ending, text, _)| (self.place(ending), *text))
+            .collect();
         if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
             return Err(file::exists(path).hint("Choose another name, or move the file away."));
         }
@@ -68,37 +112,38 @@ impl New {
             )
         })?;
         for (path, text) in &files {
-            let text = text.replace("RainBet", &contract);
+            let text = text.replace(template.name, &contract);
             file::write(path, text.as_bytes(), Existing::Keep)?;
         }
-        let names = files.map(|(path, _)| path.display().to_string());
-        let [source, ..] = &names;
+        let names: Vec<String> = files.iter().map(|f| f.0.display().to_string()).collect();
+        let source = names.first().cloned().unwrap_or_default();
+        let next = template.next.iter();
         let made = Made {
             contract,
-            next: [
-                format!("gavel check {source}"),
-                format!("gavel compile {source}"),
-                format!("gavel cost {source}"),
-                format!("gavel play {source} --scenario lying-claimer"),
-            ]
-            .to_vec(),
-            files: names.to_vec(),
+            next: next
+                .map(|command| command.replace("FILE", &source))
+                .collect(),
+            files: names,
         };
-        output.result(&made, || made.text());
+        output.result(&made, || made.text(&template));
         Ok(Exit::Good)
+    }
+
+    /// The file with this ending.
+    fn place(&self, ending: &str) -> PathBuf {
+        let name = format!("{}.{ending}", self.name);
+        match self.dir.as_os_str().to_str() {
+            Some(".") => PathBuf::from(name),
+            _ => self.dir.join(name),
+        }
     }
 }
 
 impl Made {
-    fn text(&self) -> String {
-        const ABOUT: [&str; 3] = [
-            "the contract",
-            "its parameters",
-            "inputs that `gavel play` plays",
-        ];
-        let files = self.files.iter().zip(ABOUT);
+    fn text(&self, template: &Template) -> String {
+        let files = self.files.iter().zip(template.files);
         let files: Vec<String> = files
-            .map(|(path, about)| format!("wrote {path}: {about}"))
+            .map(|(path, (_, _, about))| format!("wrote {path}: {about}"))
             .collect();
         format!(
             "{}\n\nnext:\n  {}",

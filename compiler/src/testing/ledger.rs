@@ -489,8 +489,7 @@ impl<'a> LedgerTrial<'a> {
     fn show_state(&self, state: &State) -> Vec<(String, String)> {
         let mut all = Vec::new();
         for def in &self.contract.state {
-            for (leaf, family) in leaf_names(&def.ty).into_iter().zip(def.family..) {
-                let (suffix, ty) = leaf;
+            for ((suffix, ty), family) in def.ty.leaf_names().into_iter().zip(def.family..) {
                 for (key, words) in state.family(family) {
                     let mut rest = key;
                     let mut place = def.name.clone();
@@ -538,19 +537,4 @@ fn failure(span: Span, message: String) -> TestFailure {
         invariant: None,
         step: None,
     }
-}
-
-/// The leaves of a type, in order, each with the way to it.
-fn leaf_names(ty: &Ty) -> Vec<(String, &Ty)> {
-    let parts = ty.parts();
-    if parts.is_empty() {
-        return vec![(String::new(), ty)];
-    }
-    let mut all = Vec::new();
-    for (name, part) in parts {
-        for (rest, leaf) in leaf_names(part) {
-            all.push((format!(".{name}{rest}"), leaf));
-        }
-    }
-    all
 }

@@ -283,6 +283,21 @@ impl Ty {
         all
     }
 
+    /// The same leaves in the same order, each with the way to it: `.debt`, or nothing if it is
+    /// the whole.
+    pub fn leaf_names(&self) -> Vec<(String, &Self)> {
+        let parts = self.parts();
+        if parts.is_empty() {
+            return vec![(String::new(), self)];
+        }
+        let mut all = Vec::new();
+        for (name, part) in parts {
+            let leaves = part.leaf_names().into_iter();
+            all.extend(leaves.map(|(rest, leaf)| (format!(".{name}{rest}"), leaf)));
+        }
+        all
+    }
+
     /// Whether such a type is it or within it.
     pub fn any(&self, such: &dyn Fn(&Self) -> bool) -> bool {
         such(self)

@@ -55,6 +55,13 @@ pub struct Contract {
     pub tests: Vec<TestDef>,
 }
 
+impl Contract {
+    /// Whether calls of entries change a state, instead of `settle` deciding over a coin.
+    pub fn is_ledger(&self) -> bool {
+        !self.entries.is_empty()
+    }
+}
+
 /// An enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnumDef {

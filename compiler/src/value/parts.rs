@@ -106,7 +106,7 @@ fn not_a_variant(value: &Value, name: &str) -> ValueError {
 }
 
 /// Parts that lie one after the other.
-pub(super) fn decode_all<'a>(
+pub(crate) fn decode_all<'a>(
     types: impl Iterator<Item = &'a ValueType>,
     words: &[u32],
 ) -> Vec<Value> {

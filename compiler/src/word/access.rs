@@ -5,6 +5,7 @@
 
 use super::ir::{Op, Routine, Value};
 use super::state::{Cell, Delta, StateOp};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -35,7 +36,8 @@ pub enum KeyForm {
 }
 
 /// What is done to a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AccessKind {
     /// Its words are read.
     Read,
@@ -61,7 +63,8 @@ pub struct Access {
 }
 
 /// What is known of a routine's cells before it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Every cell follows from the inputs, and every run that doesn't abort touches all.
     Exact,
