@@ -44,7 +44,10 @@ impl Instance {
     pub(super) fn known(&self, source: &str) -> Known {
         match self {
             Self::Coin(contract) => Known::Coin(Analyses::of(contract, source)),
-            Self::Ledger(contract) => Known::Ledger(contract.analysis(source)),
+            Self::Ledger(contract) => {
+                let locate = |span| (None, super::line(source, span));
+                Known::Ledger(contract.analysis(&locate))
+            }
         }
     }
 }
