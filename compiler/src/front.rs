@@ -355,4 +355,3 @@ pub fn input_decls(contract: &typed::Contract) -> Vec<InputDecl> {
         })
         .collect()
 }
-

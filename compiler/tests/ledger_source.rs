@@ -9,6 +9,7 @@ use gavel_compiler::ledger::{
     Call, CellId, Ledger, LedgerContract, Receipt, Refusal, Signer, State, root,
 };
 use gavel_compiler::units::Height;
+use gavel_compiler::word::Span;
 use gavel_compiler::{people, run_tests};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -131,7 +132,7 @@ fn an_exchange_from_its_source() {
     let Receipt::Done { events, steps } = ledger.apply(&swap, Height(1)) else {
         panic!("the swap is not done");
     };
-    let most = contract.analysis(AMM).entries[0].steps;
+    let most = contract.analysis(&|_| (None, 1)).entries[0].steps;
     assert!(steps as usize <= most);
     let event = contract.named_event(&events[0]).unwrap();
     assert_eq!(
@@ -330,4 +331,37 @@ proptest! {
         let reports = run_tests(&source).unwrap();
         prop_assert_eq!(&reports[0].failures, &[], "{}", test);
     }
+}
+
+#[test]
+fn places_in_other_files_are_told_apart() {
+    let contract = from_source(AMM, &json!({ "fee_bps": 30 }));
+    // As if the function stood in a library.
+    let function = AMM.find("fn quote").unwrap() as u32..AMM.find("entry swap").unwrap() as u32;
+    let locate = |span: Span| match function.contains(&span.start) {
+        true => (Some("quotes.gvl".to_owned()), 7),
+        false => (None, 3),
+    };
+    let analysis = contract.analysis(&locate);
+    let aborts = analysis.entries[0].aborts.iter();
+    let shown: Vec<String> = aborts
+        .map(|a| {
+            format!(
+                "{} {} {:?}",
+                a.error,
+                a.file.as_deref().unwrap_or("-"),
+                a.lines
+            )
+        })
+        .collect();
+    let wanted = [
+        "AssertFailed - [3]",
+        "DivisionByZero quotes.gvl [7]",
+        "Empty - [3]",
+        "Insufficient - [3]",
+        "Overflow - [3]",
+        "Overflow quotes.gvl [7]",
+        "Slippage - [3]",
+    ];
+    assert_eq!(shown, wanted);
 }

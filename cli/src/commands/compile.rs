@@ -31,6 +31,8 @@ The artifact (`-o FILE`, or `--emit json`) holds the source, the parameters and 
 follows from them. It is taken wherever a contract is, after compiling its source again and
 comparing: one that was edited is refused.
 
+A ledger isn't compiled to Script yet: `gavel test` runs it, `gavel check --explain` describes it.
+
 Examples:
   gavel compile bet.gvl                           a summary
   gavel compile bet.gvl -o bet.artifact.json      the artifact

@@ -4,9 +4,8 @@
 
 use super::contract::{DeclaredEntry, Family, LedgerContract};
 use super::place::Names;
-use crate::sources::Sources;
 use crate::word::access::{Access, AccessKind, Class, Commuting, accesses};
-use crate::word::{Op, Routine, StateOp};
+use crate::word::{Op, Routine, Span, StateOp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,17 +71,20 @@ pub struct Deed {
     pub maybe: bool,
 }
 
-/// The places where calls may abort for one reason.
+/// The places of one file where calls may abort for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AbortPlaces {
     /// The error's name.
     pub error: String,
-    /// Lines of the source, in order.
+    /// The file, if it isn't the contract's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its lines, in order.
     pub lines: Vec<usize>,
-    /// Lines of libraries, each with the file before it: `std/math:12`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub libraries: Vec<String>,
 }
+
+/// Says in which file, if not the contract's own, and on which line a span begins.
+pub type Locate<'a> = &'a dyn Fn(Span) -> (Option<String>, usize);
 
 /// Who uses a field of the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,12 +109,12 @@ pub struct AssetAnalysis {
 }
 
 impl LedgerContract {
-    /// What is known of this ledger; `sources` are its sources, for the lines.
-    pub fn analysis(&self, sources: &Sources) -> LedgerAnalysis {
+    /// What is known of this ledger; `locate` finds the lines of its source.
+    pub fn analysis(&self, locate: Locate<'_>) -> LedgerAnalysis {
         let entries: Vec<EntryAnalysis> = self
             .entries
             .iter()
-            .map(|declared| entry(self, declared, sources))
+            .map(|declared| entry(self, declared, locate))
             .collect();
         LedgerAnalysis {
             state: fields(self, &entries),
@@ -122,7 +124,7 @@ impl LedgerContract {
     }
 }
 
-fn entry(contract: &LedgerContract, declared: &DeclaredEntry, sources: &Sources) -> EntryAnalysis {
+fn entry(contract: &LedgerContract, declared: &DeclaredEntry, locate: Locate<'_>) -> EntryAnalysis {
     let entry = &declared.entry;
     let found = accesses(&entry.routine);
     let names = Names::new(contract, entry);
@@ -136,7 +138,7 @@ fn entry(contract: &LedgerContract, declared: &DeclaredEntry, sources: &Sources)
         burns: declared.burns.clone(),
         class: found.class,
         touches: touches(contract, &names, &found.all, &found.commuting),
-        aborts: aborts(&entry.routine, sources),
+        aborts: aborts(&entry.routine, locate),
         emits: emits(contract, &entry.routine),
         reads_height: entry.routine.reads_height,
     }
@@ -222,8 +224,8 @@ fn deeds(does: &BTreeSet<Deed>) -> Vec<Deed> {
 
 /// Every reason to abort. `IllTyped` is left out: a call whose arguments aren't of their types
 /// is refused before it runs.
-fn aborts(routine: &Routine, sources: &Sources) -> Vec<AbortPlaces> {
-    let mut places: BTreeMap<&str, (BTreeSet<usize>, BTreeSet<String>)> = BTreeMap::new();
+fn aborts(routine: &Routine, locate: Locate<'_>) -> Vec<AbortPlaces> {
+    let mut places: BTreeMap<(&str, Option<String>), BTreeSet<usize>> = BTreeMap::new();
     for inst in &routine.insts {
         let code = match &inst.op {
             Op::AbortIf(_, code) => *code,
@@ -235,21 +237,15 @@ fn aborts(routine: &Routine, sources: &Sources) -> Vec<AbortPlaces> {
         };
         let abort = routine.aborts.get(usize::from(code));
         if let Some(abort) = abort.filter(|abort| abort.name != "IllTyped") {
-            let (lines, libraries) = places.entry(&abort.name).or_default();
-            let line = sources.lines(abort.span).map_or(1, |[first, _]| first);
-            let file = sources.file_at(abort.span.start);
-            if file.base() == 0 {
-                lines.insert(line);
-            } else {
-                libraries.insert(format!("{}:{line}", file.name()));
-            }
+            let (file, line) = locate(abort.span);
+            places.entry((&abort.name, file)).or_default().insert(line);
         }
     }
     let places = places.into_iter();
-    let abort = places.map(|(error, (lines, libraries))| AbortPlaces {
+    let abort = places.map(|((error, file), lines)| AbortPlaces {
         error: error.to_owned(),
+        file,
         lines: lines.into_iter().collect(),
-        libraries: libraries.into_iter().collect(),
     });
     abort.collect()
 }

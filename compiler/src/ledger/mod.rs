@@ -19,7 +19,7 @@ mod root;
 mod state;
 
 pub use analysis::{
-    AbortPlaces, AssetAnalysis, Deed, EntryAnalysis, FieldAnalysis, LedgerAnalysis, Touch,
+    AbortPlaces, AssetAnalysis, Deed, EntryAnalysis, FieldAnalysis, LedgerAnalysis, Locate, Touch,
 };
 pub use apply::{Ledger, Receipt, Refusal};
 pub use call::{Call, Signed};

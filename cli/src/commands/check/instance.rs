@@ -1,6 +1,7 @@
 //! A contract of either kind with its parameters, and what `gavel check --explain` says of it.
 
 use gavel_compiler::Sources;
+use gavel_compiler::artifact::library_at;
 use gavel_compiler::contract::Contract;
 use gavel_compiler::diagnostic::Diagnostic;
 use gavel_compiler::front::{instantiate, instantiate_ledger};
@@ -45,7 +46,10 @@ impl Instance {
     pub(super) fn known(&self, sources: &Sources) -> Known {
         match self {
             Self::Coin(contract) => Known::Coin(Analyses::of(contract, sources)),
-            Self::Ledger(contract) => Known::Ledger(contract.analysis(sources)),
+            Self::Ledger(contract) => {
+                let locate = |span| (library_at(sources, span), super::line(sources, span));
+                Known::Ledger(contract.analysis(&locate))
+            }
         }
     }
 }

@@ -85,11 +85,15 @@ fn done(touch: &Touch) -> String {
 }
 
 fn places(abort: &AbortPlaces) -> String {
+    let file = abort.file.iter().map(|file| format!("{file}, "));
     let plural = if abort.lines.len() == 1 { "" } else { "s" };
     let lines: Vec<String> = abort.lines.iter().map(usize::to_string).collect();
-    let own = (!lines.is_empty()).then(|| format!("line{plural} {}", lines.join(", ")));
-    let all: Vec<String> = own.into_iter().chain(abort.libraries.clone()).collect();
-    format!("{}: {}", abort.error, all.join(", "))
+    format!(
+        "{}: {}line{plural} {}",
+        abort.error,
+        file.collect::<String>(),
+        lines.join(", ")
+    )
 }
 
 fn field(field: &FieldAnalysis) -> String {

@@ -149,7 +149,9 @@ impl Parser<'_> {
             "test" => TokenKind::Text,
             _ => TokenKind::Word,
         };
-        token.first_of_line && ITEMS.contains(&word) && next.kind == goes_on
+        // Where it is a function's name, no `->` follows its arguments.
+        let called = word == "settle" && !self.arrow_after(by.saturating_add(1));
+        token.first_of_line && ITEMS.contains(&word) && next.kind == goes_on && !called
     }
 
     fn not_in_library(&mut self, word: &str) {
@@ -159,6 +161,27 @@ impl Parser<'_> {
             Diagnostic::new(Code::NotInLibrary, span, message)
                 .help("a library has `const`, `struct`, `enum`, `error`, `fn`, `test` and `prop`"),
         );
+    }
+
+    /// Whether `->` follows the brackets that open there, or they have no end.
+    fn arrow_after(&self, open: usize) -> bool {
+        let mut depth = 0usize;
+        let tokens = self.tokens.get(self.at.saturating_add(open)..);
+        let mut tokens = tokens.unwrap_or_default().iter();
+        for token in tokens.by_ref() {
+            match token.kind {
+                TokenKind::OpenParen => depth += 1,
+                TokenKind::CloseParen => depth = depth.saturating_sub(1),
+                TokenKind::OpenBrace | TokenKind::CloseBrace | TokenKind::End => return true,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        tokens
+            .next()
+            .is_none_or(|token| token.kind == TokenKind::Arrow)
     }
 
     fn item(&mut self, start: u32, docs: Vec<String>, items: &mut Vec<Item>) -> Parsed<()> {
