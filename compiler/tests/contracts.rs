@@ -14,12 +14,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const NAMES: &[&str] = &[
+    "auction",
+    "auction5",
+    "channel",
+    "escrow",
+    "merkle_raffle",
     "price_bet",
     "price_feed",
     "tic_tac_toe",
-    "merkle_raffle",
-    "auction",
-    "auction5",
 ];
 
 fn folder() -> PathBuf {

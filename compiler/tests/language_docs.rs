@@ -1,4 +1,4 @@
-//! The examples of `docs/language.md`: whole contracts and pieces that check, and pieces that
+//! The examples of `docs/language.md` and `docs/tutorial.md`: whole contracts and pieces that check, and pieces that
 //! are refused with the code that the page says.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
@@ -92,11 +92,25 @@ fn ledger(items: &str, body: &str) -> String {
 }
 
 #[test]
-fn every_example_is_as_the_page_says() {
-    let page = include_str!("../../docs/language.md");
+fn every_example_of_the_reference_is_as_it_says() {
+    let (good, wrong) = checked("language.md", include_str!("../../docs/language.md"));
+    assert!(good >= 18 && wrong >= 20, "{good} good, {wrong} wrong");
+}
+
+#[test]
+fn every_step_of_the_tutorial_works() {
+    let (good, _) = checked("tutorial.md", include_str!("../../docs/tutorial.md"));
+    assert!(good >= 6, "{good}");
+}
+
+/// Checks the examples of a page: how many are right, and how many wrong as it says.
+fn checked(name: &str, page: &str) -> (u32, u32) {
     let (mut good, mut wrong) = (0, 0);
     for Example { said, text, line } in examples(page) {
-        let at = format!("docs/language.md:{line}");
+        if !said.starts_with("gvl") {
+            continue;
+        }
+        let at = format!("docs/{name}:{line}");
         let words: Vec<&str> = said.split(' ').collect();
         let source = match words.get(1) {
             None | Some(&"wrong") => text,
@@ -131,5 +145,5 @@ fn every_example_is_as_the_page_says() {
         }
         good += 1;
     }
-    assert!(good >= 18 && wrong >= 20, "{good} good, {wrong} wrong");
+    (good, wrong)
 }

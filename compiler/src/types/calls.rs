@@ -30,8 +30,6 @@ pub(super) const BUILTINS: &[&str] = &[
     "bytes",
     "verify",
     "Some",
-    "sum",
-    "count",
     "height",
 ];
 
@@ -43,7 +41,12 @@ impl Checker {
         span: Span,
         hint: Option<&Ty>,
     ) -> Expr {
+        let own = matches!(
+            self.names.items.get(&name.text),
+            Some((Def::Function(_), _))
+        );
         match name.text.as_str() {
+            _ if own => self.function_call(name, arguments, span, hint),
             "sha256" => self.hash_call(Builtin::Sha256, MAX_SHA256, name, arguments, span),
             "blake3" => self.hash_call(Builtin::Blake3, MAX_BLAKE3, name, arguments, span),
             "concat" => self.concat(arguments, name, span),

@@ -131,6 +131,24 @@ impl Checker {
         }
     }
 
+    /// A variant of an enum by its name.
+    fn variant_of(&self, of: &Ty, name: &str) -> Option<Variant> {
+        let enum_def = match of {
+            Ty::Enum(e) => Def::Enum(*e),
+            Ty::Data(of) => Def::Data(self.data.iter().position(|(known, _)| known == of)?),
+            _ => return None,
+        };
+        let variants = of.variants(&self.contract.enums);
+        let tag = variants.iter().position(|(known, _)| known == name)?;
+        let data = variants.into_iter().nth(tag).map(|(_, data)| data)?;
+        Some(Variant {
+            enum_def,
+            of: of.clone(),
+            tag,
+            data,
+        })
+    }
+
     /// The variants of a name: of one enum, or of all that have it.
     fn variants_named(&self, name: &str, of: Option<Def>) -> Vec<Variant> {
         let known = self.names.variants.get(name).into_iter().flatten();
@@ -162,11 +180,11 @@ impl Checker {
         hint: Option<&Ty>,
     ) -> Option<Expr> {
         let having = self.variants_named(&name.text, None);
-        let hinted = having.iter().find(|variant| hint == Some(&variant.of));
+        // What is expected may be of an enum that has no name here.
+        let hinted = hint.and_then(|ty| self.variant_of(ty, &name.text));
         match (hinted, having.as_slice()) {
-            (Some(variant), _) | (None, [variant]) => {
-                Some(self.make_variant(variant, name, given, span))
-            }
+            (Some(variant), _) => Some(self.make_variant(&variant, name, given, span)),
+            (None, [variant]) => Some(self.make_variant(variant, name, given, span)),
             (None, []) => None,
             (None, [first, ..]) => {
                 let message = format!("more than one enum has a variant `{}`", name.text);

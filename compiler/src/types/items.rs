@@ -328,6 +328,8 @@ impl Checker {
             let span = def.span;
             self.report(Diagnostic::new(Code::TooManyOutcomes, span, message));
         }
+        // An input may be any outcome.
+        let given = |ty: &Ty| *ty == Ty::Enum(outcomes);
         let before = self.enter(Some(returns.clone()));
         let mut inputs: Vec<Input> = Vec::new();
         for input in &item.inputs {
@@ -338,6 +340,15 @@ impl Checker {
                     Diagnostic::new(Code::TypeNotAllowed, input.ty.span, message)
                         .help("an input is a value, an option of a value, or an array of either"),
                 );
+            }
+            if ty.any(&given) {
+                let all = self
+                    .contract
+                    .enums
+                    .get(outcomes)
+                    .map_or(0, |e| e.variants.len());
+                let reached = (0..all).map(|variant| (outcomes, variant));
+                self.names.variants_used.extend(reached);
             }
             let author = self.author(input, &ty, &inputs);
             self.declare_argument(&input.name, ty.clone());

@@ -449,7 +449,13 @@ impl Checker {
 
     /// The inputs of `settle`, typed.
     fn settle_arguments(&mut self, name: &ast::Name, all: &[ast::Expr]) -> Option<Vec<Expr>> {
-        let settle = self.contract.settle.as_ref()?;
+        let Some(settle) = &self.contract.settle else {
+            if !self.diagnostics.iter().any(|d| d.code == Code::NoSettle) {
+                let message = "there is no `settle` here";
+                self.report(Diagnostic::new(Code::UnknownName, name.span, message));
+            }
+            return None;
+        };
         let types: Vec<_> = settle.inputs.iter().map(|input| input.ty.clone()).collect();
         if types.len() != all.len() {
             let message = format!("`settle` takes {} inputs, not {}", types.len(), all.len());

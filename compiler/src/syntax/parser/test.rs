@@ -103,7 +103,11 @@ impl Parser<'_> {
                 if self.at == before {
                     self.next();
                 }
-                self.skip_until(|p| TEST_LINES.contains(&p.text()));
+                // `if`, `for` and `let` may be a part of what couldn't be read.
+                self.skip_until(|p| {
+                    let part = matches!(p.text(), "if" | "for" | "let");
+                    TEST_LINES.contains(&p.text()) && (p.token().first_of_line || !part)
+                });
             }
         }
         lines

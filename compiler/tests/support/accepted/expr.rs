@@ -14,9 +14,10 @@ pub struct Text {
 
 /// Levels beyond the operators' precedences, 1 to 9. What ends in a block binds least.
 const BLOCK: u8 = 0;
-const UNARY: u8 = 10;
-const POSTFIX: u8 = 11;
-const PRIMARY: u8 = 12;
+const AS: u8 = 10;
+const UNARY: u8 = 11;
+const POSTFIX: u8 = 12;
+const PRIMARY: u8 = 13;
 
 impl Text {
     fn new(text: impl Into<String>, level: u8) -> Self {
@@ -102,7 +103,7 @@ impl Writer {
                 let number = self.number(ty);
                 match hinted {
                     true => Text::new(number, PRIMARY),
-                    false => Text::new(format!("{number} as {}", self.declared.show(ty)), POSTFIX),
+                    false => Text::new(format!("{number} as {}", self.declared.show(ty)), AS),
                 }
             }
             Ty::Hash => Text::new(format!("hash({})", self.bytes_literal(32)), PRIMARY),
@@ -335,9 +336,9 @@ impl Writer {
         };
         let inner = match from.is_int() && from.bits() > ty.bits() && self.dice.percent(80) {
             true => self.tame(&from, depth),
-            false => self.closed(&from, depth).at(POSTFIX),
+            false => self.closed(&from, depth).at(AS),
         };
-        Text::new(format!("{inner} as {}", self.declared.show(ty)), POSTFIX)
+        Text::new(format!("{inner} as {}", self.declared.show(ty)), AS)
     }
 
     /// What only some integers have.
@@ -395,7 +396,7 @@ impl Writer {
                 );
                 Text::new(format!("{a} * {by}"), 9)
             }
-            3 => Text::new(format!("{} as sats", self.tame(&Ty::U64, depth)), POSTFIX),
+            3 => Text::new(format!("{} as sats", self.tame(&Ty::U64, depth)), AS),
             _ if self.affords(&Ty::U64) => {
                 let a = self.closed(&Ty::Sats, depth).at(9);
                 Text::new(format!("{a} / {}", self.dice.range(1, 9)), 9)
