@@ -127,6 +127,12 @@ fn once_a_name(found: &mut Vec<Diagnostic>, sources: &Sources) {
     });
 }
 
+/// Whether every field of the state could be read.
+fn whole_state(tree: &ast::Contract) -> bool {
+    let broken = |item: &ast::Item| matches!(item, ast::Item::State(state) if !state.whole);
+    !tree.items.iter().any(broken)
+}
+
 /// Whether a problem only follows from an import or a part of a tree that couldn't be read,
 /// which is reported already.
 fn follows(found: &Diagnostic, units: &[Unit]) -> bool {
@@ -140,6 +146,8 @@ fn follows(found: &Diagnostic, units: &[Unit]) -> bool {
     match found.code {
         Code::NoSettle => unread("settle"),
         Code::NoCoin => unread("coin"),
+        // It may be a field that couldn't be read.
+        Code::UnknownName if !whole_state(tree) => true,
         Code::PartyCount => unread("param"),
         Code::UnknownImport => {
             let name = unit.file.slice(found.span);

@@ -17,11 +17,14 @@ const SOURCES: &[&str] = &[
     include_str!("../../contracts/auction5.gvl"),
     include_str!("../../cli/src/commands/new/bet.gvl"),
     include_str!("orders.gvl"),
-    include_str!("ledgers/amm.gvl"),
+    AMM,
     include_str!("ledgers/semantics.gvl"),
     MESSY_LEDGER,
     MESSY,
 ];
+
+/// The exchange of the design, as it stands there.
+const AMM: &str = include_str!("ledgers/amm.gvl");
 
 /// Everything that the language has, badly laid out.
 const MESSY: &str = include_str!("messy.gvl");
@@ -122,7 +125,7 @@ fn a_whole_ledger() {
 
 #[test]
 fn contracts_are_laid_out() {
-    let good = |source: &&&str| ![MESSY, MESSY_LEDGER].contains(source);
+    let good = |source: &&&str| ![MESSY, MESSY_LEDGER, AMM].contains(source);
     for source in SOURCES.iter().filter(good) {
         assert_eq!(check_layout(source), **source);
     }

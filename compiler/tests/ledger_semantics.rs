@@ -24,7 +24,7 @@ fn passes(contract: &str, test: &str) {
             panic!("{}", drawn.collect::<Vec<_>>().join("\n"));
         }
         Ok(reports) => {
-            for failure in reports.iter().flat_map(|report| &report.failures) {
+            if let Some(failure) = reports.iter().find_map(|report| report.failures.first()) {
                 let line = &source[failure.span.start as usize..failure.span.end as usize];
                 panic!("{test}\n{line}: {}", failure.message);
             }
@@ -130,8 +130,8 @@ impl Model {
                 if x > 5 {
                     *self.lot(j) = Lot::default();
                 }
-                let same = self.lot(k).to_owned() == *self.lot(j);
-                if k != j && same {
+                let (one, other) = (*self.lot(k), *self.lot(j));
+                if k != j && one == other {
                     return Err("Low");
                 }
             }

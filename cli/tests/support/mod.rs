@@ -48,7 +48,9 @@ impl Shop {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts");
         for file in std::fs::read_dir(from).unwrap() {
             let file = file.unwrap();
-            std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), folder.path().join(file.file_name())).unwrap();
+            }
         }
         Self { folder }
     }

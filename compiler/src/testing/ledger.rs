@@ -301,7 +301,7 @@ impl<'a> LedgerTrial<'a> {
         });
         match (&ended, &call.fails) {
             (Ok(told), None) => {
-                self.invariants(case, call.span, "after this call, broken is")?;
+                self.invariants(case, call.span, "this call breaks")?;
                 match told {
                     None => Ok(()),
                     Some(message) => Err(failure(call.span, format!("{shown} {message}"))),

@@ -218,8 +218,11 @@ impl Checker {
             );
         }
         let params: Vec<_> = self.contract.params.clone();
+        // One that settles a coin as well has parties for that.
+        let mut items = contract.items.iter();
+        let settles = items.any(|item| matches!(item, Item::Settle(_) | Item::Coin(_)));
         for param in params {
-            if !matches!(param.ty, ParamTy::Value(_)) {
+            if !settles && !matches!(param.ty, ParamTy::Value(_)) {
                 let message = format!("`{}`: a ledger has no such parameter", param.name);
                 self.report(
                     Diagnostic::new(Code::TypeNotAllowed, param.span, message).help(

@@ -10,6 +10,8 @@ pub struct State {
     pub span: Span,
     /// Its fields.
     pub fields: Vec<StateField>,
+    /// Whether each of them could be read.
+    pub whole: bool,
 }
 
 /// `name: T`

@@ -12,6 +12,7 @@ impl Parser<'_> {
         let span = self.next().span;
         let open = self.expect(TokenKind::OpenBrace, "`{`")?;
         let mut fields = Vec::new();
+        let mut whole = true;
         loop {
             if self.eat(TokenKind::Semicolon) || self.eat(TokenKind::Comma) {
                 continue;
@@ -29,6 +30,7 @@ impl Parser<'_> {
             match self.state_field(docs) {
                 Ok(field) => fields.push(field),
                 Err(_) => {
+                    whole = false;
                     if self.at == before {
                         self.next();
                     }
@@ -36,7 +38,11 @@ impl Parser<'_> {
                 }
             }
         }
-        Ok(State { span, fields })
+        Ok(State {
+            span,
+            fields,
+            whole,
+        })
     }
 
     fn state_field(&mut self, docs: Vec<String>) -> Parsed<StateField> {
