@@ -5,7 +5,7 @@ mod ledger;
 mod params;
 mod values;
 
-pub use ledger::instantiate_ledger;
+pub use ledger::{instantiate_ledger, plain_routines};
 pub(crate) use params::bind;
 pub use values::value_type;
 

@@ -7,7 +7,8 @@ use crate::ledger::{DeclaredEntry, Entry, EventDecl, Family, LedgerContract, Par
 use crate::sources::Sources;
 use crate::types;
 use crate::types::typed::{self, Contract, EntryDef, ParamTy};
-use crate::word::lower::lower_entry;
+use crate::word::lower::{Constants, EvalError, lower_entry, lower_entry_to};
+use crate::word::{Builder, Routine};
 use serde_json::{Map, Value};
 
 /// A ledger with its parameters, and the warnings of its check. Parameters are as in
@@ -57,15 +58,44 @@ pub fn instantiate_ledger(
     Ok((ledger, diagnostics))
 }
 
+/// The routines of a ledger's entries with its parameters, in order of declaration, not
+/// simplified: what tests compare those of [`instantiate_ledger`] with.
+///
+/// # Errors
+/// All errors of the source, or else all of the parameters.
+pub fn plain_routines(
+    sources: impl Into<Sources>,
+    params: &Map<String, Value>,
+) -> Result<Vec<Routine>, Vec<Diagnostic>> {
+    let (checked, _) = check_linked(&sources.into());
+    if !checked.is_ok() {
+        return Err(checked.diagnostics);
+    }
+    let (checked, read) = with_params(checked, params)?;
+    let contract = &checked.contract;
+    let constants = Constants {
+        consts: &contract.consts,
+        fns: &contract.fns,
+        params: &read.words,
+    };
+    let lowered = contract.entries.iter().map(|def| {
+        let routine = lower_entry_to(Builder::plain(), contract, constants, def);
+        routine.map_err(|error| vec![unlowered(def, &error)])
+    });
+    lowered.collect()
+}
+
+fn unlowered(def: &EntryDef, error: &EvalError) -> Diagnostic {
+    types::const_error(error, &format!("`{}`", def.name), def.span)
+}
+
 fn declared(
     contract: &Contract,
     read: &Params,
     def: &EntryDef,
 ) -> Result<DeclaredEntry, Box<Diagnostic>> {
-    let routine = lower_entry(contract, &read.words, def).map_err(|error| {
-        let what = format!("`{}`", def.name);
-        Box::new(types::const_error(&error, &what, def.span))
-    })?;
+    let routine = lower_entry(contract, &read.words, def)
+        .map_err(|error| Box::new(unlowered(def, &error)))?;
     let arguments = def.arguments.iter();
     let signers = def.signers.iter();
     let assets = |which: &[usize]| {

@@ -4,6 +4,7 @@
 //! the checker knows the type, so literals and `None` need none.
 
 use super::Writer;
+use super::ledger::ADMIN;
 use super::ty::{INTS, Ty};
 
 /// An expression and how tightly it binds.
@@ -95,7 +96,7 @@ impl Writer {
         self.literal(ty, hinted)
     }
 
-    fn literal(&mut self, ty: &Ty, hinted: bool) -> Text {
+    pub fn literal(&mut self, ty: &Ty, hinted: bool) -> Text {
         match ty {
             Ty::Bool => Text::new(self.dice.pick(&["true", "false"]), PRIMARY),
             Ty::Sats => Text::new(format!("{} sats", self.dice.below(1_000_000)), PRIMARY),
@@ -107,6 +108,7 @@ impl Writer {
                 }
             }
             Ty::Hash => Text::new(format!("hash({})", self.bytes_literal(32)), PRIMARY),
+            Ty::Pubkey => Text::new(ADMIN, PRIMARY),
             Ty::Bytes(n) => Text::new(self.bytes_literal(*n), PRIMARY),
             Ty::Enum(n) => {
                 let (name, variants) = self.declared.enums[*n].clone();
@@ -156,7 +158,7 @@ impl Writer {
             Ty::Sats => self.amount(depth),
             Ty::Hash => self.hash(depth),
             Ty::Bytes(n) => self.bytes(*n, depth),
-            Ty::Enum(_) => self.leaf(ty, hinted),
+            Ty::Enum(_) | Ty::Pubkey => self.leaf(ty, hinted),
             Ty::Array(element, n) => {
                 if self.dice.percent(30) {
                     let one = self.either(element, depth, hinted);
@@ -243,7 +245,7 @@ impl Writer {
     }
 
     /// A number that is small at run time, so that sums and products of it rarely abort.
-    fn tame(&mut self, ty: &Ty, depth: usize) -> String {
+    pub fn tame(&mut self, ty: &Ty, depth: usize) -> String {
         let of = self.closed(ty, depth);
         match self.dice.below(2) {
             0 => format!(

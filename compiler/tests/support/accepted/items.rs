@@ -1,5 +1,6 @@
 //! Declarations, and whole contracts.
 
+use super::ledger::Frame;
 use super::tree::{Node, Tree};
 use super::ty::{Function, INTS, Ty};
 use super::{Accepted, Size, Var, Writer};
@@ -41,11 +42,12 @@ impl Writer {
         Accepted {
             tree: Tree(vec![Node::block("contract Generated", items)]),
             params: self.params,
+            vaults: Vec::new(),
         }
     }
 
     /// Enums, the outcomes last; gives the outcomes' names.
-    fn enums(&mut self, count: usize, items: &mut Vec<Node>) -> Vec<String> {
+    pub fn enums(&mut self, count: usize, items: &mut Vec<Node>) -> Vec<String> {
         for n in 0..=count {
             let name = if n == count {
                 "Outcome".to_owned()
@@ -68,7 +70,7 @@ impl Writer {
             .unwrap_or_default()
     }
 
-    fn errors(&mut self, items: &mut Vec<Node>) {
+    pub fn errors(&mut self, items: &mut Vec<Node>) {
         let names: Vec<String> = (0..self.dice.range(1, 4))
             .map(|_| self.fresh("Bad"))
             .collect();
@@ -77,7 +79,7 @@ impl Writer {
     }
 
     /// A parameter with a value that its condition allows.
-    fn param(&mut self) -> Node {
+    pub fn param(&mut self) -> Node {
         let (name, mut ty) = (self.fresh("given"), self.plain_type());
         if self.dice.percent(20) {
             ty = Ty::Array(Box::new(ty), self.dice.range(2, 4));
@@ -104,7 +106,7 @@ impl Writer {
         };
         match ty {
             Ty::Bool => json!(self.dice.percent(50)),
-            Ty::Hash => hex(self, 32),
+            Ty::Hash | Ty::Pubkey => hex(self, 32),
             Ty::Bytes(n) => hex(self, *n),
             Ty::Enum(n) => json!(self.dice.pick(&self.declared.enums[*n].1.clone())),
             Ty::Array(element, n) => (0..*n).map(|_| self.json(element)).collect(),
@@ -149,7 +151,7 @@ impl Writer {
         name
     }
 
-    fn struct_item(&mut self) -> Node {
+    pub fn struct_item(&mut self) -> Node {
         let name = self.fresh("Record");
         let fields: Vec<(String, Ty)> = (0..self.dice.range(1, 4))
             .map(|_| (self.fresh("field"), self.some_type(1)))
@@ -161,7 +163,7 @@ impl Writer {
         Node::Line(line)
     }
 
-    fn const_item(&mut self) -> Node {
+    pub fn const_item(&mut self) -> Node {
         let name = self.fresh("LIMIT");
         let ty = self.some_type(1);
         self.start(200);
@@ -175,12 +177,13 @@ impl Writer {
     }
 
     /// Begins a function that may cost so much.
-    fn start(&mut self, most: u64) {
+    pub fn start(&mut self, most: u64) {
         self.vars.clear();
+        self.ledger.frame = Frame::default();
         (self.cost, self.most, self.deepest_call) = (0, most, 0);
     }
 
-    fn function(&mut self, size: Size) -> Node {
+    pub fn function(&mut self, size: Size) -> Node {
         let name = self.fresh("compute");
         let most = self
             .dice

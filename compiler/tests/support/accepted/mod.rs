@@ -10,13 +10,17 @@
 mod dice;
 mod expr;
 mod items;
+mod ledger;
+mod moves;
 mod stmt;
 mod tree;
 mod ty;
 
 pub use dice::Dice;
+pub use ledger::VaultPart;
 pub use tree::Tree;
 
+use ledger::Ledger;
 use serde_json::{Map, Value};
 use ty::{Declared, INTS, Ty};
 
@@ -50,11 +54,18 @@ pub struct Accepted {
     pub tree: Tree,
     /// Values of the parameters, attestors' keys apart: their shapes follow from their types.
     pub params: Map<String, Value>,
+    /// Where vaults are in the state of a ledger.
+    pub vaults: Vec<VaultPart>,
 }
 
 /// A contract that checks without an error.
 pub fn accepted(dice: Dice, size: Size) -> Accepted {
     Writer::new(dice).contract(size)
+}
+
+/// A ledger that checks without an error.
+pub fn accepted_ledger(dice: Dice, size: Size) -> Accepted {
+    Writer::new(dice).ledger(size)
 }
 
 #[derive(Clone, Debug)]
@@ -86,6 +97,7 @@ struct Writer {
     calls_at_most: usize,
     deepest_call: usize,
     names: usize,
+    ledger: Ledger,
 }
 
 impl Writer {
@@ -106,6 +118,7 @@ impl Writer {
             calls_at_most: 3,
             deepest_call: 0,
             names: 0,
+            ledger: Ledger::default(),
         }
     }
 
@@ -196,6 +209,7 @@ impl Writer {
 
     /// Calls `f` with every variable that is visible, and the parts of each.
     fn visible(&mut self, to_change: bool, f: &mut dyn FnMut(&str, &Ty)) {
+        let state = self.state_places(to_change);
         let declared = std::mem::take(&mut self.declared);
         for n in 0..self.globals.len() + self.vars.len() {
             let var = match n.checked_sub(self.globals.len()) {
@@ -213,6 +227,9 @@ impl Writer {
             };
             let (name, ty) = (var.name.clone(), var.ty.clone());
             parts(&declared, &mut self.dice, &name, &ty, 3, f);
+        }
+        for (place, ty) in state {
+            parts(&declared, &mut self.dice, &place, &ty, 3, f);
         }
         self.declared = declared;
     }

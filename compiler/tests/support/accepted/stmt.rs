@@ -14,22 +14,27 @@ impl Writer {
     }
 
     /// Statements of a block that ends with them.
-    fn statements(&mut self, count: usize, depth: usize) -> Vec<Node> {
+    pub fn statements(&mut self, count: usize, depth: usize) -> Vec<Node> {
         let outside = self.vars.len();
+        let around = self.enter_block(depth == 3);
         let mut all = Vec::new();
         for _ in 0..count {
             if self.is_spent() {
                 break;
             }
-            all.push(self.statement(depth));
+            match self.ledger.frame.entry && self.dice.percent(50) {
+                true => all.extend(self.ledger_statement(depth)),
+                false => all.push(self.statement(depth)),
+            }
         }
+        all.extend(self.leave_block(around));
         if depth < 3 {
             self.vars.truncate(outside);
         }
         all
     }
 
-    fn inner(&mut self, depth: usize) -> Vec<Node> {
+    pub fn inner(&mut self, depth: usize) -> Vec<Node> {
         let count = self.dice.range(1, 3);
         self.statements(count, depth - 1)
     }
@@ -134,15 +139,15 @@ impl Writer {
     /// `break`, `continue` or `return`, where a condition says so.
     fn leave(&mut self) -> Node {
         let condition = self.closed(&Ty::Bool, 2).head();
-        let jump = match self.dice.below(3) {
-            0 if self.loops > 0 => "break".to_owned(),
-            1 if self.loops > 0 => "continue".to_owned(),
-            _ => {
-                let returns = self.returns.clone().unwrap_or(Ty::Bool);
-                format!("return {}", self.hinted(&returns, 1))
-            }
+        let live = self.ledger.frame.live.clone();
+        let (mut body, jump) = match self.dice.below(3) {
+            0 if self.loops > 0 => (self.abandon(true), "break".to_owned()),
+            1 if self.loops > 0 => (self.abandon(true), "continue".to_owned()),
+            _ => (self.abandon(false), self.returned()),
         };
-        Node::block(format!("if {condition}"), vec![Node::Line(jump)])
+        self.ledger.frame.live = live;
+        body.push(Node::Line(jump));
+        Node::block(format!("if {condition}"), body)
     }
 
     fn if_statement(&mut self, depth: usize) -> Node {
@@ -211,7 +216,9 @@ impl Writer {
         self.declare(name, ty, false);
         self.loops += 1;
         self.times *= count as u64;
+        let around = self.enter_loop();
         let body = self.inner(depth);
+        self.leave_loop(around);
         self.times = times;
         self.loops -= 1;
         self.vars.truncate(outside);
