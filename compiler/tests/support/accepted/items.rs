@@ -180,6 +180,7 @@ impl Writer {
     pub fn start(&mut self, most: u64) {
         self.vars.clear();
         self.ledger.frame = Frame::default();
+        self.returns = None;
         (self.cost, self.most, self.deepest_call) = (0, most, 0);
     }
 

@@ -26,6 +26,7 @@ pub struct Ledger {
     /// Names and types of their fields.
     pub events: Vec<(String, Vec<(String, Ty)>)>,
     pub changers: Vec<Changer>,
+    pub entries: Vec<Entry>,
     pub frame: Frame,
 }
 
@@ -51,6 +52,18 @@ pub struct Changer {
     pub creates: Creates,
     pub cost: u64,
     pub depth: usize,
+}
+
+/// What can be called.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub name: String,
+    pub arguments: Vec<Ty>,
+    /// How many of the last of them sign, and whether `admin` does before them.
+    pub signers: usize,
+    pub admin: bool,
+    /// Whether it takes a signature after these.
+    pub said: bool,
 }
 
 /// What a function gives back.
@@ -113,6 +126,8 @@ impl Writer {
         for _ in 0..self.dice.range(1, 4) {
             items.push(self.entry(size));
         }
+        items.push(self.invariant());
+        items.push(self.calls());
         let vaults = self.vault_parts();
         Accepted {
             tree: Tree(vec![Node::block("contract Generated", items)]),
@@ -268,7 +283,7 @@ impl Writer {
             Gives::Value(ty) => format!(" -> {}", self.declared.show(ty)),
             Gives::Vault(asset) => format!(" -> vault<{}>", self.ledger.assets[*asset]),
         };
-        body.extend(self.changing(size.statements));
+        body.extend(self.statements(size.statements, 3));
         match &gives {
             Gives::Nothing => {}
             Gives::Value(ty) => body.push(Node::Line(self.hinted(ty, 2))),
@@ -294,26 +309,98 @@ impl Writer {
         self.start(size.cost);
         self.ledger.frame.entry = true;
         let count = self.dice.below(4);
-        let (mut shown, _) = self.drawn_arguments(count);
-        let mut signers = Vec::new();
-        for _ in 0..self.dice.below(3) {
+        let (mut shown, mut arguments) = self.drawn_arguments(count);
+        let (signers, admin) = (self.dice.below(3), self.dice.percent(20));
+        let mut names = vec![ADMIN.to_owned(); usize::from(admin)];
+        for _ in 0..signers {
             let who = self.fresh("who");
             self.declare(&who, &Ty::Pubkey, false);
             shown.push(format!("{who}: pubkey"));
-            signers.push(who);
+            arguments.push(Ty::Pubkey);
+            names.push(who);
         }
-        if self.dice.percent(20) {
-            signers.insert(0, ADMIN.into());
-        }
-        let signed = match signers.is_empty() {
+        let signed = match names.is_empty() {
             true => String::new(),
-            false => format!(" signed by {}", signers.join(", ")),
+            false => format!(" signed by {}", names.join(", ")),
         };
-        let body = self.changing(size.statements);
+        let mut body = Vec::new();
+        let said = self.dice.percent(10);
+        if said {
+            shown.push("said: signature".into());
+            let what = self.closed(&Ty::Hash, 1).head();
+            let head = format!("if verify({ADMIN}, {what}, said)");
+            body.push(Node::block(head, self.inner(1)));
+        }
+        body.extend(self.statements(size.statements, 3));
         let creates = self.ledger.frame.creates.clone();
         let clauses = self.clauses(&creates);
+        self.ledger.entries.push(Entry {
+            name: name.clone(),
+            arguments,
+            signers,
+            admin,
+            said,
+        });
         let head = format!("entry {name}({}){signed}{clauses}", shown.join(", "));
         Node::block(head, body)
+    }
+
+    /// What holds because vaults do, or because no test makes so many calls.
+    fn invariant(&mut self) -> Node {
+        let mut all = Vec::new();
+        for field in self.ledger.fields.iter().filter(|f| !f.keys.is_empty()) {
+            let at = format!("{}{}", field.name, "[_]".repeat(field.keys.len()));
+            for (part, asset) in &field.vaults {
+                let asset = &self.ledger.assets[*asset];
+                all.push(format!("sum({at}{part}) <= {asset}.supply as u128"));
+            }
+            all.push(format!("count({at}) < 1_000_000"));
+        }
+        let all = self.dice.pick(&all);
+        Node::Line(format!("invariant {all}"))
+    }
+
+    /// A test that calls the entries, whatever they do.
+    fn calls(&mut self) -> Node {
+        self.start(u64::MAX);
+        self.pure = true;
+        let mut with = vec![format!("{ADMIN} = ALICE")];
+        with.append(&mut self.with);
+        for field in self.ledger.fields.clone() {
+            let at = self.under_keys(&field.name, &field.keys);
+            let at = at.replace(ADMIN, "ALICE");
+            for (part, _) in field.vaults {
+                with.push(format!("{at}{part} = {}", self.dice.below(1_000)));
+            }
+        }
+        let mut lines = vec![Node::Line(format!("with {}", with.join(", ")))];
+        for n in 0..self.dice.range(1, 3) {
+            let entry = self.dice.pick(&self.ledger.entries.clone());
+            let call = self.test_call(&entry);
+            lines.push(Node::Line(format!("try call {call} at {}", 10 * n)));
+        }
+        lines.push(Node::Line("assert since < 100".into()));
+        Node::block("test \"calls\"", lines)
+    }
+
+    fn test_call(&mut self, entry: &Entry) -> String {
+        let mut arguments = Vec::new();
+        for ty in &entry.arguments {
+            arguments.push(match ty {
+                Ty::Pubkey => self.dice.pick(&["ALICE", "BOB", "CAROL"]).to_owned(),
+                ty => self.literal(ty, true).text.replace(ADMIN, "ALICE"),
+            });
+        }
+        let mut keys = vec!["ALICE".to_owned(); usize::from(entry.admin)];
+        keys.extend_from_slice(&arguments[arguments.len() - entry.signers..]);
+        if entry.said {
+            arguments.push("sign(ALICE, sha256(b\"x\"))".into());
+        }
+        let call = format!("{}({})", entry.name, arguments.join(", "));
+        match keys.is_empty() {
+            true => call,
+            false => format!("{call} as {}", keys.join(", ")),
+        }
     }
 
     /// ` mints A burns B`

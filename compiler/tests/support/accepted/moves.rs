@@ -8,12 +8,6 @@ use super::tree::Node;
 use super::ty::Ty;
 
 impl Writer {
-    /// The statements of a body that changes the state.
-    pub fn changing(&mut self, statements: usize) -> Vec<Node> {
-        self.returns = None;
-        self.statements(statements, 3)
-    }
-
     /// Every field of the state, under some keys: what can be read, or assigned, there.
     pub fn state_places(&mut self, to_change: bool) -> Vec<(String, Ty)> {
         if self.pure || (to_change && !self.ledger.frame.entry) {
@@ -41,7 +35,7 @@ impl Writer {
         all
     }
 
-    fn under_keys(&mut self, field: &str, keys: &[Ty]) -> String {
+    pub fn under_keys(&mut self, field: &str, keys: &[Ty]) -> String {
         let keys: Vec<String> = keys
             .iter()
             .map(|ty| format!("[{}]", self.key(ty)))
@@ -105,8 +99,15 @@ impl Writer {
         if places.is_empty() {
             return None;
         }
-        let (place, ty) = self.dice.pick(&places);
+        let (mut place, mut ty) = self.dice.pick(&places);
         self.spend(4 * self.declared.words(&ty));
+        if let Ty::Array(element, n) = &ty
+            && self.dice.percent(60)
+        {
+            let index = self.closed(&Ty::U32, 1).at(9);
+            place = format!("{place}[{index} % {n}]");
+            ty = (**element).clone();
+        }
         let line = match ty.is_int() && self.dice.percent(70) {
             true => {
                 let ops = ["+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "|=", "^="];
@@ -219,6 +220,15 @@ impl Writer {
     fn take(&mut self) -> Node {
         let asset = self.some_asset();
         let source = self.vault_source(asset);
+        if self.dice.percent(20) {
+            // Through a tuple, with a value.
+            let ty = self.some_type(1);
+            let value = self.closed(&ty, 1).text;
+            let part = self.fresh("part");
+            self.declare(&part, &ty, false);
+            let coins = self.new_vault(asset);
+            return Node::Line(format!("let (mut {coins}, {part}) = ({source}, {value})"));
+        }
         Node::Line(format!("let mut {} = {source}", self.new_vault(asset)))
     }
 
