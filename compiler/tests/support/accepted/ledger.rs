@@ -30,15 +30,18 @@ pub struct Ledger {
     pub frame: Frame,
 }
 
+/// Ways from what a field holds to its parts, such as `.coins`, and what is there.
+type Ways<T> = Vec<(String, T)>;
+
 /// A field of the state.
 #[derive(Clone, Debug)]
 pub struct Field {
     pub name: String,
     pub keys: Vec<Ty>,
     /// Ways to what can be read and assigned.
-    pub plain: Vec<(String, Ty)>,
+    pub plain: Ways<Ty>,
     /// Ways to vaults, with their assets.
-    pub vaults: Vec<(String, usize)>,
+    pub vaults: Ways<usize>,
 }
 
 /// A function that changes the state.
@@ -94,6 +97,8 @@ pub struct Frame {
     /// How many of them were there before this block, and before this loop.
     pub block: usize,
     pub round: usize,
+    /// Whether the last of them belongs to the block that begins next.
+    pub handed: bool,
 }
 
 impl Writer {
@@ -203,7 +208,7 @@ impl Writer {
         stem: &str,
         shown: &str,
         keys: usize,
-        (plain, vaults): (Vec<(String, Ty)>, Vec<(String, usize)>),
+        (plain, vaults): (Ways<Ty>, Ways<usize>),
     ) -> Node {
         let name = self.fresh(stem);
         let keys: Vec<Ty> = (0..keys).map(|_| self.key_type()).collect();

@@ -281,12 +281,9 @@ impl Writer {
         let (vault, asset) = self.own_vault();
         let mut parts = Vec::new();
         for head in heads {
-            // A jump out of here moves it on too.
             self.ledger.frame.live.push((vault.clone(), asset));
-            let mut body = self.inner(depth);
-            self.ledger.frame.live.pop();
-            body.push(self.vault_sink(&vault, asset));
-            parts.push((head, body));
+            self.ledger.frame.handed = true;
+            parts.push((head, self.inner(depth)));
         }
         match around {
             None => Node::Block(parts),
@@ -333,7 +330,12 @@ impl Writer {
     /// Begins a block; gives what [`Self::leave_block`] takes.
     pub fn enter_block(&mut self, whole_body: bool) -> usize {
         let frame = &mut self.ledger.frame;
-        let from = if whole_body { 0 } else { frame.live.len() };
+        let handed = usize::from(std::mem::take(&mut frame.handed));
+        let from = if whole_body {
+            0
+        } else {
+            frame.live.len() - handed
+        };
         std::mem::replace(&mut frame.block, from)
     }
 
