@@ -3,7 +3,7 @@
 //! Every production keeps track of the names in scope with their types, so that only what is
 //! well-typed is ever written; and of the cost of what it writes, loops unrolled and calls
 //! inlined, so that no contract is too large. A new construct is a new arm in `expr.rs` or
-//! `stmt.rs`, or a new item below.
+//! `stmt.rs`, or a new item below. Ledgers are in `ledger.rs` and `moves.rs`.
 
 #![allow(dead_code, missing_docs)]
 
