@@ -6,9 +6,10 @@
 use gavel_compiler::check;
 use gavel_compiler::diagnostic::Style;
 use gavel_compiler::format::format;
+use gavel_compiler::front::instantiate_ledger;
 use gavel_compiler::testing::{Options, run};
 use rayon::prelude::*;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn files() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../contracts/ledgers");
@@ -29,6 +30,25 @@ fn every_ledger_is_checked_laid_out_and_tested() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// The ledger with the parameters beside it, and what is known of its entries.
+fn instance(path: &Path, source: &str) -> Result<(), String> {
+    let params = std::fs::read_to_string(path.with_extension("params.json")).unwrap();
+    let params = serde_json::from_str(&params).unwrap();
+    let (ledger, _) = instantiate_ledger(source, &params).map_err(|found| {
+        let drawn = found.iter().map(|d| d.draw(source, "x.gvl", Style::Plain));
+        drawn.collect::<Vec<_>>().join("\n")
+    })?;
+    let analysis = ledger.analysis(&|_| (None, 1));
+    let idle = analysis
+        .entries
+        .iter()
+        .find(|e| e.touches.is_empty() && e.emits.is_empty());
+    match idle {
+        Some(entry) => Err(format!("`{}` touches nothing", entry.entry)),
+        None => Ok(()),
+    }
+}
+
 /// What is wrong with a ledger.
 fn problem(path: &PathBuf) -> Option<String> {
     let name = path.file_name().unwrap().to_str().unwrap();
@@ -45,6 +65,9 @@ fn problem(path: &PathBuf) -> Option<String> {
         ..Options::default()
     };
     let reports = run(source.as_str(), &options, &mut |_, _, _| {}).unwrap();
+    if let Err(found) = instance(path, &source) {
+        return Some(format!("{name}: {found}"));
+    }
     let props = reports
         .iter()
         .filter(|report| report.cases.is_some())
