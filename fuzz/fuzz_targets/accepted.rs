@@ -11,7 +11,9 @@ use gavel_compiler::check;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let source = generate(Dice::from_bytes(bytes), Size::SMALL).tree.to_string();
+    let source = generate(Dice::from_bytes(bytes), Size::SMALL)
+        .tree
+        .to_string();
     assert!(check(&source).is_ok(), "{source}");
     doors::try_all(&source);
 });

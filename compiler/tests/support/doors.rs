@@ -2,7 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
-use gavel_compiler::diagnostic::{Diagnostic, Style};
+use gavel_compiler::diagnostic::{Diagnostic, Fix, Style};
 use gavel_compiler::format::format;
 use gavel_compiler::front::{instantiate_ledger, value_type};
 use gavel_compiler::ledger::{LedgerContract, State, root};
@@ -34,6 +34,7 @@ pub fn try_sources(sources: &Sources) {
     sources.wanted();
     let checked = check(sources);
     drawn(&checked.diagnostics, sources);
+    mended(&checked.diagnostics, sources);
     assert!(checked.diagnostics.is_sorted_by_key(|d| d.span.start));
     assert!(checked.is_ok() || checked.diagnostics.iter().any(Diagnostic::is_error));
     let none = Map::new();
@@ -47,12 +48,47 @@ pub fn try_sources(sources: &Sources) {
     laid_out(sources, checked.is_ok());
 }
 
+/// Each can be drawn, and is about bytes of one file that are whole characters.
 fn drawn(diagnostics: &[Diagnostic], sources: &Sources) {
     for found in diagnostics {
         found.draw_in(sources, Style::Plain);
         found.draw_in(sources, Style::Colour);
         found.to_json(sources);
+        let labels = found.labels.iter().map(|label| label.span);
+        let fix = found.fix.iter().map(|fix| fix.span);
+        for span in labels.chain(fix).chain([found.span]) {
+            let file = sources.file_at(span.start);
+            let (start, end) = (span.start - file.base(), span.end - file.base());
+            assert_eq!(file.range(span), start as usize..end as usize, "{found:?}");
+        }
     }
+}
+
+/// What is mended as a diagnostic says is not reported there again.
+fn mended(diagnostics: &[Diagnostic], sources: &Sources) {
+    let main = sources.main();
+    let here = |fix: &Fix| std::ptr::eq(sources.file_at(fix.span.start), main);
+    let fixes = diagnostics
+        .iter()
+        .filter(|d| d.fix.as_ref().is_some_and(here));
+    for (found, fix) in fixes.filter_map(|d| Some((d, d.fix.as_ref()?))).take(3) {
+        let mut text = main.text().to_owned();
+        text.replace_range(main.range(fix.span), &fix.replacement);
+        let again = check(&with_main(sources, &text)).diagnostics;
+        let same = |d: &Diagnostic| {
+            (d.code, d.span.start, &d.message) == (found.code, found.span.start, &found.message)
+        };
+        assert!(!again.iter().any(same), "{found:?}");
+    }
+}
+
+/// The same other files.
+fn with_main(sources: &Sources, text: &str) -> Sources {
+    let mut again = Sources::new("x.gvl", text);
+    for file in sources.files().skip(1) {
+        again.add(file.name(), file.text());
+    }
+    again
 }
 
 /// Both doors: each refuses what belongs to the other.
@@ -100,11 +136,7 @@ fn laid_out(sources: &Sources, ok: bool) {
     };
     assert_eq!(format(&text).as_ref(), Ok(&text), "{source}");
     if ok {
-        let mut again = Sources::new("x.gvl", &text);
-        for file in sources.files().skip(1) {
-            again.add(file.name(), file.text());
-        }
-        assert!(check(&again).is_ok(), "{source}");
+        assert!(check(&with_main(sources, &text)).is_ok(), "{source}");
     }
 }
 
