@@ -74,7 +74,7 @@ fn mended(diagnostics: &[Diagnostic], sources: &Sources) {
     for (found, fix) in fixes.filter_map(|d| Some((d, d.fix.as_ref()?))).take(3) {
         let mut text = main.text().to_owned();
         text.replace_range(main.range(fix.span), &fix.replacement);
-        let again = check(&with_main(sources, &text)).diagnostics;
+        let again = check(with_main(sources, &text)).diagnostics;
         let same = |d: &Diagnostic| {
             (d.code, d.span.start, &d.message) == (found.code, found.span.start, &found.message)
         };
@@ -136,7 +136,7 @@ fn laid_out(sources: &Sources, ok: bool) {
     };
     assert_eq!(format(&text).as_ref(), Ok(&text), "{source}");
     if ok {
-        assert!(check(&with_main(sources, &text)).is_ok(), "{source}");
+        assert!(check(with_main(sources, &text)).is_ok(), "{source}");
     }
 }
 
