@@ -4,14 +4,15 @@
 
 #[path = "support/accepted/mod.rs"]
 mod accepted;
+#[path = "support/doors.rs"]
+mod doors;
 
 use accepted::{Dice, Size, accepted as generate};
-use gavel_compiler::diagnostic::Style;
+use doors::{files, try_all, try_sources};
+use gavel_compiler::check;
+use gavel_compiler::diagnostic::Code;
 use gavel_compiler::format::format;
-use gavel_compiler::testing::{Options, run};
-use gavel_compiler::{check, instantiate};
 use proptest::prelude::*;
-use serde_json::Map;
 
 const SOURCES: &[&str] = &[
     include_str!("../../contracts/price_bet.gvl"),
@@ -20,32 +21,24 @@ const SOURCES: &[&str] = &[
     include_str!("../../contracts/merkle_raffle.gvl"),
     include_str!("../../contracts/auction.gvl"),
     include_str!("orders.gvl"),
+    include_str!("ledgers/amm.gvl"),
+    include_str!("ledgers/semantics.gvl"),
 ];
 
-/// Everything that a tool would do with a source.
-fn try_all(source: &str) {
-    let checked = check(source);
-    for diagnostic in &checked.diagnostics {
-        diagnostic.draw(source, "x.gvl", Style::Plain);
-        diagnostic.draw(source, "x.gvl", Style::Colour);
-        diagnostic.to_json(source);
-    }
-    let starts: Vec<u32> = checked.diagnostics.iter().map(|d| d.span.start).collect();
-    assert!(starts.is_sorted());
-    let instantiated = instantiate(source, &Map::new());
-    if !checked.is_ok() {
-        assert!(instantiated.is_err());
-    }
-    assert!(checked.is_ok() || checked.diagnostics.iter().any(|d| d.is_error()));
-    let few = Options {
-        cases: 3,
-        ..Options::default()
-    };
-    let _ = run(source, &few, &mut |_, _, _| {});
-    if let Ok(text) = format(source) {
-        assert_eq!(format(&text).as_ref(), Ok(&text), "{source}");
-    } else {
-        assert!(!checked.is_ok());
+/// A text of several files, as the fuzzer starts from.
+const FILES: &str = include_str!("../../fuzz/seeds/two_files.gvl");
+
+#[test]
+fn several_files() {
+    let sources = files(FILES);
+    assert!(sources.find("fees.gvl").is_some() && sources.find("params.json").is_some());
+    let found = check(&sources).diagnostics;
+    assert!(found.is_empty(), "{found:?}");
+    let texts = (0..FILES.len()).step_by(5).map(|at| FILES.split_at(at));
+    for (before, after) in texts {
+        try_sources(&files(before));
+        let (_, after) = after.split_once(' ').unwrap_or_default();
+        try_sources(&files(&format!("{before}{after}")));
     }
 }
 
@@ -419,4 +412,25 @@ fn large_programs_stop() {
     over(&around(
         "let y: u64 = x let mut z: u64 = 1 for i in 0..1000 { z = y / (z + 1) } Yes",
     ));
+}
+
+/// Writes the examples of `gavel explain` where the fuzzer finds them, and random contracts.
+#[test]
+fn seeds_for_the_fuzzer() {
+    let Ok(folder) = std::env::var("GAVEL_SEEDS") else {
+        return;
+    };
+    for code in Code::ALL {
+        let form = code.long_form();
+        for (kind, example) in [("fails", form.fails), ("passes", form.passes)] {
+            if let Some(example) = example {
+                let name = format!("{folder}/{}_{kind}.gvl", code.id());
+                std::fs::write(name, example.source()).unwrap();
+            }
+        }
+    }
+    for seed in 0..50 {
+        let contract = generate(Dice::seeded(seed), Size::SMALL).tree.to_string();
+        std::fs::write(format!("{folder}/random_{seed}.gvl"), contract).unwrap();
+    }
 }
