@@ -86,4 +86,4 @@ macro_rules! contracts {
     };
 }
 
-contracts! { price_bet price_feed tic_tac_toe merkle_raffle auction }
+contracts! { price_bet price_feed tic_tac_toe merkle_raffle auction escrow channel }

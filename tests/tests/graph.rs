@@ -337,7 +337,7 @@ macro_rules! contracts {
     };
 }
 
-contracts! { auction auction5 merkle_raffle price_bet price_feed tic_tac_toe }
+contracts! { auction auction5 channel escrow merkle_raffle price_bet price_feed tic_tac_toe }
 
 const FIVE: Built = Built {
     n: 5,

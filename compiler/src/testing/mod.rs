@@ -227,10 +227,17 @@ fn run_prop(
         let words = atoms.words(&least);
         let ran = trial.run(&words);
         report.cases = Some(n + 1);
+        // Those that were drawn are among the variables.
+        let params = show::params(contract, &ran.params).into_iter();
+        let given = |(name, _): &(String, String)| {
+            let variables = test.variables.iter().flatten();
+            !test.draws_params || !variables.into_iter().any(|v| v.name == *name)
+        };
+        let params = params.filter(given).collect();
         report.found = Some(Found {
             shrunk,
             variables: trial.show_variables(&words),
-            params: show::params(contract, &ran.params),
+            params,
         });
         report.failures = ran.failures;
         break;
