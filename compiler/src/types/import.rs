@@ -122,10 +122,10 @@ impl Names {
         names.filter(|name| !self.imported.contains_key(*name))
     }
 
-    /// Whether something is declared here.
-    pub fn declares(&self, def: Def) -> bool {
-        let mut own = self.own().filter_map(|name| self.items.get(name));
-        own.any(|(known, _)| *known == def)
+    /// Whether this is declared here by that name.
+    pub fn declares(&self, name: &str, def: Def) -> bool {
+        let known = self.items.get(name).is_some_and(|(known, _)| *known == def);
+        known && !self.imported.contains_key(name)
     }
 
     /// The names of one kind of item.

@@ -249,9 +249,10 @@ impl Checker {
     }
 
     pub(super) fn declare_argument(&mut self, name: &ast::Name, ty: Ty) {
-        let known = self.frame.locals.iter().find(|l| l.name == name.text);
-        if let Some(first) = known.map(|local| local.span) {
+        let known = self.frame.arguments.insert(name.text.clone(), name.span);
+        if let Some(first) = known {
             self.declared_twice(name, first);
+            self.frame.arguments.insert(name.text.clone(), first);
         }
         self.declare(name, ty, false, false);
     }

@@ -33,6 +33,7 @@ use crate::link::Unit;
 use crate::syntax::ast;
 use crate::word::Span;
 use names::Names;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use ty::StructTy;
 use typed::{Contract, Expr, ExprKind, Local};
@@ -95,6 +96,8 @@ struct Checker {
 struct Frame {
     locals: Vec<Local>,
     used: Vec<bool>,
+    /// Arguments, and where they are declared.
+    arguments: BTreeMap<String, Span>,
     scopes: Vec<Vec<usize>>,
     returns: Option<Ty>,
     /// How many diagnostics there were before.
