@@ -11,7 +11,9 @@ impl Checker {
     pub(super) fn unused_items(&mut self) {
         let mut found: Vec<(Span, String)> = Vec::new();
         let unused = |def: Def, name: &str| {
-            !self.names.used.contains(&def) && !name.starts_with('_') && self.names.declares(name, def)
+            !self.names.used.contains(&def)
+                && !name.starts_with('_')
+                && self.names.declares(name, def)
         };
         for (n, param) in self.contract.params.iter().enumerate() {
             let value = !matches!(param.ty, ParamTy::Party(_));
