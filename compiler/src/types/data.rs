@@ -7,6 +7,7 @@ use super::typed::{Expr, ExprKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{self, Data};
 use crate::word::Span;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A variant of an enum.
@@ -58,13 +59,14 @@ impl Checker {
     /// The variants that an enum declares, each name once.
     pub(super) fn variants<'a>(&mut self, item: &'a ast::Enum, def: Def) -> Vec<&'a ast::Variant> {
         let mut variants: Vec<&ast::Variant> = Vec::new();
+        let mut known: BTreeMap<&str, Span> = BTreeMap::new();
         for variant in &item.variants {
             let name = &variant.name;
-            let known = variants.iter().find(|known| known.name.text == name.text);
-            if let Some(first) = known {
-                self.declared_twice(name, first.name.span);
+            if let Some(first) = known.get(name.text.as_str()) {
+                self.declared_twice(name, *first);
                 continue;
             }
+            known.insert(&name.text, name.span);
             let named = self.names.variants.entry(name.text.clone());
             named.or_default().push((def, variants.len()));
             variants.push(variant);

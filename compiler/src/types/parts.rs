@@ -8,6 +8,7 @@ use super::typed::{Expr, ExprKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast;
 use crate::word::Span;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is called rather than named.
@@ -31,13 +32,13 @@ impl Checker {
 
     /// Names and types of fields, each name once.
     pub(super) fn field_types(&mut self, all: &[(ast::Name, ast::Type)]) -> Vec<(String, Ty)> {
-        let mut names: Vec<&ast::Name> = Vec::new();
+        let mut known: BTreeMap<&str, Span> = BTreeMap::new();
         let mut fields = Vec::new();
         for (name, ty) in all {
-            match names.iter().find(|known| known.text == name.text) {
-                Some(first) => self.declared_twice(name, first.span),
+            match known.get(name.text.as_str()) {
+                Some(first) => self.declared_twice(name, *first),
                 None => {
-                    names.push(name);
+                    known.insert(&name.text, name.span);
                     let resolved = self.ty(ty);
                     fields.push((name.text.clone(), self.no_map(resolved, ty.span)));
                 }
