@@ -543,7 +543,7 @@ fn missing_parts() {
         ("// nothing\n", "E0401"),
         ("hello", "E0101"),
         ("import \"x\"\ncontract C { }", "E0101"),
-        ("use x\ncontract C { }", "E0104"),
+        ("use x\ncontract C { }", "E0101"),
         (
             "contract C { param a: party param b: party enum Outcome { A } coin c { fund a: 1_000 sats refund after 5 blocks { a: 500 sats, b: rest } } }",
             "E0402",

@@ -98,10 +98,13 @@ impl Parser<'_> {
     /// Reports what stands where only a contract can, or behind the one that ends there.
     fn stray(&mut self, end: Option<u32>) {
         let Some(end) = end else {
-            let _ = match self.text() {
-                "use" => self.not_yet("use"),
-                _ => self.expected("`contract`"),
-            };
+            if self.is_word("use") {
+                let message = "names of libraries are imported, not used";
+                let found = Diagnostic::new(Code::Expected, self.token().span, message);
+                self.report(found.help("write `import name, other from \"std/math\"`"));
+            } else {
+                let _ = self.expected("`contract`");
+            }
             return;
         };
         if self.is_word("import") {

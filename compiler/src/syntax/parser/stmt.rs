@@ -239,18 +239,6 @@ impl Parser<'_> {
         })
     }
 
-    /// Reports a part of the language that comes later.
-    pub(super) fn not_yet(&mut self, what: &str) -> Stop {
-        let token = self.token();
-        let message = format!("`{what}` is not yet supported in this version");
-        self.report(
-            Diagnostic::new(Code::NotYetSupported, token.span, message).help(
-                "this version compiles contracts that settle a coin; ledgers with state come later",
-            ),
-        );
-        Stop
-    }
-
     /// A block that stands for one that couldn't be read.
     pub(super) fn error_block(span: Span) -> Block {
         Block {
