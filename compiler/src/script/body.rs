@@ -44,6 +44,7 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (mut graph, steps) = lower(&task);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
+    let mut joined: HashMap<u16, Vec<_>> = HashMap::new();
     for step in steps {
         match step {
             Step::Keep(nodes) => stmts.extend(nodes.into_iter().map(Stmt::Keep)),
@@ -53,6 +54,13 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
             }
             Step::Result(code, digits) => {
                 computed.insert(code, digits);
+            }
+            Step::Numbers(ABORT, numbers) => {
+                let terms: Vec<_> = numbers.into_iter().map(|(n, _)| (n, true)).collect();
+                stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
+            }
+            Step::Numbers(code, numbers) => {
+                joined.insert(code, numbers);
             }
         }
     }
@@ -64,22 +72,31 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
                 .collect()
         })
     };
-    let outcome = job.claimed.map(|claimed| (claimed, digits_of(OUTCOME)));
+    let outcome = job.claimed.map(|claimed| match joined.remove(&OUTCOME) {
+        Some(numbers) => (claimed, numbers.into_iter().map(|(n, _)| n).collect()),
+        None => (claimed, digits_of(OUTCOME)),
+    });
     let mut written = Vec::new();
     for (n, word) in job.writes.iter().enumerate() {
-        let digits = digits_of(WRITES + n as u16);
-        written.extend(digits.into_iter().take(usize::from(word.digits)));
+        let code = WRITES + n as u16;
+        if let Some(numbers) = joined.remove(&code) {
+            let compare = |(number, digits)| Stmt::CompareJoined(number, digits);
+            written.extend(numbers.into_iter().map(compare));
+            continue;
+        }
+        let digits = digits_of(code).into_iter().take(usize::from(word.digits));
+        written.extend(digits.map(Stmt::Compare));
     }
     if let Some((claimed, digits)) = outcome {
         let mut terms = Vec::new();
         for (n, digit) in digits.into_iter().enumerate() {
-            let want = if n == 0 { i64::from(claimed & 15) } else { 0 };
+            let want = if n == 0 { i64::from(claimed) } else { 0 };
             let want = graph.constant(want);
             terms.push((graph.differ(digit, want), true));
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
-    stmts.extend(written.into_iter().map(Stmt::Compare));
+    stmts.extend(written);
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
     emit(&graph, &stmts, reads)
 }
@@ -266,7 +283,10 @@ impl<'a> Collector<'a> {
             }
         }
         let any = collector.builder.constant(0);
+        let mut written = vec![0; usize::from(WRITES)];
+        written.extend(job.writes.iter().map(|word| word.digits));
         let task = Task {
+            written,
             program: collector.builder.finish(any, vec![]),
             input_bits,
             input_digits: digits,

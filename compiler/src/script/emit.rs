@@ -5,6 +5,8 @@
 //! at the end. What was read arrives on the altstack, the first digit on top, the claimed
 //! digits beneath.
 
+mod number;
+
 use super::ScriptError;
 use super::asm::Asm;
 use super::code::{Code, number_len};
@@ -21,6 +23,8 @@ pub enum Stmt {
     Flag(NodeId),
     /// The body succeeds if this is not the next claimed digit.
     Compare(NodeId),
+    /// The body succeeds if this is not the number that so many claimed digits make.
+    CompareJoined(NodeId, usize),
 }
 
 /// Emits a body. `reads` digits wait on the altstack, and as many claimed digits beneath them
@@ -35,8 +39,12 @@ pub fn emit(
 ) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let claimed = stmts
         .iter()
-        .filter(|stmt| matches!(stmt, Stmt::Compare(_)))
-        .count();
+        .map(|stmt| match stmt {
+            Stmt::Compare(_) => 1,
+            Stmt::CompareJoined(_, digits) => *digits,
+            Stmt::Keep(_) | Stmt::Flag(_) => 0,
+        })
+        .sum();
     let mut emitter = Emitter::new(graph, stmts, reads, claimed);
     emitter.tables();
     emitter.reads(reads);
@@ -49,7 +57,11 @@ pub fn emit(
                 flagged = true;
             }
             Stmt::Compare(node) => {
-                emitter.compare(node, flagged);
+                emitter.compare(node, 1, flagged);
+                flagged = true;
+            }
+            Stmt::CompareJoined(node, digits) => {
+                emitter.compare(node, digits, flagged);
                 flagged = true;
             }
         }
@@ -78,7 +90,7 @@ impl<'a> Emitter<'a> {
     fn new(graph: &'a Graph, stmts: &[Stmt], reads: usize, claimed: usize) -> Self {
         let mut uses = vec![0u32; graph.len()];
         for stmt in stmts {
-            if let Stmt::Flag(node) | Stmt::Compare(node) = stmt {
+            if let Stmt::Flag(node) | Stmt::Compare(node) | Stmt::CompareJoined(node, _) = stmt {
                 uses[node.index()] += 1;
             }
         }
@@ -142,7 +154,8 @@ impl<'a> Emitter<'a> {
                 *name = Some(index);
             }
         }
-        for name in names {
+        let joins = self.joins_of_reads(reads);
+        for (name, joins) in names.into_iter().zip(joins) {
             self.asm.op(Code::FromAlt);
             match name {
                 Some(index) => {
@@ -150,6 +163,9 @@ impl<'a> Emitter<'a> {
                     self.on_stack[index] = true;
                 }
                 None => self.asm.op(Code::Drop),
+            }
+            for join in joins {
+                self.keep(join);
             }
         }
     }
@@ -161,6 +177,9 @@ impl<'a> Emitter<'a> {
             return;
         }
         self.prepare(node);
+        if self.on_stack[index] {
+            return;
+        }
         self.compute(node);
         self.name_top(node);
     }
@@ -184,7 +203,9 @@ impl<'a> Emitter<'a> {
             return;
         }
         self.prepare(node);
-        if self.is_shared(node) {
+        if let Node::Multi(arith, operands) = self.graph.node(node) {
+            self.multi(node, *arith, operands);
+        } else if !self.on_stack[node.index()] && self.is_shared(node) {
             self.compute(node);
             self.name_top(node);
         }
@@ -202,14 +223,14 @@ impl<'a> Emitter<'a> {
         self.stack.push(VERDICT);
     }
 
-    fn compare(&mut self, node: NodeId, flagged: bool) {
+    fn compare(&mut self, node: NodeId, digits: usize, flagged: bool) {
         self.ready(node);
         // What was made ready for later comparisons lies above the verdict now.
         if flagged {
             self.fetch_verdict();
         }
         self.value(node);
-        self.asm.op(Code::FromAlt);
+        self.claimed(digits);
         self.asm.op(Code::NumNotEqual);
         if flagged {
             self.asm.op(Code::BoolOr);
@@ -361,6 +382,10 @@ impl<'a> Emitter<'a> {
                 self.apply(Code::NotEqual0, 1);
             }
             Node::Select(c, t, f) => self.select(*c, *t, *f),
+            Node::Join(digits) => self.join(digits),
+            Node::Scale(a, by) => self.scale(*a, *by),
+            // Computed before anything nameless, all parts at once.
+            Node::Multi(..) | Node::Part(..) => {}
         }
     }
 

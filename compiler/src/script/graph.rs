@@ -4,6 +4,7 @@
 //! within its node's range whenever what the segment reads was computed correctly. Knows no
 //! words and no stack.
 
+use super::number::Arith;
 use std::collections::HashMap;
 
 /// A node, by its index.
@@ -92,6 +93,14 @@ pub enum Node {
     NonZero(NodeId),
     /// The second if the first is 1, the third if it is 0.
     Select(NodeId, NodeId, NodeId),
+    /// Plain digits as one number, the least first.
+    Join(Vec<NodeId>),
+    /// A plain number times a power of two.
+    Scale(NodeId, u8),
+    /// A computation on plain numbers that leaves several: its parts, which follow it.
+    Multi(Arith, Vec<NodeId>),
+    /// One of the plain numbers that a computation leaves.
+    Part(NodeId, u8),
 }
 
 impl Node {
@@ -101,7 +110,8 @@ impl Node {
             Self::Const(_) | Self::Read(_) => vec![],
             Self::Sum(terms, _) => terms.iter().map(|(node, _)| *node).collect(),
             Self::Look(_, a) | Self::Low(a) | Self::Carry(a) => vec![*a],
-            Self::IsZero(a) | Self::NonZero(a) => vec![*a],
+            Self::IsZero(a) | Self::NonZero(a) | Self::Scale(a, _) | Self::Part(a, _) => vec![*a],
+            Self::Join(all) | Self::Multi(_, all) => all.clone(),
             Self::Less(a, b) | Self::Differ(a, b) | Self::Both(a, b) | Self::Either(a, b) => {
                 vec![*a, *b]
             }
@@ -122,7 +132,8 @@ pub struct Range {
 }
 
 impl Range {
-    fn new(low: i64, high: i64) -> Self {
+    /// What is known of a value between these.
+    pub(super) fn new(low: i64, high: i64) -> Self {
         let mask = if high <= 0 {
             0
         } else {
@@ -412,7 +423,8 @@ impl Graph {
         self.add(Node::Select(condition, t, f), range)
     }
 
-    fn add(&mut self, node: Node, range: Range) -> NodeId {
+    /// A node as it is, or an equal one.
+    pub(super) fn add(&mut self, node: Node, range: Range) -> NodeId {
         let forever = matches!(node, Node::Const(_) | Node::Read(_));
         if let Some((id, asked)) = self.known.get_mut(&node)
             && (forever || self.step - *asked <= MEMORY)

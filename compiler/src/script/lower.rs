@@ -6,7 +6,12 @@
 //! bitwise operations. Shifts by whole digits and `bswap` only rename; chains of additions
 //! become one sum of many terms per digit.
 
+mod limbs;
+
+use super::forms::Forms;
 use super::graph::{Graph, Node, NodeId, SPREAD, Table};
+use super::idioms::Idioms;
+use super::number::Reduced;
 use super::shape::{Shape, Terms, def, flatten, is_mask};
 use crate::word::{Op, Program, Value};
 use std::collections::HashMap;
@@ -21,6 +26,8 @@ pub struct Task {
     pub input_bits: Vec<u8>,
     /// Digits of each input word.
     pub input_digits: Vec<u8>,
+    /// By abort code, the digits of the written word that it stands for; 0 where it doesn't.
+    pub written: Vec<u8>,
 }
 
 /// One thing to do.
@@ -30,6 +37,8 @@ pub enum Step {
     Keep(Vec<NodeId>),
     /// The value of the `AbortIf` with this code: its digits, least first.
     Result(u16, Vec<NodeId>),
+    /// The same as numbers, each with how many digits it makes up.
+    Numbers(u16, Vec<(NodeId, usize)>),
 }
 
 /// Lowers a task.
@@ -39,6 +48,9 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
     let mut steps = Vec::new();
     for (n, inst) in program.insts.iter().enumerate() {
         match inst.op {
+            Op::AbortIf(value, code) if lower.forms.reads_number(n) => {
+                steps.push(Step::Numbers(code, lower.numbers(value, code)));
+            }
             Op::AbortIf(value, code) => {
                 let digits = lower.word(value).to_vec();
                 steps.push(Step::Result(code, digits));
@@ -46,6 +58,11 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
             _ if lower.shape.anchored[n] => {
                 lower.graph.step();
                 let value = inst.first;
+                if lower.forms.is_number(value) {
+                    let numbers = lower.all_numbers(value);
+                    steps.push(Step::Keep(numbers));
+                    continue;
+                }
                 let digits = lower.word(value);
                 let mut keep = Vec::new();
                 for digit in digits {
@@ -69,6 +86,13 @@ struct Lower<'a> {
     bits: Vec<u8>,
     shape: Shape,
     graph: Graph,
+    idioms: Idioms,
+    forms: Forms,
+    /// Words of at most 31 bits as one number, and words as halves, the lower first.
+    ones: Vec<Option<NodeId>>,
+    halves: Vec<Option<[NodeId; 2]>>,
+    /// What sums have beyond the word.
+    beyond: Vec<Option<Reduced>>,
     words: Vec<Option<[NodeId; 8]>>,
     /// By plain node. Only ever looked up, never iterated.
     spreads: HashMap<NodeId, NodeId>,
@@ -86,9 +110,18 @@ impl<'a> Lower<'a> {
             offsets.push(offset);
             offset += u32::from(*digits);
         }
+        let mut shape = Shape::of(program, &bits);
+        let idioms = Idioms::of(program, &bits, &mut shape);
+        let written = |code: u16| task.written.get(usize::from(code)).is_some_and(|n| *n > 0);
+        let values = program.value_count();
         Self {
             task,
-            shape: Shape::of(program, &bits),
+            forms: Forms::of(program, &bits, &shape, &idioms, written),
+            idioms,
+            ones: vec![None; values],
+            halves: vec![None; values],
+            beyond: vec![None; values],
+            shape,
             bits,
             graph: Graph::default(),
             words: vec![None; program.value_count()],
@@ -102,7 +135,10 @@ impl<'a> Lower<'a> {
         if let Some(digits) = self.words[value.index()] {
             return digits;
         }
-        let mut digits = self.digits(value);
+        let mut digits = match self.forms.is_number(value) {
+            true => self.parted(value),
+            false => self.digits(value),
+        };
         let bits = i64::from(self.bits[value.index()]);
         for (n, digit) in digits.iter_mut().enumerate() {
             let left = bits - 4 * n as i64;
@@ -127,7 +163,11 @@ impl<'a> Lower<'a> {
             Op::Input(n) => self.input(usize::from(n)),
             Op::Add(..) | Op::Sub(..) => self.add(value),
             Op::And(a, b) => self.and(a, b),
-            Op::Or(a, b) => self.or(a, b),
+            Op::Or(a, b) if self.idioms.get(value).is_none() => self.or(a, b),
+            Op::Or(..) | Op::Lt(..) => {
+                let flag = self.flag(value);
+                self.boolean(flag)
+            }
             Op::Xor(a, b) => self.xor(a, b),
             Op::Not(a) => self.word(a).map(|n| self.not(n)),
             Op::Shl(a, by) => self.shift(value, a, -i32::from(by), false),
@@ -138,10 +178,8 @@ impl<'a> Lower<'a> {
                 std::array::from_fn(|n| digits[(3 - n / 2) * 2 + n % 2])
             }
             Op::Eq(a, b) => self.eq(a, b),
-            Op::Lt(a, b) => self.lt(a, b),
             Op::Select(c, t, f) => {
-                let condition = self.word(c);
-                let condition = self.truth(&condition);
+                let condition = self.condition(c);
                 let (t, f) = (self.word(t), self.word(f));
                 std::array::from_fn(|n| self.graph.select(condition, t[n], f[n]))
             }
@@ -206,6 +244,14 @@ impl<'a> Lower<'a> {
             let sum = self.graph.sum(&terms, constant + 16 * owed);
             let (digit, rest) = self.graph.split(sum);
             carry = rest;
+            if n == 7 {
+                self.beyond[value.index()] = Some(Reduced {
+                    rest: digit,
+                    quotient: rest,
+                    plus: true,
+                    offset: -owed,
+                });
+            }
             digit
         })
     }
@@ -350,16 +396,6 @@ impl<'a> Lower<'a> {
         let sum = self.graph.sum(&terms, 0);
         let equal = self.graph.is_zero(sum);
         self.boolean(equal)
-    }
-
-    fn lt(&mut self, a: Value, b: Value) -> [NodeId; 8] {
-        let (x, y) = (self.word(a), self.word(b));
-        let mut borrow = self.graph.constant(0);
-        for (x, y) in x.into_iter().zip(y) {
-            let need = self.graph.sum(&[(borrow, true), (y, true)], 0);
-            borrow = self.graph.less(x, need);
-        }
-        self.boolean(borrow)
     }
 
     /// The spread form of a plain digit.

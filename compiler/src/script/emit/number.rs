@@ -1,0 +1,230 @@
+//! Emits computations on numbers of up to 31 bits. Every operand and every part is a plain
+//! number.
+
+use super::super::code::{Code, number_len};
+use super::super::graph::{Node, NodeId};
+use super::super::number::Arith;
+use super::Emitter;
+
+impl Emitter<'_> {
+    /// By digit that is read, the joins that are made of digits read up to it, it included.
+    pub(super) fn joins_of_reads(&self, reads: usize) -> Vec<Vec<NodeId>> {
+        let mut joins = vec![Vec::new(); reads];
+        for index in 0..self.graph.len() {
+            let id = NodeId(index as u32);
+            let Node::Join(digits) = self.graph.node(id) else {
+                continue;
+            };
+            let read = |digit: &NodeId| match self.graph.node(*digit) {
+                Node::Read(n) => Some(*n as usize),
+                _ => None,
+            };
+            let last: Option<Vec<usize>> = digits.iter().map(read).collect();
+            if let Some(last) = last.and_then(|all| all.into_iter().max())
+                && let Some(joins) = joins.get_mut(last)
+                && self.uses[index] > 0
+            {
+                joins.push(id);
+            }
+        }
+        joins
+    }
+
+    /// Doubles the top item so many times.
+    fn double(&mut self, times: u8) {
+        for _ in 0..times {
+            self.asm.ops(&[Code::Dup, Code::Add]);
+        }
+    }
+
+    pub(super) fn scale(&mut self, number: NodeId, by: u8) {
+        self.value(number);
+        self.double(by);
+    }
+
+    pub(super) fn join(&mut self, digits: &[NodeId]) {
+        let mut rest = digits.iter().rev();
+        if let Some(top) = rest.next() {
+            self.value(*top);
+        }
+        for digit in rest {
+            self.double(4);
+            let index = digit.index();
+            let under = self.stack.len().checked_sub(2);
+            let under = under.and_then(|at| self.stack.get(at)).copied();
+            match self.graph.as_const(*digit) {
+                Some(n) => {
+                    self.uses[index] -= 1;
+                    self.offset(n);
+                }
+                // Right beneath, and not needed again: addition doesn't mind the order.
+                None if under == Some(digit.0) && self.uses[index] == 1 => {
+                    self.uses[index] = 0;
+                    self.on_stack[index] = false;
+                    self.apply(Code::Add, 2);
+                }
+                None => {
+                    self.value(*digit);
+                    self.apply(Code::Add, 2);
+                }
+            }
+        }
+    }
+
+    /// The number that the next claimed digits make, the least first.
+    pub(super) fn claimed(&mut self, digits: usize) {
+        for _ in 0..digits {
+            self.asm.op(Code::FromAlt);
+        }
+        for _ in 1..digits {
+            self.double(4);
+            self.asm.op(Code::Add);
+        }
+    }
+
+    /// Computes all parts of a node that anything needs, unless that is done.
+    pub(super) fn multi(&mut self, node: NodeId, arith: Arith, operands: &[NodeId]) {
+        if self.uses[node.index()] == 0 {
+            return;
+        }
+        self.uses[node.index()] = 0;
+        match arith {
+            Arith::Divide(unit) => {
+                self.value(operands[0]);
+                self.divide(node, operands[0], unit);
+            }
+            Arith::Borrow(unit) => {
+                self.value(operands[0]);
+                self.borrow(node, unit);
+            }
+            Arith::Choose => self.choose(node, operands),
+        }
+    }
+
+    /// A part of a node, if anything needs it.
+    fn part(&self, node: NodeId, n: u32) -> Option<NodeId> {
+        let id = NodeId(node.0 + 1 + n);
+        (self.uses.get(id.index()).copied().unwrap_or(0) > 0).then_some(id)
+    }
+
+    /// Gives the top items to parts, the lowest first.
+    fn leave(&mut self, taken: usize, parts: &[Option<NodeId>]) {
+        self.stack.truncate(self.stack.len() - taken);
+        for part in parts.iter().flatten() {
+            self.stack.push(part.0);
+            self.on_stack[part.index()] = true;
+        }
+    }
+
+    /// From a number on top to its quotient and its rest, the rest on top.
+    fn divide(&mut self, node: NodeId, of: NodeId, unit: i64) {
+        let (rest, quotient) = (self.part(node, 0), self.part(node, 1));
+        let range = self.graph.range(of);
+        let most = range.high / unit;
+        let mut bit = 63 - most.leading_zeros();
+        if quotient.is_some() && most == 1 {
+            if rest.is_some() {
+                self.asm.num(unit);
+                self.asm
+                    .ops(&[Code::Dup2, Code::GreaterThanOrEqual, Code::If, Code::Sub]);
+                self.asm.num(1);
+                self.asm.ops(&[Code::Else, Code::Drop]);
+                self.asm.num(0);
+                self.asm.op(Code::EndIf);
+                self.leave(1, &[rest, quotient]);
+            } else {
+                self.asm.num(unit);
+                self.asm.op(Code::GreaterThanOrEqual);
+                self.leave(1, &[quotient]);
+            }
+            return;
+        }
+        if quotient.is_some() {
+            self.asm.num(0);
+            self.asm.op(Code::Swap);
+        }
+        loop {
+            let step = unit << bit;
+            match quotient {
+                None => self.reduce_once(step),
+                Some(_) => {
+                    self.asm.num(step);
+                    self.asm.ops(&[
+                        Code::Dup2,
+                        Code::GreaterThanOrEqual,
+                        Code::If,
+                        Code::Sub,
+                        Code::Swap,
+                    ]);
+                    self.offset(1 << bit);
+                    self.asm
+                        .ops(&[Code::Swap, Code::Else, Code::Drop, Code::EndIf]);
+                }
+            }
+            if bit == 0 {
+                break;
+            }
+            bit -= 1;
+        }
+        if rest.is_none() {
+            self.asm.op(Code::Drop);
+        }
+        self.leave(1, &[quotient, rest]);
+    }
+
+    /// Subtracts a step from the top item if that is at least as much.
+    fn reduce_once(&mut self, step: i64) {
+        if number_len(step) <= 2 {
+            self.asm.op(Code::Dup);
+            self.asm.num(step);
+            self.asm.ops(&[Code::GreaterThanOrEqual, Code::If]);
+            self.asm.num(step);
+            self.asm.ops(&[Code::Sub, Code::EndIf]);
+        } else {
+            self.asm.num(step);
+            self.asm
+                .ops(&[Code::Dup2, Code::GreaterThanOrEqual, Code::If, Code::Sub]);
+            self.asm.ops(&[Code::Else, Code::Drop, Code::EndIf]);
+        }
+    }
+
+    fn borrow(&mut self, node: NodeId, unit: i64) {
+        let (rest, negative) = (self.part(node, 0), self.part(node, 1));
+        if rest.is_some() {
+            self.asm.op(Code::Dup);
+        }
+        self.asm.num(0);
+        self.asm.op(Code::LessThan);
+        if rest.is_some() {
+            self.asm.op(Code::If);
+            self.asm.num(unit);
+            self.asm.op(Code::Add);
+            if negative.is_some() {
+                self.asm.num(1);
+                self.asm.op(Code::Else);
+                self.asm.num(0);
+            }
+            self.asm.op(Code::EndIf);
+        }
+        self.leave(1, &[rest, negative]);
+    }
+
+    /// Two numbers by a condition.
+    fn choose(&mut self, node: NodeId, operands: &[NodeId]) {
+        let [condition, t0, t1, f0, f1] = operands[..] else {
+            return;
+        };
+        for operand in [f0, f1, t0, t1, condition] {
+            self.value(operand);
+        }
+        self.asm
+            .ops(&[Code::If, Code::Swap2, Code::EndIf, Code::Drop2]);
+        let parts = [self.part(node, 0), self.part(node, 1)];
+        match parts {
+            [Some(_), Some(_)] => {}
+            [Some(_), None] => self.asm.op(Code::Drop),
+            _ => self.asm.op(Code::Nip),
+        }
+        self.leave(5, &parts);
+    }
+}

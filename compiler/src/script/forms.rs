@@ -1,0 +1,201 @@
+//! In which form each word lives: as digits, or as numbers of up to 31 bits.
+//!
+//! An operation that can be computed in either form has a price in each; a value computed in
+//! one form and read in the other has the price of converting it, once. A least cut of the
+//! network of these prices is the cheapest choice for the whole segment.
+
+use super::flow::{NEVER, Network};
+use super::idioms::{Idiom, Idioms};
+use super::shape::{Shape, def};
+use crate::word::{Op, Program, Value};
+
+/// Which form every operation is computed in.
+#[derive(Debug, Default)]
+pub(super) struct Forms {
+    /// By instruction: in numbers.
+    numbers: Vec<bool>,
+    /// By value, the instruction that defines it.
+    defs: Vec<usize>,
+}
+
+/// Values of up to so many bits live as one number.
+pub(super) const ONE: u8 = 31;
+
+impl Forms {
+    /// Whether a value is computed as numbers, not as digits.
+    pub(super) fn is_number(&self, value: Value) -> bool {
+        let at = self.defs.get(value.index()).copied().unwrap_or(0);
+        self.numbers.get(at).copied().unwrap_or(false)
+    }
+
+    /// Whether what an instruction without a value reads is better compared as a number.
+    pub(super) fn reads_number(&self, inst: usize) -> bool {
+        self.numbers.get(inst).copied().unwrap_or(false)
+    }
+
+    /// The cheapest choice. `written` tells whether an abort code stands for a written word.
+    pub(super) fn of(
+        program: &Program,
+        bits: &[u8],
+        shape: &Shape,
+        idioms: &Idioms,
+        written: impl Fn(u16) -> bool,
+    ) -> Self {
+        let mut defs = vec![0; program.value_count()];
+        for (n, inst) in program.insts.iter().enumerate() {
+            if inst.op.results() > 0 {
+                defs[inst.first.index()] = n;
+            }
+        }
+        let mut network = Network::default();
+        let (digits, numbers) = (network.node(), network.node());
+        let live = live(program, idioms, &defs);
+        let mut nodes = vec![digits; program.insts.len()];
+        for (n, inst) in program.insts.iter().enumerate() {
+            if !live[n] || matches!(inst.op, Op::Const(_)) {
+                continue;
+            }
+            let prices = price(program, bits, idioms, &inst.op, inst.first, &written);
+            nodes[n] = match prices {
+                (_, NEVER) => digits,
+                (NEVER, _) => numbers,
+                (as_digits, as_numbers) => {
+                    let node = network.node();
+                    network.edge(node, numbers, as_digits);
+                    network.edge(digits, node, as_numbers);
+                    node
+                }
+            };
+        }
+        let mut readers: Vec<Vec<usize>> = vec![Vec::new(); program.insts.len()];
+        for (n, inst) in program.insts.iter().enumerate() {
+            if !live[n] {
+                continue;
+            }
+            let operands = match inst.op.results() {
+                0 => inst.op.operands(),
+                _ => idioms.operands(&inst.op, inst.first),
+            };
+            for operand in operands {
+                readers[defs[operand.index()]].push(nodes[n]);
+            }
+        }
+        for (n, inst) in program.insts.iter().enumerate() {
+            if !live[n] || inst.op.results() == 0 || matches!(inst.op, Op::Const(_)) {
+                continue;
+            }
+            if shape.fused[inst.first.index()] {
+                // Part of the sum that reads it.
+                for reader in &readers[n] {
+                    network.edge(nodes[n], *reader, NEVER);
+                    network.edge(*reader, nodes[n], NEVER);
+                }
+                continue;
+            }
+            let bits = bits[inst.first.index()];
+            let (join, split) = convert(bits);
+            let (joined, parted) = (network.node(), network.node());
+            network.edge(nodes[n], joined, join);
+            network.edge(parted, nodes[n], split);
+            for reader in &readers[n] {
+                if join > 0 {
+                    network.edge(joined, *reader, NEVER);
+                    network.edge(*reader, parted, NEVER);
+                }
+            }
+        }
+        let sides = network.cut(digits, numbers);
+        Self {
+            numbers: nodes.into_iter().map(|node| !sides[node]).collect(),
+            defs,
+        }
+    }
+}
+
+/// By instruction, whether anything needs it.
+fn live(program: &Program, idioms: &Idioms, defs: &[usize]) -> Vec<bool> {
+    let mut live = vec![false; program.insts.len()];
+    let is_root = |n: &usize| matches!(program.insts[*n].op, Op::AbortIf(..));
+    let mut todo: Vec<usize> = (0..live.len()).filter(is_root).collect();
+    while let Some(n) = todo.pop() {
+        if std::mem::replace(&mut live[n], true) {
+            continue;
+        }
+        let inst = &program.insts[n];
+        let operands = match inst.op.results() {
+            0 => inst.op.operands(),
+            _ => idioms.operands(&inst.op, inst.first),
+        };
+        todo.extend(operands.into_iter().map(|operand| defs[operand.index()]));
+    }
+    live
+}
+
+/// Bytes of joining digits to numbers, and of splitting numbers into digits.
+fn convert(bits: u8) -> (u32, u32) {
+    let bits = u32::from(bits);
+    let digits = bits.div_ceil(4);
+    match bits {
+        0..=4 => (0, 0),
+        5..=31 => (10 * (digits - 1), 14 * (bits - 4) + 3),
+        _ => (10 * (digits - 2), 14 * 24),
+    }
+}
+
+/// Bytes of an operation in digits and in numbers; [`NEVER`] where it has no such form.
+fn price(
+    program: &Program,
+    bits: &[u8],
+    idioms: &Idioms,
+    op: &Op,
+    value: Value,
+    written: &impl Fn(u16) -> bool,
+) -> (u32, u32) {
+    let wide = |value: Value| u32::from(bits[value.index()]);
+    let digits = |value: Value| wide(value).div_ceil(4);
+    // Numbers that a value is.
+    let count = |value: Value| if bits[value.index()] <= ONE { 1 } else { 2 };
+    let constant = |value: Value| matches!(def(program, value), Some(Op::Const(_)));
+    let fetch = |value: Value| if constant(value) { 1 } else { 2 };
+    match *op {
+        Op::Add(a, b) | Op::Sub(a, b) => {
+            let as_digits = digits(value) * (7 + fetch(a) + fetch(b));
+            let as_numbers = match count(value) {
+                1 => 1 + fetch(a) + fetch(b),
+                _ => 27 + 2 * (fetch(a) + fetch(b)),
+            };
+            (as_digits, as_numbers)
+        }
+        Op::Lt(..) | Op::Or(..) if idioms.get(value).is_some() => match idioms.get(value) {
+            Some(Idiom::Less(x, y, flag)) if idioms.difference_of(x, y, flag).is_none() => {
+                let each = 2 + fetch(x) + fetch(y);
+                (
+                    digits(x).max(digits(y)) * each,
+                    count(x).max(count(y)) * each,
+                )
+            }
+            _ => (3, 3),
+        },
+        Op::Eq(a, b) => {
+            let each = 2 + fetch(a) + fetch(b);
+            (
+                digits(a).max(digits(b)) * each,
+                count(a).max(count(b)) * each,
+            )
+        }
+        Op::Select(_, t, f) => {
+            let each = 5 + fetch(t) + fetch(f);
+            (digits(value) * each, 2 + count(value) * (each - 2))
+        }
+        Op::Not(_) => (3 * 8, 14),
+        Op::Shl(a, by) if by % 4 != 0 && wide(a) + u32::from(by) <= 31 => {
+            (13 * digits(value), 2 + 2 * u32::from(by))
+        }
+        Op::AbortIf(value, code) if written(code) => match bits[value.index()] {
+            0..=4 => (5, 5),
+            _ => (5 * digits(value), 10 * digits(value) - 7 * count(value)),
+        },
+        Op::AbortIf(value, _) => (3 * digits(value), 3 * count(value)),
+        _ => (0, NEVER),
+    }
+}

@@ -1,0 +1,166 @@
+//! Computations on numbers of up to 31 bits, as nodes of the [`Graph`]: what leaves several
+//! numbers is one node, and its parts follow it.
+
+use super::graph::{Graph, Node, NodeId, Range};
+
+/// A computation on plain numbers that leaves several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Arith {
+    /// Of a number that is not negative: the rest and the quotient by a constant.
+    Divide(i64),
+    /// Of a number in `-unit..unit`: the rest, and whether the number was negative.
+    Borrow(i64),
+    /// A condition, numbers and as many others: the first ones if it is 1, the others if it
+    /// is 0.
+    Choose,
+}
+
+/// One more than what a script can compute with.
+pub const LIMIT: i64 = 1 << 31;
+/// One more than what half a word holds.
+pub const HALF: i64 = 1 << 16;
+
+impl Graph {
+    /// The parts of a computation.
+    fn parts(&mut self, arith: Arith, operands: Vec<NodeId>, ranges: &[Range]) -> Vec<NodeId> {
+        let before = self.len();
+        let whole = self.add(Node::Multi(arith, operands), Range::new(0, 0));
+        if whole.index() == before {
+            for (n, range) in ranges.iter().enumerate() {
+                self.add(Node::Part(whole, n as u8), *range);
+            }
+        }
+        (1..=ranges.len() as u32)
+            .map(|n| NodeId(whole.0 + n))
+            .collect()
+    }
+
+    /// Digits as one number, the least first; they must fit [`LIMIT`] together.
+    pub fn join(&mut self, digits: &[NodeId]) -> NodeId {
+        let mut digits = digits.to_vec();
+        while digits.len() > 1 && digits.last().and_then(|d| self.as_const(*d)) == Some(0) {
+            digits.pop();
+        }
+        if let [digit] = digits[..] {
+            return digit;
+        }
+        let (mut low, mut high) = (0, 0);
+        for digit in digits.iter().rev() {
+            let range = self.range(*digit);
+            (low, high) = (16 * low + range.low, 16 * high + range.high);
+        }
+        if low == high {
+            return self.constant(low);
+        }
+        self.add(Node::Join(digits), Range::new(low, high))
+    }
+
+    /// A number times `2^by`.
+    pub fn scale(&mut self, number: NodeId, by: u8) -> NodeId {
+        let range = self.range(number);
+        match self.as_const(number) {
+            Some(n) => self.constant(n << by),
+            None if by == 0 => number,
+            None => {
+                let range = Range::new(range.low << by, range.high << by);
+                self.add(Node::Scale(number, by), range)
+            }
+        }
+    }
+
+    /// The rest and the quotient of a number that is not negative.
+    pub fn divide(&mut self, number: NodeId, unit: i64) -> (NodeId, NodeId) {
+        let range = self.range(number);
+        if range.high < unit {
+            return (number, self.constant(0));
+        }
+        if let Some(n) = self.as_const(number) {
+            return (self.constant(n % unit), self.constant(n / unit));
+        }
+        let (low, high) = (range.low / unit, range.high / unit);
+        if low == high {
+            return (self.sum(&[(number, true)], -low * unit), self.constant(low));
+        }
+        let ranges = [Range::new(0, unit - 1), Range::new(low, high)];
+        let parts = self.parts(Arith::Divide(unit), vec![number], &ranges);
+        (parts[0], parts[1])
+    }
+
+    /// Any number as a rest and a quotient: `(rest, quotient, k)` where `quotient + k`, or `k -
+    /// quotient` if the sign is `false`, is the quotient rounded down.
+    pub fn reduce(&mut self, number: &[(NodeId, bool)], constant: i64, unit: i64) -> Reduced {
+        let sum = self.sum(number, constant);
+        let range = self.range(sum);
+        if range.low >= 0 {
+            let (rest, quotient) = self.divide(sum, unit);
+            return Reduced {
+                rest,
+                quotient,
+                plus: true,
+                offset: 0,
+            };
+        }
+        if range.low >= -unit && range.high < unit && self.as_const(sum).is_none() {
+            let ranges = [Range::new(0, unit - 1), Range::new(0, 1)];
+            let parts = self.parts(Arith::Borrow(unit), vec![sum], &ranges);
+            return Reduced {
+                rest: parts[0],
+                quotient: parts[1],
+                plus: false,
+                offset: 0,
+            };
+        }
+        let units = (unit - 1 - range.low) / unit;
+        let sum = self.sum(number, constant + units * unit);
+        let (rest, quotient) = self.divide(sum, unit);
+        Reduced {
+            rest,
+            quotient,
+            plus: true,
+            offset: -units,
+        }
+    }
+
+    /// Numbers by a condition.
+    pub fn choose(&mut self, condition: NodeId, t: &[NodeId], f: &[NodeId]) -> Vec<NodeId> {
+        let open: Vec<usize> = (0..t.len())
+            .filter(|n| {
+                t[*n] != f[*n] && (self.as_const(t[*n]).is_none() || self.as_const(f[*n]).is_none())
+            })
+            .collect();
+        if open.len() != 2 || self.as_const(condition).is_some() {
+            let pairs = t.iter().zip(f);
+            return pairs.map(|(t, f)| self.select(condition, *t, *f)).collect();
+        }
+        let mut operands = vec![condition];
+        operands.extend(open.iter().map(|n| t[*n]));
+        operands.extend(open.iter().map(|n| f[*n]));
+        let ranges: Vec<Range> = open
+            .iter()
+            .map(|n| {
+                let (t, f) = (self.range(t[*n]), self.range(f[*n]));
+                Range::new(t.low.min(f.low), t.high.max(f.high))
+            })
+            .collect();
+        let mut parts = self.parts(Arith::Choose, operands, &ranges).into_iter();
+        (0..t.len())
+            .map(|n| match open.contains(&n) {
+                true => parts.next().unwrap_or(t[n]),
+                false => self.select(condition, t[n], f[n]),
+            })
+            .collect()
+    }
+}
+
+/// A number as `rest + unit * (offset ± quotient)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Reduced {
+    /// In `0..unit`.
+    pub rest: NodeId,
+    /// Not negative.
+    pub quotient: NodeId,
+    /// Whether the quotient counts as it is, not its negative.
+    pub plus: bool,
+    /// What is added to it.
+    pub offset: i64,
+}
