@@ -3,16 +3,14 @@
 
 mod support;
 
-use gavel_compiler::script::body::{Job, definitions, generate, needs};
-use gavel_compiler::script::code::{number, push_bytes};
-use gavel_compiler::script::vm::{Rules, Why, run as run_script};
-use gavel_compiler::segment::{Budget, CommittedWord, plan};
+use gavel_compiler::segment::{Budget, plan};
 use gavel_compiler::units::Weight;
 use gavel_compiler::word::legalise::legalise;
 use gavel_compiler::word::{
     Author, Builder, InputElement, Op, Program, Span, Value, run as interpret,
 };
 use proptest::prelude::*;
+use support::stretch::check_stretch;
 use support::*;
 
 /// An operation by number and its operands by position from the end.
@@ -84,32 +82,10 @@ fn words(widths: &[u8], seeds: &[u32]) -> Vec<u32> {
         .collect()
 }
 
-/// Runs the body of some instructions alone on digits as a commitment leaves them; whether it
-/// finds a lie.
-fn accuses(job: &Job<'_>, reads: &[u8], claimed: &[u8]) -> bool {
-    let (body, _) = generate(job).unwrap();
-    let mut script = Vec::new();
-    for digit in claimed.iter().rev().chain(reads.iter().rev()) {
-        push_bytes(&number(i64::from(*digit)), &mut script);
-        script.push(0x6b);
-    }
-    script.extend(body);
-    match run_script(&script, &[], &Rules::default()).verdict {
-        Ok(()) => true,
-        Err(refusal) => {
-            assert_eq!(refusal.why, Why::False, "{refusal}");
-            false
-        }
-    }
-}
-
 /// Any stretch of a program, any of its values written: a body accuses whoever wrote a digit
 /// wrong, and nobody else.
 fn check_body(program: &Program, inputs: &[u32], from: u16, to: u16, picks: &[u16]) {
     let program = legalise(program);
-    let execution = interpret(&program, inputs);
-    let bits = program.bits();
-    let defs = definitions(&program);
     let place = |n: u16| usize::from(n) % (program.insts.len() + 1);
     let insts = place(from).min(place(to))..place(from).max(place(to));
     let within: Vec<Value> = program.insts[insts.clone()]
@@ -120,47 +96,11 @@ fn check_body(program: &Program, inputs: &[u32], from: u16, to: u16, picks: &[u1
     if within.is_empty() {
         return;
     }
-    let word = |value: &Value| CommittedWord {
-        value: *value,
-        digits: bits[value.index()].div_ceil(4).max(1),
-    };
     let writes: Vec<Value> = picks
         .iter()
         .map(|n| within[usize::from(*n) % within.len()])
         .collect();
-    let reads = needs(&program, &bits, &defs, &insts, &writes, false);
-    let (reads, writes): (Vec<_>, Vec<_>) = (
-        reads.iter().map(word).collect(),
-        writes.iter().map(word).collect(),
-    );
-    let digits = |words: &[CommittedWord]| -> Vec<u8> {
-        words
-            .iter()
-            .flat_map(|word| {
-                let honest = execution.values[word.value.index()];
-                (0..word.digits).map(move |n| (honest >> (4 * n)) as u8 & 15)
-            })
-            .collect()
-    };
-    let job = Job {
-        program: &program,
-        bits: &bits,
-        insts: insts.clone(),
-        reads: &reads,
-        writes: &writes,
-        claimed: None,
-    };
-    let aborts = program.insts[insts].iter().any(|inst| match inst.op {
-        Op::AbortIf(condition, _) => execution.values[condition.index()] != 0,
-        _ => false,
-    });
-    let (read, honest) = (digits(&reads), digits(&writes));
-    assert_eq!(accuses(&job, &read, &honest), aborts);
-    for n in 0..honest.len() {
-        let mut wrong = honest.clone();
-        wrong[n] = (wrong[n] + 1 + (n as u8 % 15)) % 16;
-        assert!(accuses(&job, &read, &wrong), "digit {n}");
-    }
+    check_stretch(&program, insts, &writes, &[inputs.to_vec()]);
 }
 
 fn tiny() -> Budget {

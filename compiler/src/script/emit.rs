@@ -6,6 +6,7 @@
 //! digits beneath.
 
 mod number;
+mod product;
 
 use super::ScriptError;
 use super::asm::Asm;
@@ -383,7 +384,12 @@ impl<'a> Emitter<'a> {
             }
             Node::Select(c, t, f) => self.select(*c, *t, *f),
             Node::Join(digits) => self.join(digits),
-            Node::Scale(a, by) => self.scale(*a, *by),
+            Node::Times(a, k) => self.times(*a, *k),
+            Node::Min(a, most) => {
+                self.value(*a);
+                self.asm.num(*most);
+                self.asm.op(Code::Min);
+            }
             // Computed before anything nameless, all parts at once.
             Node::Multi(..) | Node::Part(..) => {}
         }

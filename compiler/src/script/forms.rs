@@ -6,7 +6,7 @@
 
 use super::flow::{NEVER, Network};
 use super::idioms::{Idiom, Idioms};
-use super::shape::{Shape, def};
+use super::shape::{Shape, def, factors};
 use crate::word::{Op, Program, Value};
 
 /// Which form every operation is computed in.
@@ -72,6 +72,17 @@ impl Forms {
             if !live[n] {
                 continue;
             }
+            if let Some(wants) = wants(program, bits, &inst.op) {
+                for (operand, want) in wants {
+                    let reader = match want {
+                        Want::Digits => digits,
+                        Want::Numbers => numbers,
+                        Want::Any => continue,
+                    };
+                    readers[defs[operand.index()]].push(reader);
+                }
+                continue;
+            }
             let operands = match inst.op.results() {
                 0 => inst.op.operands(),
                 _ => idioms.operands(&inst.op, inst.first),
@@ -109,6 +120,33 @@ impl Forms {
             numbers: nodes.into_iter().map(|node| !sides[node]).collect(),
             defs,
         }
+    }
+}
+
+/// A form that an operand is read in, whatever the operation is computed in.
+enum Want {
+    Digits,
+    Numbers,
+    Any,
+}
+
+/// What products and quotients read; `None` for the rest.
+fn wants(program: &Program, bits: &[u8], op: &Op) -> Option<Vec<(Value, Want)>> {
+    match *op {
+        Op::MulLo(a, b) | Op::MulHi(a, b) => {
+            let (a, b) = factors(program, bits, a, b);
+            Some(vec![(a, Want::Any), (b, Want::Digits)])
+        }
+        Op::Div(a, b) | Op::Rem(a, b) => Some(match def(program, b) {
+            Some(Op::Const(k)) => match *k {
+                _ if bits[a.index()] <= ONE => vec![(a, Want::Numbers)],
+                1..0x8000 => vec![(a, Want::Any)],
+                _ => vec![(a, Want::Digits)],
+            },
+            _ if bits[b.index()] <= 27 => vec![(a, Want::Digits), (b, Want::Numbers)],
+            _ => vec![(a, Want::Digits), (b, Want::Digits)],
+        }),
+        _ => None,
     }
 }
 
@@ -191,6 +229,11 @@ fn price(
         Op::Shl(a, by) if by % 4 != 0 && wide(a) + u32::from(by) <= 31 => {
             (13 * digits(value), 2 + 2 * u32::from(by))
         }
+        Op::MulLo(..) | Op::MulHi(..) | Op::Rem(..) => (NEVER, 0),
+        Op::Div(_, b) => match def(program, b) {
+            Some(Op::Const(2..0x800_0000)) => (NEVER, 0),
+            _ => (0, NEVER),
+        },
         Op::AbortIf(value, code) if written(code) => match bits[value.index()] {
             0..=4 => (5, 5),
             _ => (5 * digits(value), 10 * digits(value) - 7 * count(value)),

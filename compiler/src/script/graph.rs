@@ -95,8 +95,10 @@ pub enum Node {
     Select(NodeId, NodeId, NodeId),
     /// Plain digits as one number, the least first.
     Join(Vec<NodeId>),
-    /// A plain number times a power of two.
-    Scale(NodeId, u8),
+    /// A plain number times a positive constant.
+    Times(NodeId, i64),
+    /// A plain number, but at most a constant.
+    Min(NodeId, i64),
     /// A computation on plain numbers that leaves several: its parts, which follow it.
     Multi(Arith, Vec<NodeId>),
     /// One of the plain numbers that a computation leaves.
@@ -110,7 +112,8 @@ impl Node {
             Self::Const(_) | Self::Read(_) => vec![],
             Self::Sum(terms, _) => terms.iter().map(|(node, _)| *node).collect(),
             Self::Look(_, a) | Self::Low(a) | Self::Carry(a) => vec![*a],
-            Self::IsZero(a) | Self::NonZero(a) | Self::Scale(a, _) | Self::Part(a, _) => vec![*a],
+            Self::IsZero(a) | Self::NonZero(a) | Self::Part(a, _) => vec![*a],
+            Self::Times(a, _) | Self::Min(a, _) => vec![*a],
             Self::Join(all) | Self::Multi(_, all) => all.clone(),
             Self::Less(a, b) | Self::Differ(a, b) | Self::Both(a, b) | Self::Either(a, b) => {
                 vec![*a, *b]
@@ -193,6 +196,13 @@ impl Graph {
         if high < range.high {
             range.high = high;
             range.mask &= Range::new(0, high).mask;
+        }
+    }
+
+    /// Adds the knowledge that a value is between these.
+    pub fn within(&mut self, id: NodeId, low: i64, high: i64) {
+        if self.as_const(id).is_none() {
+            self.ranges[id.index()] = Range::new(low, high);
         }
     }
 

@@ -6,8 +6,10 @@
 //! bitwise operations. Shifts by whole digits and `bswap` only rename; chains of additions
 //! become one sum of many terms per digit.
 
+mod arith;
 mod limbs;
 
+use self::arith::{Division, Quotient, bits_without_abort, known_nonzero};
 use super::forms::Forms;
 use super::graph::{Graph, Node, NodeId, SPREAD, Table};
 use super::idioms::Idioms;
@@ -20,7 +22,7 @@ use std::collections::HashMap;
 /// [`Op::AbortIf`]s.
 #[derive(Debug)]
 pub struct Task {
-    /// The operations; no products, quotients or compressions.
+    /// The operations; no compressions.
     pub program: Program,
     /// Bits of each input word; at most four for each of its digits.
     pub input_bits: Vec<u8>,
@@ -93,6 +95,11 @@ struct Lower<'a> {
     halves: Vec<Option<[NodeId; 2]>>,
     /// What sums have beyond the word.
     beyond: Vec<Option<Reduced>>,
+    /// Values that are not 0 unless the task aborts.
+    nonzero: Vec<bool>,
+    /// Products and quotients made so far. Only ever looked up, never iterated.
+    products: HashMap<(Value, Value), [NodeId; 4]>,
+    divisions: HashMap<(Value, Value), Division>,
     words: Vec<Option<[NodeId; 8]>>,
     /// By plain node. Only ever looked up, never iterated.
     spreads: HashMap<NodeId, NodeId>,
@@ -103,7 +110,8 @@ struct Lower<'a> {
 impl<'a> Lower<'a> {
     fn new(task: &'a Task) -> Self {
         let program = &task.program;
-        let bits = program.bits();
+        let nonzero = known_nonzero(program);
+        let bits = bits_without_abort(program, &nonzero);
         let mut offsets = Vec::with_capacity(task.input_digits.len());
         let mut offset = 0;
         for digits in &task.input_digits {
@@ -121,6 +129,9 @@ impl<'a> Lower<'a> {
             ones: vec![None; values],
             halves: vec![None; values],
             beyond: vec![None; values],
+            nonzero,
+            products: HashMap::new(),
+            divisions: HashMap::new(),
             shape,
             bits,
             graph: Graph::default(),
@@ -183,10 +194,14 @@ impl<'a> Lower<'a> {
                 let (t, f) = (self.word(t), self.word(f));
                 std::array::from_fn(|n| self.graph.select(condition, t[n], f[n]))
             }
-            // Not in a task: legalised before.
+            Op::Div(a, b) => match self.division(a, b).quotient {
+                Quotient::Digits(digits) => digits,
+                // Computed as a number.
+                Quotient::Number(_) => [self.graph.constant(0); 8],
+            },
+            // Computed as numbers, or not in a task.
             Op::MulLo(..)
             | Op::MulHi(..)
-            | Op::Div(..)
             | Op::Rem(..)
             | Op::Sha256 { .. }
             | Op::Blake3 { .. }

@@ -10,6 +10,21 @@ pub enum Arith {
     Divide(i64),
     /// Of a number in `-unit..unit`: the rest, and whether the number was negative.
     Borrow(i64),
+    /// Parts of a number, which start at the places whose bits are set, and the digits of
+    /// another: the product, for each `span` places what falls there.
+    Product {
+        /// Where the parts start.
+        starts: u16,
+        /// Places of each number of the product.
+        span: u8,
+    },
+    /// A positive divisor and the digits of a dividend, the least first: the digits of the
+    /// quotient and the rest.
+    Long {
+        /// Whether eight times the divisor may exceed what a script computes with; the
+        /// dividend doesn't then.
+        saturate: bool,
+    },
     /// A condition, numbers and as many others: the first ones if it is 1, the others if it
     /// is 0.
     Choose,
@@ -55,17 +70,78 @@ impl Graph {
         self.add(Node::Join(digits), Range::new(low, high))
     }
 
-    /// A number times `2^by`.
-    pub fn scale(&mut self, number: NodeId, by: u8) -> NodeId {
+    /// A number that is not negative times a constant that isn't either.
+    pub fn times(&mut self, number: NodeId, k: i64) -> NodeId {
         let range = self.range(number);
-        match self.as_const(number) {
-            Some(n) => self.constant(n << by),
-            None if by == 0 => number,
-            None => {
-                let range = Range::new(range.low << by, range.high << by);
-                self.add(Node::Scale(number, by), range)
+        match (self.as_const(number), k) {
+            (Some(n), _) => self.constant(n * k),
+            (None, 0) => self.constant(0),
+            (None, 1) => number,
+            _ => {
+                let range = Range::new(range.low * k, range.high * k);
+                self.add(Node::Times(number, k), range)
             }
         }
+    }
+
+    /// A number, but at most a constant.
+    pub fn at_most(&mut self, number: NodeId, most: i64) -> NodeId {
+        let range = self.range(number);
+        match self.as_const(number) {
+            Some(n) => self.constant(n.min(most)),
+            None if range.high <= most => number,
+            None => self.add(
+                Node::Min(number, most),
+                Range::new(range.low.min(most), most),
+            ),
+        }
+    }
+
+    /// The product of a number, in parts, and of digits. Part `(x, n)` stands for `x * 16^n`.
+    /// Gives, for each `span` places of the product, what falls there, carries left in.
+    pub fn product(
+        &mut self,
+        parts: &[(NodeId, usize)],
+        digits: &[NodeId],
+        span: usize,
+    ) -> Vec<NodeId> {
+        let places = parts.iter().map(|(_, at)| at).max().unwrap_or(&0) + digits.len();
+        let mut most = vec![0; places.div_ceil(span)];
+        let mut starts = 0;
+        for (part, at) in parts {
+            starts |= 1 << at;
+            for (n, digit) in digits.iter().enumerate() {
+                let place = at + n;
+                let high = self.range(*part).high * self.range(*digit).high;
+                most[place / span] += high << (4 * (place % span));
+            }
+        }
+        if most.iter().all(|most| *most == 0) {
+            return most.into_iter().map(|_| self.constant(0)).collect();
+        }
+        let mut operands: Vec<NodeId> = parts.iter().map(|(part, _)| *part).collect();
+        operands.extend(digits);
+        let ranges: Vec<Range> = most.into_iter().map(|most| Range::new(0, most)).collect();
+        let span = span as u8;
+        self.parts(Arith::Product { starts, span }, operands, &ranges)
+    }
+
+    /// Long division of digits, the least first, by a positive number below `2^27`: the digits
+    /// of the quotient and the rest.
+    pub fn long_division(
+        &mut self,
+        digits: &[NodeId],
+        by: NodeId,
+        saturate: bool,
+    ) -> (Vec<NodeId>, NodeId) {
+        let mut operands = vec![by];
+        operands.extend(digits);
+        let mut ranges = vec![Range::new(0, 15); digits.len()];
+        let most = (1i64 << (4 * digits.len())) - 1;
+        ranges.push(Range::new(0, (self.range(by).high - 1).min(most)));
+        let mut quotient = self.parts(Arith::Long { saturate }, operands, &ranges);
+        let rest = quotient.pop().unwrap_or(by);
+        (quotient, rest)
     }
 
     /// The rest and the quotient of a number that is not negative.

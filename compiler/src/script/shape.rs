@@ -78,6 +78,20 @@ pub(super) fn def(program: &Program, value: Value) -> Option<&Op> {
     program.insts.get(at).map(|inst| &inst.op)
 }
 
+/// The factors of a product: the one whose multiples are laid out, and the one whose digits
+/// pick them, or the constant.
+pub(super) fn factors(program: &Program, bits: &[u8], a: Value, b: Value) -> (Value, Value) {
+    let rank = |value: Value| match def(program, value) {
+        Some(Op::Const(_)) => 2,
+        // These have digits anyway.
+        Some(Op::Input(_) | Op::And(..) | Op::Or(..) | Op::Xor(..) | Op::Shr(..)) => 1,
+        Some(Op::Div(..) | Op::Rotr(..) | Op::Bswap(..)) => 1,
+        _ => 0,
+    };
+    let key = |value: Value| (rank(value), bits[value.index()]);
+    if key(a) > key(b) { (b, a) } else { (a, b) }
+}
+
 impl Shape {
     pub(super) fn of(program: &Program, bits: &[u8]) -> Self {
         let values = program.value_count();

@@ -450,10 +450,10 @@ fn op_bits(
         Op::MulLo(a, b) => u32::from(bits(a)) + u32::from(bits(b)),
         Op::Div(a, b) => match constant(b) {
             Some(0) | None => 32,
-            Some(_) => u32::from(bits(a)),
+            Some(k) => u32::from((bits(a) + 1).saturating_sub(bits_of(k))),
         },
         Op::Rem(a, b) => match constant(b) {
-            Some(0) | None => 32,
+            Some(0) | None => u32::from(bits(a)),
             Some(k) => u32::from(bits_of(k - 1).min(bits(a))),
         },
         Op::And(a, b) => u32::from(bits(a).min(bits(b))),

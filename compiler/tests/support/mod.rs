@@ -1,6 +1,8 @@
 //! Keys, signatures and honest frames for tests of plans and leaves.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod stretch;
+
 use bitcoin::XOnlyPublicKey;
 use bitcoin::hashes::{Hash, hash160};
 use gavel_compiler::commit::{

@@ -3,7 +3,7 @@
 
 use super::super::code::{Code, number_len};
 use super::super::graph::{Node, NodeId};
-use super::super::number::Arith;
+use super::super::number::{Arith, LIMIT};
 use super::Emitter;
 
 impl Emitter<'_> {
@@ -31,15 +31,32 @@ impl Emitter<'_> {
     }
 
     /// Doubles the top item so many times.
-    fn double(&mut self, times: u8) {
+    pub(super) fn double(&mut self, times: u8) {
         for _ in 0..times {
             self.asm.ops(&[Code::Dup, Code::Add]);
         }
     }
 
-    pub(super) fn scale(&mut self, number: NodeId, by: u8) {
+    /// A number times a constant, by doubling and adding; runs of ones by subtracting.
+    pub(super) fn times(&mut self, number: NodeId, k: i64) {
         self.value(number);
-        self.double(by);
+        let zeros = k.trailing_zeros();
+        let odd = k >> zeros;
+        let fits = self.graph.range(number).high * (odd + 1) < LIMIT;
+        let signed = signed_digits(odd, fits);
+        if signed.len() > 1 {
+            self.asm.op(Code::Dup);
+            for digit in signed.iter().skip(1) {
+                self.double(1);
+                match digit {
+                    0 => {}
+                    1 => self.asm.ops(&[Code::Over, Code::Add]),
+                    _ => self.asm.ops(&[Code::Over, Code::Sub]),
+                }
+            }
+            self.asm.op(Code::Nip);
+        }
+        self.double(zeros as u8);
     }
 
     pub(super) fn join(&mut self, digits: &[NodeId]) {
@@ -97,18 +114,23 @@ impl Emitter<'_> {
                 self.value(operands[0]);
                 self.borrow(node, unit);
             }
+            Arith::Product { starts, span } => {
+                let (parts, digits) = operands.split_at(starts.count_ones() as usize);
+                self.product(node, parts, digits, starts, usize::from(span));
+            }
+            Arith::Long { saturate } => self.long(node, operands, saturate),
             Arith::Choose => self.choose(node, operands),
         }
     }
 
     /// A part of a node, if anything needs it.
-    fn part(&self, node: NodeId, n: u32) -> Option<NodeId> {
+    pub(super) fn part(&self, node: NodeId, n: u32) -> Option<NodeId> {
         let id = NodeId(node.0 + 1 + n);
         (self.uses.get(id.index()).copied().unwrap_or(0) > 0).then_some(id)
     }
 
     /// Gives the top items to parts, the lowest first.
-    fn leave(&mut self, taken: usize, parts: &[Option<NodeId>]) {
+    pub(super) fn leave(&mut self, taken: usize, parts: &[Option<NodeId>]) {
         self.stack.truncate(self.stack.len() - taken);
         for part in parts.iter().flatten() {
             self.stack.push(part.0);
@@ -227,4 +249,29 @@ impl Emitter<'_> {
         }
         self.leave(5, &parts);
     }
+}
+
+/// An odd number as digits of base two, the highest first: binary, or with -1 where that has
+/// fewer digits that aren't 0 and is allowed.
+fn signed_digits(odd: i64, allowed: bool) -> Vec<i64> {
+    let mut binary = Vec::new();
+    let mut rest = odd;
+    while rest > 0 {
+        binary.push(rest % 2);
+        rest /= 2;
+    }
+    let mut signed = Vec::new();
+    rest = odd;
+    while rest > 0 {
+        let digit = if rest % 2 == 0 { 0 } else { 2 - rest % 4 };
+        signed.push(digit);
+        rest = (rest - digit) / 2;
+    }
+    let steps = |digits: &[i64]| digits.len() + digits.iter().filter(|d| **d != 0).count();
+    let mut best = match allowed && steps(&signed) < steps(&binary) {
+        true => signed,
+        false => binary,
+    };
+    best.reverse();
+    best
 }

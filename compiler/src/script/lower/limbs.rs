@@ -8,6 +8,7 @@ use super::super::idioms::Idiom;
 use super::super::number::{HALF, LIMIT, Reduced};
 use super::super::shape::{Terms, def, flatten};
 use super::Lower;
+use super::arith::Quotient;
 use crate::word::{Op, Value};
 
 impl Lower<'_> {
@@ -15,7 +16,7 @@ impl Lower<'_> {
         self.bits[value.index()] <= ONE
     }
 
-    fn constant(&self, value: Value) -> Option<u32> {
+    pub(super) fn constant(&self, value: Value) -> Option<u32> {
         match def(&self.task.program, value) {
             Some(Op::Const(word)) => Some(*word),
             _ => None,
@@ -139,14 +140,27 @@ impl Lower<'_> {
             }
             Op::Shl(a, by) => {
                 let a = self.one(a);
-                return self.graph.scale(a, by);
+                return self.graph.times(a, 1 << by);
             }
             Op::Lt(..) | Op::Or(..) => return self.flag(value),
             Op::Eq(a, b) => return self.equal(a, b),
+            Op::MulLo(a, b) if self.bits[a.index()] + self.bits[b.index()] <= ONE => {
+                return self.small_product(a, b);
+            }
+            Op::Div(a, b) => {
+                if let Quotient::Number(quotient) = self.division(a, b).quotient {
+                    return quotient;
+                }
+            }
+            Op::Rem(a, b) => {
+                if let [rest] = self.division(a, b).rest[..] {
+                    return rest;
+                }
+            }
             _ => {}
         }
         let [low, high] = self.compute_halves(value);
-        let high = self.graph.scale(high, 16);
+        let high = self.graph.times(high, HALF);
         self.graph.sum(&[(low, true), (high, true)], 0)
     }
 
@@ -192,6 +206,29 @@ impl Lower<'_> {
                 let halves = self.halves(a);
                 halves.map(|half| self.graph.sum(&[(half, false)], HALF - 1))
             }
+            Op::MulLo(a, b) => {
+                let [low, high, _, _] = self.product(a, b);
+                [low, high]
+            }
+            Op::MulHi(a, b) => {
+                let [_, _, low, high] = self.product(a, b);
+                [low, high]
+            }
+            Op::Div(a, b) => match self.division(a, b).quotient {
+                Quotient::Number(quotient) => {
+                    let (low, high) = self.graph.divide(quotient, HALF);
+                    [low, high]
+                }
+                Quotient::Digits(_) => [zero; 2],
+            },
+            Op::Rem(a, b) => match self.division(a, b).rest[..] {
+                [low, high] => [low, high],
+                [rest] => {
+                    let (low, high) = self.graph.divide(rest, HALF);
+                    [low, high]
+                }
+                _ => [zero; 2],
+            },
             // Nothing else is computed in halves.
             _ => [zero; 2],
         }

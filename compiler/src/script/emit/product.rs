@@ -1,0 +1,226 @@
+//! Emits products by tables of multiples, and long division.
+
+use super::super::code::Code;
+use super::super::graph::NodeId;
+use super::super::number::LIMIT;
+use super::{Emitter, NAMELESS};
+
+/// Names of the first cells of tables of multiples, downwards.
+const MARKER: u32 = u32::MAX - 2;
+
+impl Emitter<'_> {
+    /// Multiples of each part are laid out as a table, which digits index.
+    pub(super) fn product(
+        &mut self,
+        node: NodeId,
+        parts: &[NodeId],
+        digits: &[NodeId],
+        starts: u16,
+        span: usize,
+    ) {
+        let starts: Vec<usize> = (0..16).filter(|place| starts & (1 << place) != 0).collect();
+        let places = starts.last().map_or(0, |place| place + digits.len());
+        let groups: Vec<Option<NodeId>> = (0..places.div_ceil(span))
+            .map(|group| self.part(node, group as u32))
+            .collect();
+        let wanted = |place: usize| groups.get(place / span).is_some_and(Option::is_some);
+        for (n, digit) in digits.iter().enumerate() {
+            let times = starts.iter().filter(|start| wanted(**start + n)).count();
+            self.fetched(*digit, times as u32);
+        }
+        let most = digits.iter().map(|digit| self.graph.range(*digit).high);
+        let most = most.max().unwrap_or(0);
+        let mut tables = Vec::new();
+        for (part, place) in parts.iter().zip(starts) {
+            let marker = MARKER - tables.len() as u32;
+            self.multiples(*part, most, marker);
+            tables.push((place, marker));
+        }
+        for (group, _) in groups.iter().enumerate().filter(|(_, part)| part.is_some()) {
+            let from = group * span;
+            self.columns(&tables, digits, from..(from + span).min(places));
+        }
+        let cells = tables.len() * (most as usize + 1);
+        let made = groups.iter().flatten().count();
+        self.drop_beneath(cells, made);
+        self.leave(cells + made, &groups);
+    }
+
+    /// Has a digit ready to be fetched so many times, instead of once.
+    fn fetched(&mut self, digit: NodeId, times: u32) {
+        if times == 0 {
+            return self.release(digit);
+        }
+        self.uses[digit.index()] += times - 1;
+        let ready = self.on_stack[digit.index()] || self.graph.as_const(digit).is_some();
+        if !ready {
+            self.compute(digit);
+            self.name_top(digit);
+        }
+    }
+
+    /// Takes back one use of a node, and what it would have used if that was the last.
+    fn release(&mut self, node: NodeId) {
+        let mut todo = vec![node];
+        while let Some(node) = todo.pop() {
+            let uses = &mut self.uses[node.index()];
+            let last = *uses == 1;
+            *uses = uses.saturating_sub(1);
+            if last && !self.on_stack[node.index()] {
+                todo.extend(self.graph.node(node).operands());
+            }
+        }
+    }
+
+    /// Leaves the multiples of a number, from 0 times up, the last on top.
+    fn multiples(&mut self, number: NodeId, most: i64, marker: u32) {
+        self.asm.num(0);
+        self.stack.push(marker);
+        self.value(number);
+        for n in 2..=most {
+            match n {
+                2 => self.asm.ops(&[Code::Dup, Code::Dup, Code::Add]),
+                3 => self.asm.ops(&[Code::Dup2, Code::Add]),
+                4 => self.asm.ops(&[Code::Over, Code::Dup, Code::Add]),
+                7 => self.asm.ops(&[Code::Over2, Code::Add]),
+                _ => {
+                    self.asm.op(Code::Dup);
+                    self.asm.num(n - 1);
+                    self.asm.ops(&[Code::Pick, Code::Add]);
+                }
+            }
+            self.stack.push(NAMELESS);
+        }
+    }
+
+    /// The sum of the multiples that fall on some places, the highest place first.
+    fn columns(
+        &mut self,
+        tables: &[(usize, u32)],
+        digits: &[NodeId],
+        places: std::ops::Range<usize>,
+    ) {
+        let mut started = false;
+        for place in places.rev() {
+            if started {
+                self.double(4);
+            }
+            for (start, marker) in tables {
+                let digit = place.checked_sub(*start).and_then(|n| digits.get(n));
+                let Some(digit) = digit.copied() else {
+                    continue;
+                };
+                self.multiple(*marker, digit);
+                if started {
+                    self.apply(Code::Add, 2);
+                }
+                started = true;
+            }
+        }
+    }
+
+    /// The cell of a table of multiples that a digit tells.
+    fn multiple(&mut self, marker: u32, digit: NodeId) {
+        let depth = self.depth(marker);
+        match self.graph.as_const(digit) {
+            Some(n) => {
+                self.uses[digit.index()] -= 1;
+                self.asm.num(depth - n);
+                self.stack.push(NAMELESS);
+            }
+            None => {
+                self.asm.num(depth);
+                self.stack.push(NAMELESS);
+                self.value(digit);
+                self.apply(Code::Sub, 2);
+            }
+        }
+        self.asm.op(Code::Pick);
+    }
+
+    /// How deep a name lies.
+    fn depth(&self, name: u32) -> i64 {
+        let above = self.stack.iter().rev().position(|item| *item == name);
+        above.unwrap_or(0) as i64
+    }
+
+    /// Drops so many items that lie beneath some others.
+    fn drop_beneath(&mut self, items: usize, above: usize) {
+        for _ in 0..above {
+            self.asm.op(Code::ToAlt);
+        }
+        for _ in 0..items / 2 {
+            self.asm.op(Code::Drop2);
+        }
+        if items % 2 == 1 {
+            self.asm.op(Code::Drop);
+        }
+        for _ in 0..above {
+            self.asm.op(Code::FromAlt);
+        }
+    }
+
+    /// Long division, digit by digit: the rest so far is compared with eight, four, two times
+    /// the divisor and the divisor.
+    pub(super) fn long(&mut self, node: NodeId, operands: &[NodeId], saturate: bool) {
+        let Some((by, digits)) = operands.split_first() else {
+            return;
+        };
+        self.value(*by);
+        self.stack.pop();
+        self.stack.push(MARKER);
+        for n in 0..3 {
+            self.asm.op(Code::Dup);
+            if n == 2 && saturate {
+                self.asm.num(LIMIT / 2 - 1);
+                self.asm.op(Code::Min);
+            }
+            self.double(1);
+            self.stack.push(NAMELESS);
+        }
+        let mut parts = Vec::new();
+        for (n, digit) in digits.iter().enumerate().rev() {
+            let first = n + 1 == digits.len();
+            if !first {
+                self.double(4);
+            }
+            self.value(*digit);
+            if !first {
+                self.apply(Code::Add, 2);
+            }
+            let part = self.part(node, n as u32);
+            parts.push(part);
+            self.digit_of_quotient(part.is_some());
+        }
+        let rest = self.part(node, digits.len() as u32);
+        parts.push(rest);
+        if rest.is_none() {
+            self.asm.op(Code::Drop);
+            self.stack.pop();
+        }
+        let made = parts.iter().flatten().count();
+        self.drop_beneath(4, made);
+        self.leave(4 + made, &parts);
+    }
+
+    /// Reduces the rest on top; its quotient is left beneath it, if it is wanted.
+    fn digit_of_quotient(&mut self, wanted: bool) {
+        if wanted {
+            self.asm.num(0);
+            self.asm.op(Code::Swap);
+            self.stack.insert(self.stack.len() - 1, NAMELESS);
+        }
+        for bit in (0..4).rev() {
+            self.asm.num(self.depth(MARKER) - bit);
+            self.asm
+                .ops(&[Code::Pick, Code::Dup2, Code::GreaterThanOrEqual]);
+            self.asm.ops(&[Code::If, Code::Sub]);
+            if wanted {
+                self.asm.op(Code::Swap);
+                self.offset(1 << bit);
+                self.asm.op(Code::Swap);
+            }
+            self.asm.ops(&[Code::Else, Code::Drop, Code::EndIf]);
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Products, quotients and remainders.
+
+use super::super::graph::NodeId;
+use super::super::number::HALF;
+use super::super::shape::{def, factors};
+use super::Lower;
+use crate::word::{Op, Program, Value};
+
+/// Divisors of more bits are divided by in two parts.
+const NARROW: u8 = 27;
+/// More than any rest that they are compared with.
+const MANY: i64 = 1 << 30;
+
+/// A quotient and a rest.
+#[derive(Clone, Debug)]
+pub(super) struct Division {
+    pub(super) quotient: Quotient,
+    /// As one number, or as halves.
+    pub(super) rest: Vec<NodeId>,
+}
+
+/// A quotient, as it falls out.
+#[derive(Clone, Debug)]
+pub(super) enum Quotient {
+    Number(NodeId),
+    Digits([NodeId; 8]),
+}
+
+impl Lower<'_> {
+    /// The product of two words of more than 31 bits, in halves, the lowest first.
+    pub(super) fn product(&mut self, a: Value, b: Value) -> [NodeId; 4] {
+        if let Some(known) = self.products.get(&(a, b)) {
+            return *known;
+        }
+        let (a, b) = factors(&self.task.program, &self.bits, a, b);
+        let mut groups = match self.constant(b) {
+            Some(k) => self.product_by_constant(a, k),
+            None => {
+                let parts = self.small_parts(a);
+                let digits = self.used_digits(b);
+                self.graph.product(&parts, &digits, 4)
+            }
+        };
+        let mut carry = self.graph.constant(0);
+        groups.resize(4, carry);
+        let mut halves = [carry; 4];
+        for (half, group) in halves.iter_mut().zip(groups) {
+            let sum = self.graph.sum(&[(group, true), (carry, true)], 0);
+            (*half, carry) = self.graph.divide(sum, HALF);
+        }
+        self.products.insert((a, b), halves);
+        halves
+    }
+
+    /// A product of at most 31 bits.
+    pub(super) fn small_product(&mut self, a: Value, b: Value) -> NodeId {
+        let (a, b) = factors(&self.task.program, &self.bits, a, b);
+        let x = self.one(a);
+        if let Some(k) = self.constant(b) {
+            return self.graph.times(x, i64::from(k));
+        }
+        let digits = self.used_digits(b);
+        self.graph.product(&[(x, 0)], &digits, 8)[0]
+    }
+
+    fn used_digits(&mut self, value: Value) -> Vec<NodeId> {
+        let used = usize::from(self.bits[value.index()].div_ceil(4)).max(1);
+        self.word(value)[..used].to_vec()
+    }
+
+    /// A word in parts of at most 12 bits, or as one of at most 15; each with its first place.
+    fn small_parts(&mut self, value: Value) -> Vec<(NodeId, usize)> {
+        if self.bits[value.index()] <= 15 {
+            return vec![(self.one(value), 0)];
+        }
+        if !self.forms.is_number(value) {
+            let digits = self.used_digits(value);
+            let chunks = digits.chunks(3).enumerate();
+            return chunks
+                .map(|(n, chunk)| (self.graph.join(chunk), 3 * n))
+                .collect();
+        }
+        let mut parts = Vec::new();
+        for (n, half) in self.halves(value).into_iter().enumerate() {
+            let (low, high) = self.graph.divide(half, 1 << 12);
+            parts.extend([(low, 4 * n), (high, 4 * n + 3)]);
+        }
+        parts
+    }
+
+    /// What falls on each half of a product by a constant, carries left in.
+    fn product_by_constant(&mut self, a: Value, k: u32) -> Vec<NodeId> {
+        let parts = match k >> 15 {
+            0 => {
+                let [low, high] = self.halves(a);
+                vec![(low, 0), (high, 4)]
+            }
+            _ => self.small_parts(a),
+        };
+        let group = |lower: &mut Self, n: usize| {
+            let terms: Vec<(NodeId, bool)> = parts
+                .iter()
+                .map(|(part, place)| {
+                    let shifted = u128::from(k) << (4 * place);
+                    let factor = (shifted >> (16 * n)) as i64 & (HALF - 1);
+                    (lower.graph.times(*part, factor), true)
+                })
+                .collect();
+            lower.graph.sum(&terms, 0)
+        };
+        (0..4).map(|n| group(self, n)).collect()
+    }
+
+    /// Quotient and rest of two words.
+    pub(super) fn division(&mut self, a: Value, b: Value) -> Division {
+        if let Some(known) = self.divisions.get(&(a, b)) {
+            return known.clone();
+        }
+        let division = match self.constant(b) {
+            Some(k) if k > 1 && k >> NARROW == 0 => self.divide_by_constant(a, i64::from(k)),
+            _ => self.divide_by_word(a, b),
+        };
+        self.divisions.insert((a, b), division.clone());
+        division
+    }
+
+    fn divide_by_constant(&mut self, a: Value, k: i64) -> Division {
+        let (rest, quotient) = if self.bits[a.index()] <= 31 {
+            let one = self.one(a);
+            self.graph.divide(one, k)
+        } else {
+            // The first part takes all but four, or all but sixteen bits.
+            let (high, low, unit) = if self.forms.is_number(a) && k < HALF / 2 {
+                let [low, high] = self.halves(a);
+                (high, low, HALF)
+            } else {
+                let digits = self.word(a);
+                (self.graph.join(&digits[1..]), digits[0], 16)
+            };
+            let (rest, upper) = self.graph.divide(high, k);
+            let rest = self.graph.times(rest, unit);
+            let rest = self.graph.sum(&[(rest, true), (low, true)], 0);
+            let (rest, lower) = self.graph.divide(rest, k);
+            let upper = self.graph.times(upper, unit);
+            let quotient = self.graph.sum(&[(upper, true), (lower, true)], 0);
+            (rest, quotient)
+        };
+        Division {
+            quotient: Quotient::Number(quotient),
+            rest: vec![rest],
+        }
+    }
+
+    fn divide_by_word(&mut self, a: Value, b: Value) -> Division {
+        let zero = self.condition(b);
+        let zero = self.graph.is_zero(zero);
+        let dividend = self.used_digits(a);
+        let (mut digits, mut rest) = if self.bits[b.index()] <= NARROW {
+            let by = self.one(b);
+            let by = self.graph.sum(&[(by, true), (zero, true)], 0);
+            let (digits, rest) = self.graph.long_division(&dividend, by, false);
+            (digits, vec![rest])
+        } else {
+            self.divide_by_wide(&dividend, b, zero)
+        };
+        // By zero, the quotient is all ones and the rest the dividend.
+        if !self.nonzero[b.index()] && self.graph.as_const(zero) != Some(0) {
+            let (ones, nothing) = (self.graph.constant(15), self.graph.constant(0));
+            digits.resize(8, nothing);
+            for digit in &mut digits {
+                *digit = self.graph.select(zero, ones, *digit);
+            }
+            let all = match self.bits[a.index()] <= 31 {
+                true => vec![self.one(a)],
+                false => self.halves(a).to_vec(),
+            };
+            if rest.len() < all.len() {
+                let (low, high) = self.graph.divide(rest[0], HALF);
+                rest = vec![low, high];
+            }
+            rest = self.graph.choose(zero, &all, &rest);
+        }
+        digits.resize(8, self.graph.constant(0));
+        Division {
+            quotient: Quotient::Digits(std::array::from_fn(|n| digits[n])),
+            rest,
+        }
+    }
+
+    /// By a word that may be as large as the dividend: all digits but the last as numbers of 28
+    /// bits, against which a larger divisor counts as `2^28`; then the last.
+    fn divide_by_wide(
+        &mut self,
+        dividend: &[NodeId],
+        b: Value,
+        zero: NodeId,
+    ) -> (Vec<NodeId>, Vec<NodeId>) {
+        let mut by = self.word(b);
+        by[7] = self.graph.at_most(by[7], 1);
+        let capped = self.graph.join(&by);
+        let capped = self.graph.at_most(capped, 1 << 28);
+        let capped = self.graph.sum(&[(capped, true), (zero, true)], 0);
+        let (last, upper) = match dividend {
+            [last, upper @ ..] if upper.len() == 7 => (*last, upper),
+            _ => {
+                let (digits, rest) = self.graph.long_division(dividend, capped, true);
+                return (digits, vec![rest]);
+            }
+        };
+        let (mut digits, rest) = self.graph.long_division(upper, capped, true);
+        let by = self.word(b);
+        let multiples = self.multiples_in_two(by[0], &by[1..]);
+        let (digit, rest, low) = self.last_digit(rest, last, &multiples);
+        digits.insert(0, digit);
+        let (rest, high) = self.graph.divide(rest, 1 << 12);
+        let low = self.graph.join(&[low, rest]);
+        (digits, vec![low, high])
+    }
+
+    /// A word times 1, 2, 4 and 8, each as its upper 28 bits (as far as they matter) and its
+    /// lowest digit.
+    fn multiples_in_two(&mut self, low: NodeId, upper: &[NodeId]) -> Vec<(NodeId, NodeId)> {
+        let (mut high, mut low) = (self.graph.join(upper), low);
+        let mut multiples = vec![(high, low)];
+        for _ in 0..3 {
+            let twice = self.graph.times(low, 2);
+            let (rest, carry) = self.graph.divide(twice, 16);
+            let twice = self.graph.times(high, 2);
+            low = rest;
+            high = self.graph.sum(&[(twice, true), (carry, true)], 0);
+            multiples.push((self.graph.at_most(high, MANY), low));
+        }
+        multiples
+    }
+
+    /// The last digit of a quotient, and the rest as its upper bits and its lowest digit.
+    fn last_digit(
+        &mut self,
+        rest: NodeId,
+        last: NodeId,
+        multiples: &[(NodeId, NodeId)],
+    ) -> (NodeId, NodeId, NodeId) {
+        let (mut rest, mut last) = (rest, last);
+        let below = self.graph.constant(-1);
+        let mut digit = Vec::new();
+        for (n, (high, low)) in multiples.iter().enumerate().rev() {
+            let borrow = self.graph.less(last, *low);
+            let less = [(rest, true), (*high, false), (borrow, false)];
+            let less = self.graph.sum(&less, 0);
+            let taken = self.graph.less(below, less);
+            let sixteen = self.graph.times(borrow, 16);
+            let lower = [(last, true), (*low, false), (sixteen, true)];
+            let lower = self.graph.sum(&lower, 0);
+            let most = self.graph.range(rest).high;
+            let chosen = self.graph.choose(taken, &[less, lower], &[rest, last]);
+            (rest, last) = (chosen[0], chosen[1]);
+            self.graph.within(rest, 0, most);
+            self.graph.within(last, 0, 15);
+            digit.push((self.graph.times(taken, 1 << n), true));
+        }
+        (self.graph.sum(&digit, 0), rest, last)
+    }
+}
+
+/// Bits of each value, unless the task aborts.
+pub(super) fn bits_without_abort(program: &Program, nonzero: &[bool]) -> Vec<u8> {
+    let mut bits = program.bits();
+    for inst in &program.insts {
+        let known = match inst.op {
+            Op::Div(a, b) if nonzero[b.index()] => bits[a.index()],
+            Op::Rem(a, b) if nonzero[b.index()] => bits[a.index()].min(bits[b.index()]),
+            _ => continue,
+        };
+        let bits = &mut bits[inst.first.index()];
+        *bits = known.min(*bits);
+    }
+    bits
+}
+
+/// By value, whether the task aborts where it is 0.
+pub(super) fn known_nonzero(program: &Program) -> Vec<bool> {
+    let mut nonzero = vec![false; program.value_count()];
+    for inst in &program.insts {
+        let Op::AbortIf(condition, 0) = inst.op else {
+            continue;
+        };
+        let Some(Op::Eq(a, b)) = def(program, condition) else {
+            continue;
+        };
+        for (value, other) in [(*a, *b), (*b, *a)] {
+            if matches!(def(program, other), Some(Op::Const(0))) {
+                nonzero[value.index()] = true;
+            }
+        }
+    }
+    nonzero
+}

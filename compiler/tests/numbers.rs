@@ -1,0 +1,178 @@
+//! Arithmetic on words as numbers: every operation on words of every width, at the edges.
+#![allow(clippy::unwrap_used)]
+
+#[path = "support/stretch.rs"]
+mod stretch;
+
+use gavel_compiler::word::{Author, Builder, InputElement, Op, Program, Span, Value};
+use stretch::check_stretch;
+
+const EDGES: [u32; 18] = [
+    0,
+    1,
+    2,
+    7,
+    10,
+    15,
+    16,
+    0xff,
+    0xffff,
+    0x1_0000,
+    0x07ff_ffff,
+    0x0800_0000,
+    0x0fff_ffff,
+    0x1000_0000,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xdead_beef,
+    0xffff_ffff,
+];
+
+/// How an operation is made of two words.
+type Make = fn(Value, Value) -> Op;
+
+const OPS: &[(&str, Make)] = &[
+    ("add", Op::Add),
+    ("sub", Op::Sub),
+    ("mul_lo", Op::MulLo),
+    ("mul_hi", Op::MulHi),
+    ("div", Op::Div),
+    ("rem", Op::Rem),
+    ("eq", Op::Eq),
+    ("lt", Op::Lt),
+    ("and", Op::And),
+    ("or", Op::Or),
+    ("xor", Op::Xor),
+];
+
+fn keep(word: u32, digits: u8) -> u32 {
+    word & (u32::MAX >> (32 - 4 * u32::from(digits)))
+}
+
+/// Pairs of edges, each cut to its width.
+fn rows(widths: [u8; 2]) -> Vec<Vec<u32>> {
+    let mut rows: Vec<Vec<u32>> = EDGES
+        .iter()
+        .flat_map(|a| EDGES.iter().map(move |b| (*a, *b)))
+        .map(|(a, b)| vec![keep(a, widths[0]), keep(b, widths[1])])
+        .collect();
+    rows.sort_unstable();
+    rows.dedup();
+    // A third is enough; which one differs from width to width.
+    let skip = usize::from(widths[0] * 3 + widths[1]) % 3;
+    rows.into_iter().skip(skip).step_by(3).collect()
+}
+
+/// Two words, of so many digits, and what is made of them: the operation on them as they are
+/// read or as sums, which live as numbers.
+fn program(widths: [u8; 2], make: Make, [left, right]: [bool; 2]) -> (Program, Value) {
+    let mut builder = Builder::new();
+    let words = builder.input(InputElement {
+        name: "words".into(),
+        words: widths.to_vec(),
+        author: Author::Anyone,
+        optional: false,
+    });
+    let sum = builder.push(Op::Add(words[0], words[1]));
+    let less = builder.push(Op::Lt(words[0], words[1]));
+    let chosen = builder.push(Op::Select(less, sum, words[1]));
+    let a = if left { sum } else { words[0] };
+    let b = if right { chosen } else { words[1] };
+    let made = builder.push(make(a, b));
+    let program = builder.finish(made, vec!["any".into()]);
+    let made = program.outcome;
+    (program, made)
+}
+
+#[test]
+fn operations_on_edges() {
+    for (name, make) in OPS {
+        for widths in [[8, 8], [8, 3], [4, 8], [2, 2], [1, 8], [7, 8], [8, 7]] {
+            for forms in [[false, false], [true, false], [false, true], [true, true]] {
+                let (program, made) = program(widths, *make, forms);
+                println!("{name} {widths:?} {forms:?}");
+                check_stretch(&program, 0..program.insts.len(), &[made], &rows(widths));
+            }
+        }
+    }
+}
+
+const CONSTANTS: [u32; 16] = [
+    1,
+    2,
+    3,
+    7,
+    10,
+    100,
+    1_000,
+    0x7fff,
+    0x8000,
+    0x1_0001,
+    1_000_000,
+    100_000_000,
+    0x07ff_ffff,
+    0x0800_0001,
+    0x8000_0001,
+    u32::MAX,
+];
+
+#[test]
+fn operations_with_a_constant() {
+    for (name, make) in OPS {
+        for k in CONSTANTS {
+            for digits in [8, 5, 2] {
+                for (swapped, doubled) in [(false, false), (true, false), (false, true)] {
+                    let mut builder = Builder::new();
+                    let words = builder.input(InputElement {
+                        name: "word".into(),
+                        words: vec![digits],
+                        author: Author::Anyone,
+                        optional: false,
+                    });
+                    let word = match doubled {
+                        true => builder.push(Op::Add(words[0], words[0])),
+                        false => words[0],
+                    };
+                    let k = builder.constant(k);
+                    let (a, b) = if swapped { (k, word) } else { (word, k) };
+                    let made = builder.push(make(a, b));
+                    let program = builder.finish(made, vec!["any".into()]);
+                    println!("{name} {k:?} {digits} {swapped} {doubled}");
+                    let rows: Vec<Vec<u32>> =
+                        EDGES.iter().map(|word| vec![keep(*word, digits)]).collect();
+                    let writes: Vec<Value> = [program.outcome]
+                        .into_iter()
+                        .filter(|value| {
+                            let defines = program.insts.iter().find(|inst| inst.first == *value);
+                            !matches!(defines.unwrap().op, Op::Const(_) | Op::Input(_))
+                        })
+                        .collect();
+                    check_stretch(&program, 0..program.insts.len(), &writes, &rows);
+                }
+            }
+        }
+    }
+}
+
+/// Division after the check that the divisor isn't 0: the check alone accuses then.
+#[test]
+fn guarded_division() {
+    for make in [Op::Div as Make, Op::Rem] {
+        for widths in [[8, 8], [8, 4], [4, 8], [2, 2], [8, 7]] {
+            let mut builder = Builder::new();
+            let words = builder.input(InputElement {
+                name: "words".into(),
+                words: widths.to_vec(),
+                author: Author::Anyone,
+                optional: false,
+            });
+            let code = builder.abort_code("DivisionByZero", Span::default());
+            let zero = builder.not_bool(words[1]);
+            builder.abort_if(zero, code);
+            let made = builder.push(make(words[0], words[1]));
+            let program = builder.finish(made, vec!["any".into()]);
+            let made = program.outcome;
+            check_stretch(&program, 0..program.insts.len(), &[made], &rows(widths));
+        }
+    }
+}
