@@ -286,6 +286,7 @@ impl<'a> Collector<'a> {
         let mut written = vec![0; usize::from(WRITES)];
         written.extend(job.writes.iter().map(|word| word.digits));
         let task = Task {
+            abort: ABORT,
             written,
             program: collector.builder.finish(any, vec![]),
             input_bits,

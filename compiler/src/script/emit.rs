@@ -385,6 +385,11 @@ impl<'a> Emitter<'a> {
             Node::Select(c, t, f) => self.select(*c, *t, *f),
             Node::Join(digits) => self.join(digits),
             Node::Times(a, k) => self.times(*a, *k),
+            Node::NotBelow0(a) => {
+                self.value(*a);
+                self.asm.num(0);
+                self.asm.op(Code::Max);
+            }
             Node::Min(a, most) => {
                 self.value(*a);
                 self.asm.num(*most);

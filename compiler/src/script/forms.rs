@@ -4,6 +4,7 @@
 //! one form and read in the other has the price of converting it, once. A least cut of the
 //! network of these prices is the cheapest choice for the whole segment.
 
+use super::facts::{Facts, low_mask};
 use super::flow::{NEVER, Network};
 use super::idioms::{Idiom, Idioms};
 use super::shape::{Shape, def, factors};
@@ -39,6 +40,7 @@ impl Forms {
         bits: &[u8],
         shape: &Shape,
         idioms: &Idioms,
+        facts: &Facts,
         written: impl Fn(u16) -> bool,
     ) -> Self {
         let mut defs = vec![0; program.value_count()];
@@ -55,7 +57,7 @@ impl Forms {
             if !live[n] || matches!(inst.op, Op::Const(_)) {
                 continue;
             }
-            let prices = price(program, bits, idioms, &inst.op, inst.first, &written);
+            let prices = price(program, bits, idioms, facts, &inst.op, inst.first, &written);
             nodes[n] = match prices {
                 (_, NEVER) => digits,
                 (NEVER, _) => numbers,
@@ -185,6 +187,7 @@ fn price(
     program: &Program,
     bits: &[u8],
     idioms: &Idioms,
+    facts: &Facts,
     op: &Op,
     value: Value,
     written: &impl Fn(u16) -> bool,
@@ -226,6 +229,22 @@ fn price(
             (digits(value) * each, 2 + count(value) * (each - 2))
         }
         Op::Not(_) => (3 * 8, 14),
+        Op::And(a, b) => match low_mask(program, a, b) {
+            None => (0, NEVER),
+            Some((_, 16)) => (0, 0),
+            Some((word, keep)) if facts.at_most(word, u32::MAX >> (32 - keep)) => (0, 5),
+            Some((word, keep)) => (0, 11 * (wide(word).min(32) - u32::from(keep)) + 3),
+        },
+        Op::Shr(a, by) => {
+            let as_digits = if by % 4 == 0 { 0 } else { 13 * digits(value) };
+            let by = u32::from(by);
+            let as_number = match wide(a) {
+                ..=31 => 15 * (wide(a) - by),
+                _ if by >= 16 => 15 * (32 - by),
+                _ => 17 * (16 - by) + 3,
+            };
+            (as_digits, if by == 16 { 0 } else { as_number })
+        }
         Op::Shl(a, by) if by % 4 != 0 && wide(a) + u32::from(by) <= 31 => {
             (13 * digits(value), 2 + 2 * u32::from(by))
         }

@@ -99,6 +99,8 @@ pub enum Node {
     Times(NodeId, i64),
     /// A plain number, but at most a constant.
     Min(NodeId, i64),
+    /// A plain number, but at least 0.
+    NotBelow0(NodeId),
     /// A computation on plain numbers that leaves several: its parts, which follow it.
     Multi(Arith, Vec<NodeId>),
     /// One of the plain numbers that a computation leaves.
@@ -112,7 +114,7 @@ impl Node {
             Self::Const(_) | Self::Read(_) => vec![],
             Self::Sum(terms, _) => terms.iter().map(|(node, _)| *node).collect(),
             Self::Look(_, a) | Self::Low(a) | Self::Carry(a) => vec![*a],
-            Self::IsZero(a) | Self::NonZero(a) | Self::Part(a, _) => vec![*a],
+            Self::IsZero(a) | Self::NonZero(a) | Self::NotBelow0(a) | Self::Part(a, _) => vec![*a],
             Self::Times(a, _) | Self::Min(a, _) => vec![*a],
             Self::Join(all) | Self::Multi(_, all) => all.clone(),
             Self::Less(a, b) | Self::Differ(a, b) | Self::Both(a, b) | Self::Either(a, b) => {

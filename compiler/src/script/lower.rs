@@ -9,7 +9,8 @@
 mod arith;
 mod limbs;
 
-use self::arith::{Division, Quotient, bits_without_abort, known_nonzero};
+use self::arith::{Division, Quotient};
+use super::facts::Facts;
 use super::forms::Forms;
 use super::graph::{Graph, Node, NodeId, SPREAD, Table};
 use super::idioms::Idioms;
@@ -28,6 +29,8 @@ pub struct Task {
     pub input_bits: Vec<u8>,
     /// Digits of each input word.
     pub input_digits: Vec<u8>,
+    /// The abort code that stands for an abort, not for a result.
+    pub abort: u16,
     /// By abort code, the digits of the written word that it stands for; 0 where it doesn't.
     pub written: Vec<u8>,
 }
@@ -95,8 +98,7 @@ struct Lower<'a> {
     halves: Vec<Option<[NodeId; 2]>>,
     /// What sums have beyond the word.
     beyond: Vec<Option<Reduced>>,
-    /// Values that are not 0 unless the task aborts.
-    nonzero: Vec<bool>,
+    facts: Facts,
     /// Products and quotients made so far. Only ever looked up, never iterated.
     products: HashMap<(Value, Value), [NodeId; 4]>,
     divisions: HashMap<(Value, Value), Division>,
@@ -110,8 +112,8 @@ struct Lower<'a> {
 impl<'a> Lower<'a> {
     fn new(task: &'a Task) -> Self {
         let program = &task.program;
-        let nonzero = known_nonzero(program);
-        let bits = bits_without_abort(program, &nonzero);
+        let facts = Facts::of(program, task.abort);
+        let bits = facts.bits(program);
         let mut offsets = Vec::with_capacity(task.input_digits.len());
         let mut offset = 0;
         for digits in &task.input_digits {
@@ -124,12 +126,12 @@ impl<'a> Lower<'a> {
         let values = program.value_count();
         Self {
             task,
-            forms: Forms::of(program, &bits, &shape, &idioms, written),
+            forms: Forms::of(program, &bits, &shape, &idioms, &facts, written),
             idioms,
             ones: vec![None; values],
             halves: vec![None; values],
             beyond: vec![None; values],
-            nonzero,
+            facts,
             products: HashMap::new(),
             divisions: HashMap::new(),
             shape,

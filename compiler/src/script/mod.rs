@@ -13,6 +13,7 @@ pub mod asm;
 pub mod body;
 pub mod code;
 mod emit;
+mod facts;
 mod flow;
 mod forms;
 mod graph;

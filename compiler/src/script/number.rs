@@ -97,6 +97,16 @@ impl Graph {
         }
     }
 
+    /// A number, but at least 0.
+    pub fn at_least_zero(&mut self, number: NodeId) -> NodeId {
+        let range = self.range(number);
+        match self.as_const(number) {
+            Some(n) => self.constant(n.max(0)),
+            None if range.low >= 0 => number,
+            None => self.add(Node::NotBelow0(number), Range::new(0, range.high.max(0))),
+        }
+    }
+
     /// The product of a number, in parts, and of digits. Part `(x, n)` stands for `x * 16^n`.
     /// Gives, for each `span` places of the product, what falls there, carries left in.
     pub fn product(

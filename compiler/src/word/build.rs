@@ -476,14 +476,18 @@ fn op_bits(
     bound(wide) as u8
 }
 
-/// See [`Program::bits`].
-pub(super) fn bits(program: &Program) -> Vec<u8> {
+/// See [`Program::bits_given`].
+pub(super) fn bits(
+    program: &Program,
+    known: impl Fn(&Op, &dyn Fn(Value) -> u8) -> Option<u8>,
+) -> Vec<u8> {
     let mut all: Vec<u8> = Vec::with_capacity(program.value_count());
     let mut consts: Vec<Option<u32>> = Vec::with_capacity(program.value_count());
     for inst in &program.insts {
         let get = |value: Value| all.get(value.index()).copied().unwrap_or(32);
         let constant = |value: Value| consts.get(value.index()).copied().flatten();
         let first = op_bits(&inst.op, get, &program.inputs, constant);
+        let first = known(&inst.op, &get).map_or(first, |known| known.min(first));
         for n in 0..inst.op.results() {
             all.push(if n == 0 { first } else { 32 });
             consts.push(match inst.op {

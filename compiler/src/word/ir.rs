@@ -271,7 +271,16 @@ impl Program {
     /// Upper bound on the bits of each value: every run keeps `value < 2^bits`. An input word
     /// counts as its digits can hold, whatever its type says: a claimer may sign anything.
     pub fn bits(&self) -> Vec<u8> {
-        super::build::bits(self)
+        self.bits_given(|_, _| None)
+    }
+
+    /// The same where more is known of some results: `known` gives it for an operation, from
+    /// the bits of its operands.
+    pub(crate) fn bits_given(
+        &self,
+        known: impl Fn(&Op, &dyn Fn(Value) -> u8) -> Option<u8>,
+    ) -> Vec<u8> {
+        super::build::bits(self, known)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::super::graph::NodeId;
 use super::super::number::HALF;
-use super::super::shape::{def, factors};
+use super::super::shape::factors;
 use super::Lower;
-use crate::word::{Op, Program, Value};
+use crate::word::Value;
 
 /// Divisors of more bits are divided by in two parts.
 const NARROW: u8 = 27;
@@ -164,7 +164,7 @@ impl Lower<'_> {
             self.divide_by_wide(&dividend, b, zero)
         };
         // By zero, the quotient is all ones and the rest the dividend.
-        if !self.nonzero[b.index()] && self.graph.as_const(zero) != Some(0) {
+        if !self.facts.is_nonzero(b) && self.graph.as_const(zero) != Some(0) {
             let (ones, nothing) = (self.graph.constant(15), self.graph.constant(0));
             digits.resize(8, nothing);
             for digit in &mut digits {
@@ -260,38 +260,4 @@ impl Lower<'_> {
         }
         (self.graph.sum(&digit, 0), rest, last)
     }
-}
-
-/// Bits of each value, unless the task aborts.
-pub(super) fn bits_without_abort(program: &Program, nonzero: &[bool]) -> Vec<u8> {
-    let mut bits = program.bits();
-    for inst in &program.insts {
-        let known = match inst.op {
-            Op::Div(a, b) if nonzero[b.index()] => bits[a.index()],
-            Op::Rem(a, b) if nonzero[b.index()] => bits[a.index()].min(bits[b.index()]),
-            _ => continue,
-        };
-        let bits = &mut bits[inst.first.index()];
-        *bits = known.min(*bits);
-    }
-    bits
-}
-
-/// By value, whether the task aborts where it is 0.
-pub(super) fn known_nonzero(program: &Program) -> Vec<bool> {
-    let mut nonzero = vec![false; program.value_count()];
-    for inst in &program.insts {
-        let Op::AbortIf(condition, 0) = inst.op else {
-            continue;
-        };
-        let Some(Op::Eq(a, b)) = def(program, condition) else {
-            continue;
-        };
-        for (value, other) in [(*a, *b), (*b, *a)] {
-            if matches!(def(program, other), Some(Op::Const(0))) {
-                nonzero[value.index()] = true;
-            }
-        }
-    }
-    nonzero
 }

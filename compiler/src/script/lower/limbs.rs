@@ -2,6 +2,7 @@
 //! is computed in which form was decided before ([`Forms`](super::Forms)); here one form is
 //! made from another.
 
+use super::super::facts::low_mask;
 use super::super::forms::ONE;
 use super::super::graph::NodeId;
 use super::super::idioms::Idiom;
@@ -128,11 +129,22 @@ impl Lower<'_> {
             return self.graph.constant(0);
         };
         match op {
+            Op::Sub(a, b) if self.facts.is_ordered(a, b) && self.is_one(a) && self.is_one(b) => {
+                let (a, b) = (self.one(a), self.one(b));
+                let difference = self.graph.sum(&[(a, true), (b, false)], 0);
+                return self.graph.at_least_zero(difference);
+            }
             Op::Add(..) | Op::Sub(..) => {
                 if let Some(one) = self.exact_sum(value) {
                     return one;
                 }
             }
+            Op::And(a, b) => {
+                if let Some(one) = self.lowest_bits(a, b) {
+                    return one;
+                }
+            }
+            Op::Shr(a, by) => return self.shifted_down(a, by),
             Op::Select(c, t, f) => {
                 let condition = self.condition(c);
                 let (t, f) = (self.one(t), self.one(f));
@@ -161,6 +173,36 @@ impl Lower<'_> {
         }
         let [low, high] = self.compute_halves(value);
         let high = self.graph.times(high, HALF);
+        self.graph.sum(&[(low, true), (high, true)], 0)
+    }
+
+    /// The lowest bits of a word, at most 16 or of a word that is one number.
+    fn lowest_bits(&mut self, a: Value, b: Value) -> Option<NodeId> {
+        let (word, keep) = low_mask(&self.task.program, a, b)?;
+        let unit = 1i64 << keep;
+        let number = match self.is_one(word) {
+            true => self.one(word),
+            false if keep <= 16 => self.halves(word)[0],
+            false => return None,
+        };
+        Some(match self.facts.at_most(word, (unit - 1) as u32) {
+            true => self.graph.at_most(number, unit - 1),
+            false => self.graph.divide(number, unit).0,
+        })
+    }
+
+    /// A word without its lowest bits.
+    fn shifted_down(&mut self, word: Value, by: u8) -> NodeId {
+        if self.is_one(word) {
+            let one = self.one(word);
+            return self.graph.divide(one, 1 << by).1;
+        }
+        let [low, high] = self.halves(word);
+        if by >= 16 {
+            return self.graph.divide(high, 1 << (by - 16)).1;
+        }
+        let low = self.graph.divide(low, 1 << by).1;
+        let high = self.graph.times(high, 1 << (16 - by));
         self.graph.sum(&[(low, true), (high, true)], 0)
     }
 
@@ -202,6 +244,14 @@ impl Lower<'_> {
                 let chosen = self.graph.choose(condition, &t, &f);
                 [chosen[0], chosen[1]]
             }
+            Op::And(a, b) => match low_mask(&self.task.program, a, b) {
+                Some((word, keep)) => {
+                    let [low, high] = self.halves(word);
+                    let high = self.graph.divide(high, 1i64 << keep.saturating_sub(16)).0;
+                    [low, high]
+                }
+                None => [zero; 2],
+            },
             Op::Not(a) => {
                 let halves = self.halves(a);
                 halves.map(|half| self.graph.sum(&[(half, false)], HALF - 1))

@@ -222,10 +222,10 @@ impl Lowerer<'_> {
                 let mut bit = self.and(shifted, self.one);
                 let mut up = Vec::with_capacity(rest.len());
                 for part in &rest {
-                    let out = self.push(Op::Shr(*part, 31));
-                    let moved = self.push(Op::Shl(*part, 1));
-                    up.push(self.or(moved, bit));
-                    bit = out;
+                    let (twice, over) = self.carrying(*part, *part);
+                    let (moved, again) = self.carrying(twice, bit);
+                    up.push(moved);
+                    bit = self.or(over, again);
                 }
                 let below = self.less(&up, b);
                 let enough = self.not(below);
