@@ -124,6 +124,7 @@ const STATEMENTS: &[(&str, &str, &str)] = &[
     ("u64", "mul", "s = s * v[N]"),
     ("u64", "div, add", "s = s / v[N] + v[M]"),
     ("u64", "mul_div", "s = mul_div(s, v[N], v[M])"),
+    ("u64", "mul_div by 100", "s = mul_div(s, v[N], 100)"),
     ("u64", "div by 1000, add", "s = s / 1000 + v[M]"),
     ("u128", "add", "s = s + v[N]"),
     ("u128", "lt, select", "if s < v[N] { s = v[M] }"),

@@ -253,6 +253,7 @@ fn price(
             Some(Op::Const(2..0x800_0000)) => (NEVER, 0),
             _ => (0, NEVER),
         },
+        Op::Shl(_, 16) => (0, 0),
         Op::AbortIf(value, code) if written(code) => match bits[value.index()] {
             0..=4 => (5, 5),
             _ => (5 * digits(value), 10 * digits(value) - 7 * count(value)),

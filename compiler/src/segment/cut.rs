@@ -109,18 +109,18 @@ impl<'a> Source<'a> {
 fn guess_bytes(op: &Op, digits: usize) -> usize {
     match op {
         Op::Const(_) | Op::Input(_) | Op::Bswap(_) | Op::Not(_) => 0,
-        Op::Add(..) | Op::Sub(..) => 25 * digits,
+        Op::Add(..) | Op::Sub(..) => 5 * digits,
         Op::And(..) | Op::Or(..) | Op::Xor(..) => 18 * digits,
         Op::Shl(_, by) | Op::Shr(_, by) | Op::Rotr(_, by) if by % 4 == 0 => 0,
         Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) => 18 * digits,
-        Op::Eq(..) | Op::Lt(..) => 70,
-        Op::Select(..) => 14 * digits,
+        Op::Eq(..) | Op::Lt(..) => 20,
+        Op::Select(..) => 4 * digits,
         Op::Sha256 { .. } => 240_000,
         Op::Blake3 { .. } => 100_000,
         Op::AbortIf(..) => 8,
         // Never in a program.
         Op::State(_) => 0,
-        Op::MulLo(..) | Op::MulHi(..) | Op::Div(..) | Op::Rem(..) => 10_000,
+        Op::MulLo(..) | Op::MulHi(..) | Op::Div(..) | Op::Rem(..) => 130 * digits,
     }
 }
 

@@ -244,6 +244,7 @@ impl Lower<'_> {
                 let chosen = self.graph.choose(condition, &t, &f);
                 [chosen[0], chosen[1]]
             }
+            Op::Shl(a, 16) => [zero, self.halves(a)[0]],
             Op::And(a, b) => match low_mask(&self.task.program, a, b) {
                 Some((word, keep)) => {
                     let [low, high] = self.halves(word);

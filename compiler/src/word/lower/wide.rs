@@ -199,14 +199,14 @@ impl Lowerer<'_> {
                     self.and(word, mask)
                 };
                 let above = self.push(Op::Shl(rest, 16));
-                let part = self.or(above, half);
+                let part = self.push(Op::Add(above, half));
                 *digit = self.push(Op::Div(part, b));
                 rest = self.push(Op::Rem(part, b));
             }
             let [upper, lower] = halves;
             let upper = self.push(Op::Shl(upper, 16));
             // Where the divisor is 0 the halves overlap, and the program has aborted.
-            quotient.push(self.or(upper, lower));
+            quotient.push(self.push(Op::Add(upper, lower)));
         }
         quotient.reverse();
         (quotient, rest)
