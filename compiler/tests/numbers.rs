@@ -176,3 +176,82 @@ fn guarded_division() {
         }
     }
 }
+
+/// Numbers of so many words: edges in each word, and sparse ones.
+fn wide_rows(words: usize) -> Vec<Vec<u32>> {
+    let mut state = 0x2545_f491_4f6c_dd1du64;
+    let mut draw = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) % below
+    };
+    (0..40)
+        .map(|_| {
+            (0..words)
+                .map(|_| match draw(3) {
+                    0 => 0,
+                    1 => EDGES[draw(EDGES.len() as u64) as usize],
+                    _ => draw(1 << 32) as u32,
+                })
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn operations_on_several_words() {
+    let sizes = [(1, 2), (2, 1), (2, 2), (3, 1), (4, 2), (3, 3), (4, 4)];
+    for (n, m) in sizes {
+        for divides in [false, true] {
+            for (guarded, numbers) in [(false, false), (true, false), (true, true)] {
+                let mut builder = Builder::new();
+                let words = builder.input(InputElement {
+                    name: "words".into(),
+                    words: vec![8; n + m],
+                    author: Author::Anyone,
+                    optional: false,
+                });
+                let (mut a, b) = (words[..n].to_vec(), words[n..].to_vec());
+                if guarded {
+                    let code = builder.abort_code("DivisionByZero", Span::default());
+                    let mut nothing = builder.constant(1);
+                    for word in &b {
+                        let zero = builder.not_bool(*word);
+                        nothing = builder.push(Op::And(nothing, zero));
+                    }
+                    builder.abort_if(nothing, code);
+                }
+                if numbers {
+                    let sum = builder.push(Op::Add(a[0], b[0]));
+                    let less = builder.push(Op::Lt(sum, b[0]));
+                    a[0] = builder.push(Op::Select(less, a[0], sum));
+                }
+                let op = match divides {
+                    true => Op::DivWide(a, b),
+                    false => Op::MulWide(a, b),
+                };
+                let made = builder.wide(op);
+                let mixed = builder.push(Op::Add(made[0], made[n]));
+                let mixed = made
+                    .iter()
+                    .fold(mixed, |all, word| builder.push(Op::Add(all, *word)));
+                let program = builder.finish(mixed, vec!["any".into()]);
+                let is_wide = |op: &Op| matches!(op, Op::MulWide(..) | Op::DivWide(..));
+                let inst = program.insts.iter().find(|inst| is_wide(&inst.op)).unwrap();
+                let made: Vec<Value> = (0..inst.op.results())
+                    .map(|k| Value(inst.first.0 + k))
+                    .collect();
+                println!("{n} {m} {divides} {guarded} {numbers}");
+                let all = 0..program.insts.len();
+                let rows = wide_rows(n + m);
+                let bytes = check_stretch(&program, all.clone(), &made, &rows);
+                println!("{bytes}");
+                // Each word alone, so that the rest isn't computed.
+                for word in made {
+                    check_stretch(&program, all.clone(), &[word], &rows[..6]);
+                }
+            }
+        }
+    }
+}

@@ -36,7 +36,15 @@ fn build(widths: &[u8], choices: &[Choice]) -> Program {
         });
         let pick = |n: &u16| values[values.len() - 1 - usize::from(*n) % values.len().min(20)];
         let (a, b, c, by) = (pick(a), pick(b), pick(c), by % 32);
-        let op = match kind % 24 {
+        let op = match kind % 26 {
+            24 => {
+                values.extend(builder.wide(Op::MulWide(vec![a, b], vec![c])));
+                continue;
+            }
+            25 => {
+                values.extend(builder.wide(Op::DivWide(vec![a, b], vec![c, a])));
+                continue;
+            }
             0 => Op::Const(u32::from(*kind) * 0x0101 + u32::from(by)),
             1 => Op::Const([0, 1, 15, 16, 0xff, 0xffff_ffff, 0x8000_0000, 7][usize::from(by % 8)]),
             2 | 3 => Op::Add(a, b),
@@ -90,8 +98,8 @@ fn check_body(program: &Program, inputs: &[u32], from: u16, to: u16, picks: &[u1
     let insts = place(from).min(place(to))..place(from).max(place(to));
     let within: Vec<Value> = program.insts[insts.clone()]
         .iter()
-        .filter(|inst| inst.op.results() > 0 && !matches!(inst.op, Op::Input(_) | Op::Const(_)))
-        .map(|inst| inst.first)
+        .filter(|inst| !matches!(inst.op, Op::Input(_) | Op::Const(_)))
+        .flat_map(|inst| (0..inst.op.results()).map(|n| Value(inst.first.0 + n)))
         .collect();
     if within.is_empty() {
         return;

@@ -348,6 +348,10 @@ impl<'a> Collector<'a> {
                 self.results(first, &words);
             }
             Op::State(_) => return Err(ScriptError::Missing { value: inst.first }),
+            Op::MulWide(..) | Op::DivWide(..) => {
+                let words = self.builder.wide(op);
+                self.results(first, &words);
+            }
             op => {
                 let word = self.builder.push(op);
                 self.results(first, &[word]);

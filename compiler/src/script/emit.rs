@@ -5,6 +5,7 @@
 //! at the end. What was read arrives on the altstack, the first digit on top, the claimed
 //! digits beneath.
 
+mod long;
 mod number;
 mod product;
 

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     most: BTreeMap<Value, u32>,
-    nonzero: BTreeSet<Value>,
+    /// Words that aren't all 0.
+    nonzero: Vec<BTreeSet<Value>>,
     /// The first is at least the second.
     ordered: BTreeSet<(Value, Value)>,
 }
@@ -39,6 +40,7 @@ impl Facts {
         while let Some(condition) = todo.pop() {
             match def(program, condition) {
                 Some(Op::Or(a, b)) => todo.extend([*a, *b]),
+                Some(Op::And(..)) => self.not_all_zero(program, condition),
                 Some(Op::Lt(a, b)) => match constant(*a) {
                     Some(most) => self.at_most_is(*b, most),
                     None => {
@@ -50,7 +52,7 @@ impl Facts {
                         if constant(zero) != Some(0) {
                             continue;
                         }
-                        self.nonzero.insert(value);
+                        self.nonzero.push(BTreeSet::from([value]));
                         if let Some(Op::Lt(word, limit)) = def(program, value)
                             && let Some(limit) = constant(*limit)
                         {
@@ -61,6 +63,22 @@ impl Facts {
                 _ => {}
             }
         }
+    }
+
+    /// Words that are compared with 0, all in one condition.
+    fn not_all_zero(&mut self, program: &Program, condition: Value) {
+        let is_zero = |value: Value| matches!(def(program, value), Some(Op::Const(0)));
+        let mut words = BTreeSet::new();
+        let mut todo = vec![condition];
+        while let Some(condition) = todo.pop() {
+            match def(program, condition) {
+                Some(Op::And(a, b)) => todo.extend([*a, *b]),
+                Some(Op::Eq(a, b)) if is_zero(*b) => drop(words.insert(*a)),
+                Some(Op::Eq(a, b)) if is_zero(*a) => drop(words.insert(*b)),
+                _ => return,
+            }
+        }
+        self.nonzero.push(words);
     }
 
     fn at_most_is(&mut self, value: Value, most: u32) {
@@ -75,7 +93,13 @@ impl Facts {
 
     /// Whether a value is not 0.
     pub(super) fn is_nonzero(&self, value: Value) -> bool {
-        self.nonzero.contains(&value)
+        self.any_nonzero(&[value])
+    }
+
+    /// Whether some of these words are not 0.
+    pub(super) fn any_nonzero(&self, words: &[Value]) -> bool {
+        let within = |set: &BTreeSet<Value>| set.iter().all(|word| words.contains(word));
+        self.nonzero.iter().any(within)
     }
 
     /// Whether the first is at least the second.

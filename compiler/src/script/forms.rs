@@ -7,16 +7,16 @@
 use super::facts::{Facts, low_mask};
 use super::flow::{NEVER, Network};
 use super::idioms::{Idiom, Idioms};
-use super::shape::{Shape, def, factors};
+use super::shape::{Shape, def, definition, factors};
 use crate::word::{Op, Program, Value};
 
 /// Which form every operation is computed in.
 #[derive(Debug, Default)]
 pub(super) struct Forms {
-    /// By instruction: in numbers.
+    /// By value: computed in numbers.
     numbers: Vec<bool>,
-    /// By value, the instruction that defines it.
-    defs: Vec<usize>,
+    /// By instruction: what it reads is better read as numbers.
+    reads: Vec<bool>,
 }
 
 /// Values of up to so many bits live as one number.
@@ -25,13 +25,12 @@ pub(super) const ONE: u8 = 31;
 impl Forms {
     /// Whether a value is computed as numbers, not as digits.
     pub(super) fn is_number(&self, value: Value) -> bool {
-        let at = self.defs.get(value.index()).copied().unwrap_or(0);
-        self.numbers.get(at).copied().unwrap_or(false)
+        self.numbers.get(value.index()).copied().unwrap_or(false)
     }
 
     /// Whether what an instruction without a value reads is better compared as a number.
     pub(super) fn reads_number(&self, inst: usize) -> bool {
-        self.numbers.get(inst).copied().unwrap_or(false)
+        self.reads.get(inst).copied().unwrap_or(false)
     }
 
     /// The cheapest choice. `written` tells whether an abort code stands for a written word.
@@ -45,8 +44,8 @@ impl Forms {
     ) -> Self {
         let mut defs = vec![0; program.value_count()];
         for (n, inst) in program.insts.iter().enumerate() {
-            if inst.op.results() > 0 {
-                defs[inst.first.index()] = n;
+            for k in 0..inst.op.results() as usize {
+                defs[inst.first.index() + k] = n;
             }
         }
         let mut network = Network::default();
@@ -69,7 +68,8 @@ impl Forms {
                 }
             };
         }
-        let mut readers: Vec<Vec<usize>> = vec![Vec::new(); program.insts.len()];
+        // By value.
+        let mut readers: Vec<Vec<usize>> = vec![Vec::new(); program.value_count()];
         for (n, inst) in program.insts.iter().enumerate() {
             if !live[n] {
                 continue;
@@ -81,7 +81,7 @@ impl Forms {
                         Want::Numbers => numbers,
                         Want::Any => continue,
                     };
-                    readers[defs[operand.index()]].push(reader);
+                    readers[operand.index()].push(reader);
                 }
                 continue;
             }
@@ -90,27 +90,33 @@ impl Forms {
                 _ => idioms.operands(&inst.op, inst.first),
             };
             for operand in operands {
-                readers[defs[operand.index()]].push(nodes[n]);
+                readers[operand.index()].push(nodes[n]);
             }
         }
-        for (n, inst) in program.insts.iter().enumerate() {
-            if !live[n] || inst.op.results() == 0 || matches!(inst.op, Op::Const(_)) {
+        let node_of = |index: usize| match definition(program, Value(index as u32)) {
+            // A quotient falls out as digits.
+            Some((Op::DivWide(a, _), n)) if n < a.len() => digits,
+            _ => nodes[defs[index]],
+        };
+        for (index, readers) in readers.iter().enumerate() {
+            let node = node_of(index);
+            let at = defs[index];
+            if readers.is_empty() || matches!(program.insts[at].op, Op::Const(_)) {
                 continue;
             }
-            if shape.fused[inst.first.index()] {
+            if shape.fused[index] {
                 // Part of the sum that reads it.
-                for reader in &readers[n] {
-                    network.edge(nodes[n], *reader, NEVER);
-                    network.edge(*reader, nodes[n], NEVER);
+                for reader in readers {
+                    network.edge(node, *reader, NEVER);
+                    network.edge(*reader, node, NEVER);
                 }
                 continue;
             }
-            let bits = bits[inst.first.index()];
-            let (join, split) = convert(bits);
+            let (join, split) = convert(bits[index]);
             let (joined, parted) = (network.node(), network.node());
-            network.edge(nodes[n], joined, join);
-            network.edge(parted, nodes[n], split);
-            for reader in &readers[n] {
+            network.edge(node, joined, join);
+            network.edge(parted, node, split);
+            for reader in readers {
                 if join > 0 {
                     network.edge(joined, *reader, NEVER);
                     network.edge(*reader, parted, NEVER);
@@ -119,8 +125,10 @@ impl Forms {
         }
         let sides = network.cut(digits, numbers);
         Self {
-            numbers: nodes.into_iter().map(|node| !sides[node]).collect(),
-            defs,
+            numbers: (0..defs.len())
+                .map(|index| !sides[node_of(index)])
+                .collect(),
+            reads: nodes.iter().map(|node| !sides[*node]).collect(),
         }
     }
 }
@@ -136,8 +144,17 @@ enum Want {
 fn wants(program: &Program, bits: &[u8], op: &Op) -> Option<Vec<(Value, Want)>> {
     match *op {
         Op::MulLo(a, b) | Op::MulHi(a, b) => {
-            let (a, b) = factors(program, bits, a, b);
-            Some(vec![(a, Want::Any), (b, Want::Digits)])
+            let (a, b) = ([a], [b]);
+            Some(of_product(program, bits, &a, &b))
+        }
+        Op::MulWide(ref a, ref b) => Some(of_product(program, bits, a, b)),
+        Op::DivWide(ref a, ref b) => {
+            let dividend = a.iter().map(|word| (*word, Want::Digits));
+            let divisor = b.iter().map(|word| match b.len() {
+                1 if bits[word.index()] <= 27 => (*word, Want::Numbers),
+                _ => (*word, Want::Digits),
+            });
+            Some(dividend.chain(divisor).collect())
         }
         Op::Div(a, b) | Op::Rem(a, b) => Some(match def(program, b) {
             Some(Op::Const(k)) => match *k {
@@ -150,6 +167,13 @@ fn wants(program: &Program, bits: &[u8], op: &Op) -> Option<Vec<(Value, Want)>> 
         }),
         _ => None,
     }
+}
+
+fn of_product(program: &Program, bits: &[u8], a: &[Value], b: &[Value]) -> Vec<(Value, Want)> {
+    let (laid, picks) = factors(program, bits, a, b);
+    let laid = laid.iter().map(|word| (*word, Want::Any));
+    laid.chain(picks.iter().map(|word| (*word, Want::Digits)))
+        .collect()
 }
 
 /// By instruction, whether anything needs it.
@@ -249,6 +273,7 @@ fn price(
             (13 * digits(value), 2 + 2 * u32::from(by))
         }
         Op::MulLo(..) | Op::MulHi(..) | Op::Rem(..) => (NEVER, 0),
+        Op::MulWide(..) | Op::DivWide(..) => (NEVER, 0),
         Op::Div(_, b) => match def(program, b) {
             Some(Op::Const(2..0x800_0000)) => (NEVER, 0),
             _ => (0, NEVER),

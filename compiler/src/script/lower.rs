@@ -8,6 +8,7 @@
 
 mod arith;
 mod limbs;
+mod wide;
 
 use self::arith::{Division, Quotient};
 use super::facts::Facts;
@@ -62,21 +63,9 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
             }
             _ if lower.shape.anchored[n] => {
                 lower.graph.step();
-                let value = inst.first;
-                if lower.forms.is_number(value) {
-                    let numbers = lower.all_numbers(value);
-                    steps.push(Step::Keep(numbers));
-                    continue;
-                }
-                let digits = lower.word(value);
                 let mut keep = Vec::new();
-                for digit in digits {
-                    if lower.shape.plain[value.index()] {
-                        keep.push(digit);
-                    }
-                    if lower.shape.spread[value.index()] {
-                        keep.push(lower.spread(digit));
-                    }
+                for n in 0..inst.op.results() {
+                    lower.keep(Value(inst.first.0 + n), &mut keep);
                 }
                 steps.push(Step::Keep(keep));
             }
@@ -102,6 +91,10 @@ struct Lower<'a> {
     /// Products and quotients made so far. Only ever looked up, never iterated.
     products: HashMap<(Value, Value), [NodeId; 4]>,
     divisions: HashMap<(Value, Value), Division>,
+    /// By the first value that it defines, a product in halves, or the rest of a division.
+    wide_numbers: HashMap<Value, Vec<NodeId>>,
+    /// By the first value that it defines, the quotient of a division.
+    wide_quotients: HashMap<Value, Vec<NodeId>>,
     words: Vec<Option<[NodeId; 8]>>,
     /// By plain node. Only ever looked up, never iterated.
     spreads: HashMap<NodeId, NodeId>,
@@ -134,12 +127,30 @@ impl<'a> Lower<'a> {
             facts,
             products: HashMap::new(),
             divisions: HashMap::new(),
+            wide_numbers: HashMap::new(),
+            wide_quotients: HashMap::new(),
             shape,
             bits,
             graph: Graph::default(),
             words: vec![None; program.value_count()],
             spreads: HashMap::new(),
             offsets,
+        }
+    }
+
+    /// Adds what a value is made of, in the forms that are wanted.
+    fn keep(&mut self, value: Value, keep: &mut Vec<NodeId>) {
+        if self.forms.is_number(value) {
+            keep.extend(self.all_numbers(value));
+            return;
+        }
+        for digit in self.word(value) {
+            if self.shape.plain[value.index()] {
+                keep.push(digit);
+            }
+            if self.shape.spread[value.index()] {
+                keep.push(self.spread(digit));
+            }
         }
     }
 
@@ -201,8 +212,10 @@ impl<'a> Lower<'a> {
                 // Computed as a number.
                 Quotient::Number(_) => [self.graph.constant(0); 8],
             },
+            Op::DivWide(..) => self.wide_digits(value),
             // Computed as numbers, or not in a task.
-            Op::MulLo(..)
+            Op::MulWide(..)
+            | Op::MulLo(..)
             | Op::MulHi(..)
             | Op::Rem(..)
             | Op::Sha256 { .. }

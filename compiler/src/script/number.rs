@@ -14,7 +14,7 @@ pub enum Arith {
     /// another: the product, for each `span` places what falls there.
     Product {
         /// Where the parts start.
-        starts: u16,
+        starts: u32,
         /// Places of each number of the product.
         span: u8,
     },
@@ -25,6 +25,12 @@ pub enum Arith {
         /// dividend doesn't then.
         saturate: bool,
     },
+    /// The same with a divisor of so many numbers of [`LIMB`], its two-, four- and eightfold
+    /// after it, then the digits: the digits of the quotient and the numbers of the rest.
+    LongWide {
+        /// Numbers of the divisor.
+        limbs: u8,
+    },
     /// A condition, numbers and as many others: the first ones if it is 1, the others if it
     /// is 0.
     Choose,
@@ -32,6 +38,8 @@ pub enum Arith {
 
 /// One more than what a script can compute with.
 pub const LIMIT: i64 = 1 << 31;
+/// One more than what one number of a wide divisor holds: six digits.
+pub const LIMB: i64 = 1 << 24;
 /// One more than what half a word holds.
 pub const HALF: i64 = 1 << 16;
 
@@ -133,7 +141,13 @@ impl Graph {
         operands.extend(digits);
         let ranges: Vec<Range> = most.into_iter().map(|most| Range::new(0, most)).collect();
         let span = span as u8;
-        self.parts(Arith::Product { starts, span }, operands, &ranges)
+        let mut groups = self.parts(Arith::Product { starts, span }, operands, &ranges);
+        for (group, range) in groups.iter_mut().zip(ranges) {
+            if range.high == 0 {
+                *group = self.constant(0);
+            }
+        }
+        groups
     }
 
     /// Long division of digits, the least first, by a positive number below `2^27`: the digits
@@ -147,7 +161,7 @@ impl Graph {
         let mut operands = vec![by];
         operands.extend(digits);
         let mut ranges = vec![Range::new(0, 15); digits.len()];
-        let most = (1i64 << (4 * digits.len())) - 1;
+        let most = (1i64 << (4 * digits.len().min(8))) - 1;
         ranges.push(Range::new(0, (self.range(by).high - 1).min(most)));
         let mut quotient = self.parts(Arith::Long { saturate }, operands, &ranges);
         let rest = quotient.pop().unwrap_or(by);
@@ -170,6 +184,36 @@ impl Graph {
         let ranges = [Range::new(0, unit - 1), Range::new(low, high)];
         let parts = self.parts(Arith::Divide(unit), vec![number], &ranges);
         (parts[0], parts[1])
+    }
+
+    /// Long division of digits, the least first, by a positive number of several limbs that has
+    /// four bits to spare: the digits of the quotient and the limbs of the rest.
+    pub fn wide_division(
+        &mut self,
+        digits: &[NodeId],
+        by: &[NodeId],
+    ) -> (Vec<NodeId>, Vec<NodeId>) {
+        let mut operands = by.to_vec();
+        let mut multiple = by.to_vec();
+        for _ in 0..3 {
+            let mut carry = self.constant(0);
+            for (n, limb) in multiple.iter_mut().enumerate() {
+                let twice = self.times(*limb, 2);
+                let sum = self.sum(&[(twice, true), (carry, true)], 0);
+                (*limb, carry) = match n + 1 == by.len() {
+                    true => (sum, carry),
+                    false => self.divide(sum, LIMB),
+                };
+            }
+            operands.extend(&multiple);
+        }
+        operands.extend(digits);
+        let mut ranges = vec![Range::new(0, 15); digits.len()];
+        ranges.extend(by.iter().map(|_| Range::new(0, LIMB - 1)));
+        let limbs = by.len() as u8;
+        let mut quotient = self.parts(Arith::LongWide { limbs }, operands, &ranges);
+        let rest = quotient.split_off(digits.len());
+        (quotient, rest)
     }
 
     /// Any number as a rest and a quotient: `(rest, quotient, k)` where `quotient + k`, or `k -

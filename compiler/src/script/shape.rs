@@ -1,7 +1,7 @@
 //! What is decided about each operation before any digit is made: where it is computed, in
 //! which form its digits are wanted, and which sums become one.
 
-use crate::word::{Op, Program, Value};
+use crate::word::{Inst, Op, Program, Value};
 
 /// Most terms of one sum: bounds the tables that split it.
 const MAX_TERMS: usize = 7;
@@ -70,25 +70,43 @@ pub(super) fn is_mask(program: &Program, value: Value) -> bool {
     }
 }
 
-/// The operation that defines a value (in a task each defines at most one).
+/// The operation that defines a value.
 pub(super) fn def(program: &Program, value: Value) -> Option<&Op> {
-    let at = program.insts.partition_point(|inst| {
-        inst.first < value || (inst.first == value && inst.op.results() == 0)
-    });
-    program.insts.get(at).map(|inst| &inst.op)
+    definition(program, value).map(|(op, _)| op)
+}
+
+/// The operation that defines a value, and which of its results that is.
+pub(super) fn definition(program: &Program, value: Value) -> Option<(&Op, usize)> {
+    let defined = |inst: &Inst| inst.first.0 + inst.op.results();
+    let at = program
+        .insts
+        .partition_point(|inst| defined(inst) <= value.0);
+    let inst = program.insts.get(at)?;
+    Some((&inst.op, value.index().checked_sub(inst.first.index())?))
 }
 
 /// The factors of a product: the one whose multiples are laid out, and the one whose digits
 /// pick them, or the constant.
-pub(super) fn factors(program: &Program, bits: &[u8], a: Value, b: Value) -> (Value, Value) {
-    let rank = |value: Value| match def(program, value) {
+pub(super) fn factors<'a>(
+    program: &Program,
+    bits: &[u8],
+    a: &'a [Value],
+    b: &'a [Value],
+) -> (&'a [Value], &'a [Value]) {
+    let rank = |value: &Value| match def(program, *value) {
         Some(Op::Const(_)) => 2,
         // These have digits anyway.
         Some(Op::Input(_) | Op::And(..) | Op::Or(..) | Op::Xor(..) | Op::Shr(..)) => 1,
         Some(Op::Div(..) | Op::Rotr(..) | Op::Bswap(..)) => 1,
         _ => 0,
     };
-    let key = |value: Value| (rank(value), bits[value.index()]);
+    let key = |words: &[Value]| {
+        let width: usize = words
+            .iter()
+            .map(|word| usize::from(bits[word.index()]))
+            .sum();
+        (words.iter().map(rank).min(), width)
+    };
     if key(a) > key(b) { (b, a) } else { (a, b) }
 }
 

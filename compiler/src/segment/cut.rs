@@ -115,6 +115,8 @@ fn guess_bytes(op: &Op, digits: usize) -> usize {
         Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) => 18 * digits,
         Op::Eq(..) | Op::Lt(..) => 20,
         Op::Select(..) => 4 * digits,
+        Op::MulWide(a, b) => 700 * a.len() * b.len(),
+        Op::DivWide(a, b) => 1_900 * a.len() * b.len(),
         Op::Sha256 { .. } => 240_000,
         Op::Blake3 { .. } => 100_000,
         Op::AbortIf(..) => 8,

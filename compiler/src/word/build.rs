@@ -101,6 +101,18 @@ impl Builder {
         std::array::from_fn(|i| Value(first + i as u32))
     }
 
+    /// Adds an operation on numbers of several words; gives all words that it defines.
+    pub fn wide(&mut self, op: Op) -> Vec<Value> {
+        let results = op.results();
+        let operands: Option<Vec<u32>> = op.operands().iter().map(|v| self.as_const(*v)).collect();
+        if operands.is_some() {
+            let words = eval(&op, |value| self.as_const(value).unwrap_or(0), &[]);
+            return words.into_iter().map(|word| self.constant(word)).collect();
+        }
+        let first = self.define(op).0;
+        (first..first + results).map(Value).collect()
+    }
+
     /// `a` and `b` as conditions: both are not 0. Operands must be 0 or 1.
     pub fn and_bool(&mut self, a: Value, b: Value) -> Value {
         self.push(Op::And(a, b))
@@ -468,6 +480,8 @@ fn op_bits(
         | Op::Not(_)
         | Op::Rotr(..)
         | Op::Bswap(_)
+        | Op::MulWide(..)
+        | Op::DivWide(..)
         | Op::Sha256 { .. }
         | Op::Blake3 { .. }
         | Op::State(_)

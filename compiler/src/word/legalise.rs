@@ -57,6 +57,11 @@ impl Legaliser {
                 self.map.extend(words);
                 return;
             }
+            Op::MulWide(..) | Op::DivWide(..) => {
+                let words = builder.wide(op);
+                self.map.extend(words);
+                return;
+            }
             // Programs have no state; the front end refuses it in a `settle`.
             Op::State(state) => {
                 let zero = builder.constant(0);

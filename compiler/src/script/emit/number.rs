@@ -119,6 +119,7 @@ impl Emitter<'_> {
                 self.product(node, parts, digits, starts, usize::from(span));
             }
             Arith::Long { saturate } => self.long(node, operands, saturate),
+            Arith::LongWide { limbs } => self.long_wide(node, operands, usize::from(limbs)),
             Arith::Choose => self.choose(node, operands),
         }
     }

@@ -6,7 +6,7 @@ use super::super::number::LIMIT;
 use super::{Emitter, NAMELESS};
 
 /// Names of the first cells of tables of multiples, downwards.
-const MARKER: u32 = u32::MAX - 2;
+pub(super) const MARKER: u32 = u32::MAX - 2;
 
 impl Emitter<'_> {
     /// Multiples of each part are laid out as a table, which digits index.
@@ -15,10 +15,10 @@ impl Emitter<'_> {
         node: NodeId,
         parts: &[NodeId],
         digits: &[NodeId],
-        starts: u16,
+        starts: u32,
         span: usize,
     ) {
-        let starts: Vec<usize> = (0..16).filter(|place| starts & (1 << place) != 0).collect();
+        let starts: Vec<usize> = (0..32).filter(|place| starts & (1 << place) != 0).collect();
         let places = starts.last().map_or(0, |place| place + digits.len());
         let groups: Vec<Option<NodeId>> = (0..places.div_ceil(span))
             .map(|group| self.part(node, group as u32))
@@ -139,13 +139,13 @@ impl Emitter<'_> {
     }
 
     /// How deep a name lies.
-    fn depth(&self, name: u32) -> i64 {
+    pub(super) fn depth(&self, name: u32) -> i64 {
         let above = self.stack.iter().rev().position(|item| *item == name);
         above.unwrap_or(0) as i64
     }
 
     /// Drops so many items that lie beneath some others.
-    fn drop_beneath(&mut self, items: usize, above: usize) {
+    pub(super) fn drop_beneath(&mut self, items: usize, above: usize) {
         for _ in 0..above {
             self.asm.op(Code::ToAlt);
         }

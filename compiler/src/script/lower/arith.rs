@@ -32,35 +32,74 @@ impl Lower<'_> {
         if let Some(known) = self.products.get(&(a, b)) {
             return *known;
         }
+        let halves = self.product_of(&[a], &[b]);
+        let halves = [halves[0], halves[1], halves[2], halves[3]];
+        self.products.insert((a, b), halves);
+        halves
+    }
+
+    /// The product of two numbers of several words, in halves, the lowest first.
+    pub(super) fn product_of(&mut self, a: &[Value], b: &[Value]) -> Vec<NodeId> {
+        let count = 2 * (a.len() + b.len());
         let (a, b) = factors(&self.task.program, &self.bits, a, b);
-        let mut groups = match self.constant(b) {
-            Some(k) => self.product_by_constant(a, k),
-            None => {
-                let parts = self.small_parts(a);
-                let digits = self.used_digits(b);
+        let mut groups = match b {
+            [k] if self.constant(*k).is_some() => {
+                let k = self.constant(*k).unwrap_or(0);
+                self.product_by_constant(a, k, count)
+            }
+            _ => {
+                let parts = self.all_parts(a);
+                let digits = self.all_digits(b);
                 self.graph.product(&parts, &digits, 4)
             }
         };
         let mut carry = self.graph.constant(0);
-        groups.resize(4, carry);
-        let mut halves = [carry; 4];
-        for (half, group) in halves.iter_mut().zip(groups) {
+        groups.resize(count, carry);
+        let mut halves = Vec::new();
+        for group in groups {
             let sum = self.graph.sum(&[(group, true), (carry, true)], 0);
-            (*half, carry) = self.graph.divide(sum, HALF);
+            let (half, next) = self.graph.divide(sum, HALF);
+            carry = next;
+            halves.push(half);
         }
-        self.products.insert((a, b), halves);
         halves
     }
 
     /// A product of at most 31 bits.
     pub(super) fn small_product(&mut self, a: Value, b: Value) -> NodeId {
-        let (a, b) = factors(&self.task.program, &self.bits, a, b);
-        let x = self.one(a);
-        if let Some(k) = self.constant(b) {
+        let (a, b) = ([a], [b]);
+        let (a, b) = factors(&self.task.program, &self.bits, &a, &b);
+        let x = self.one(a[0]);
+        if let Some(k) = self.constant(b[0]) {
             return self.graph.times(x, i64::from(k));
         }
-        let digits = self.used_digits(b);
+        let digits = self.used_digits(b[0]);
         self.graph.product(&[(x, 0)], &digits, 8)[0]
+    }
+
+    /// The digits of several words, those that are known to be 0 at the top left out.
+    pub(super) fn all_digits(&mut self, words: &[Value]) -> Vec<NodeId> {
+        let mut digits: Vec<NodeId> = words.iter().flat_map(|word| self.word(*word)).collect();
+        while digits.len() > 1 && digits.last().and_then(|d| self.graph.as_const(*d)) == Some(0) {
+            digits.pop();
+        }
+        digits
+    }
+
+    /// Several words in parts, as many bits each as products of them leave room for.
+    fn all_parts(&mut self, words: &[Value]) -> Vec<(NodeId, usize)> {
+        if let [word] = words
+            && self.bits[word.index()] <= 15
+        {
+            return vec![(self.one(*word), 0)];
+        }
+        let digits = if words.len() <= 3 { 3 } else { 2 };
+        let mut parts = Vec::new();
+        for (n, word) in words.iter().enumerate() {
+            let of_word = self.small_parts(*word, digits);
+            parts.extend(of_word.into_iter().map(|(part, at)| (part, at + 8 * n)));
+        }
+        parts
     }
 
     fn used_digits(&mut self, value: Value) -> Vec<NodeId> {
@@ -68,47 +107,48 @@ impl Lower<'_> {
         self.word(value)[..used].to_vec()
     }
 
-    /// A word in parts of at most 12 bits, or as one of at most 15; each with its first place.
-    fn small_parts(&mut self, value: Value) -> Vec<(NodeId, usize)> {
-        if self.bits[value.index()] <= 15 {
-            return vec![(self.one(value), 0)];
-        }
+    /// A word in parts of so many digits at most; each with its first place.
+    fn small_parts(&mut self, value: Value, most: usize) -> Vec<(NodeId, usize)> {
         if !self.forms.is_number(value) {
             let digits = self.used_digits(value);
-            let chunks = digits.chunks(3).enumerate();
+            let chunks = digits.chunks(most).enumerate();
             return chunks
-                .map(|(n, chunk)| (self.graph.join(chunk), 3 * n))
+                .map(|(n, chunk)| (self.graph.join(chunk), most * n))
                 .collect();
         }
         let mut parts = Vec::new();
         for (n, half) in self.halves(value).into_iter().enumerate() {
-            let (low, high) = self.graph.divide(half, 1 << 12);
-            parts.extend([(low, 4 * n), (high, 4 * n + 3)]);
+            let (low, high) = self.graph.divide(half, 1 << (4 * most));
+            parts.extend([(low, 4 * n), (high, 4 * n + most)]);
         }
         parts
     }
 
     /// What falls on each half of a product by a constant, carries left in.
-    fn product_by_constant(&mut self, a: Value, k: u32) -> Vec<NodeId> {
+    fn product_by_constant(&mut self, words: &[Value], k: u32, count: usize) -> Vec<NodeId> {
         let parts = match k >> 15 {
             0 => {
-                let [low, high] = self.halves(a);
-                vec![(low, 0), (high, 4)]
+                let mut parts = Vec::new();
+                for (n, word) in words.iter().enumerate() {
+                    let [low, high] = self.halves(*word);
+                    parts.extend([(low, 8 * n), (high, 8 * n + 4)]);
+                }
+                parts
             }
-            _ => self.small_parts(a),
+            _ => self.all_parts(words),
         };
         let group = |lower: &mut Self, n: usize| {
-            let terms: Vec<(NodeId, bool)> = parts
-                .iter()
-                .map(|(part, place)| {
-                    let shifted = u128::from(k) << (4 * place);
-                    let factor = (shifted >> (16 * n)) as i64 & (HALF - 1);
-                    (lower.graph.times(*part, factor), true)
-                })
-                .collect();
+            let mut terms = Vec::new();
+            for (part, place) in &parts {
+                let shifted = u128::from(k) << (4 * (place % 4));
+                if let Some(up) = n.checked_sub(place / 4).filter(|up| *up < 4) {
+                    let factor = (shifted >> (16 * up)) as i64 & (HALF - 1);
+                    terms.push((lower.graph.times(*part, factor), true));
+                }
+            }
             lower.graph.sum(&terms, 0)
         };
-        (0..4).map(|n| group(self, n)).collect()
+        (0..count).map(|n| group(self, n)).collect()
     }
 
     /// Quotient and rest of two words.

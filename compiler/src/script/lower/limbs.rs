@@ -280,6 +280,7 @@ impl Lower<'_> {
                 }
                 _ => [zero; 2],
             },
+            Op::MulWide(..) | Op::DivWide(..) => self.wide_halves(value),
             // Nothing else is computed in halves.
             _ => [zero; 2],
         }
