@@ -16,6 +16,25 @@ use support::*;
 /// An operation by number and its operands by position from the end.
 type Choice = (u8, u16, u16, u16, u8);
 
+/// Aborts, and what relies on their conditions.
+fn checked(builder: &mut Builder, code: u16, (a, b): (Value, Value), by: u8) -> Vec<Value> {
+    let zero = builder.constant(0);
+    let low = builder.constant((1 << by) - 1);
+    let (condition, then) = match by % 4 {
+        // Rarely true for random words.
+        0 => {
+            let low = builder.constant(u32::from(by));
+            (Op::Eq(a, low), vec![])
+        }
+        1 => (Op::Lt(a, b), vec![Op::Sub(a, b)]),
+        2 => (Op::Lt(low, a), vec![Op::And(a, low)]),
+        _ => (Op::Eq(b, zero), vec![Op::Div(a, b), Op::Rem(a, b)]),
+    };
+    let condition = builder.push(condition);
+    builder.abort_if(condition, code);
+    then.into_iter().map(|op| builder.push(op)).collect()
+}
+
 /// Builds a program from choices; well-typed whatever they are.
 fn build(widths: &[u8], choices: &[Choice]) -> Program {
     let mut builder = Builder::new();
@@ -65,10 +84,7 @@ fn build(widths: &[u8], choices: &[Choice]) -> Program {
             20 => Op::Lt(a, b),
             21 | 22 => Op::Select(a, b, c),
             _ => {
-                // Rarely true for random words.
-                let low = builder.constant(u32::from(by));
-                let equal = builder.push(Op::Eq(a, low));
-                builder.abort_if(equal, code);
+                values.extend(checked(&mut builder, code, (a, b), by));
                 continue;
             }
         };
@@ -128,6 +144,19 @@ fn programs() -> impl Strategy<Value = (Vec<u8>, Vec<Choice>, Vec<u32>)> {
     )
 }
 
+/// The same with little but arithmetic.
+fn arithmetic() -> impl Strategy<Value = (Vec<u8>, Vec<Choice>, Vec<u32>)> {
+    const KINDS: [u8; 18] = [
+        1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 18, 19, 20, 21, 22, 23, 23,
+    ];
+    programs().prop_map(|(widths, mut choices, seeds)| {
+        for choice in &mut choices {
+            choice.0 = KINDS[usize::from(choice.0) % KINDS.len()];
+        }
+        (widths, choices, seeds)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -148,6 +177,17 @@ proptest! {
         if plan(&program, &budget).is_ok() {
             check_leaves(&program, &words(&widths, &seeds), &budget);
         }
+    }
+
+    #[test]
+    fn arithmetic_accuses_only_liars(
+        (widths, choices, seeds) in arithmetic(),
+        (from, to) in any::<(u16, u16)>(),
+        picks in proptest::collection::vec(any::<u16>(), 1..6),
+    ) {
+        let program = build(&widths, &choices);
+        check_body(&program, &words(&widths, &seeds), from, to, &picks);
+        check_body(&program, &words(&widths, &seeds), 0, program.insts.len() as u16, &picks);
     }
 
     #[test]

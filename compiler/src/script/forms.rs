@@ -257,13 +257,13 @@ fn price(
             None => (0, NEVER),
             Some((_, 16)) => (0, 0),
             Some((word, keep)) if facts.at_most(word, u32::MAX >> (32 - keep)) => (0, 5),
-            Some((word, keep)) => (0, 11 * (wide(word).min(32) - u32::from(keep)) + 3),
+            Some((word, keep)) => (0, 11 * wide(word).saturating_sub(u32::from(keep)) + 3),
         },
         Op::Shr(a, by) => {
             let as_digits = if by % 4 == 0 { 0 } else { 13 * digits(value) };
             let by = u32::from(by);
             let as_number = match wide(a) {
-                ..=31 => 15 * (wide(a) - by),
+                ..=31 => 15 * wide(a).saturating_sub(by),
                 _ if by >= 16 => 15 * (32 - by),
                 _ => 17 * (16 - by) + 3,
             };

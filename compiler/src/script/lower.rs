@@ -78,6 +78,8 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
 struct Lower<'a> {
     task: &'a Task,
     bits: Vec<u8>,
+    /// By value: has so few bits only where the task doesn't abort.
+    doubtful: Vec<bool>,
     shape: Shape,
     graph: Graph,
     idioms: Idioms,
@@ -107,6 +109,8 @@ impl<'a> Lower<'a> {
         let program = &task.program;
         let facts = Facts::of(program, task.abort);
         let bits = facts.bits(program);
+        let always = program.bits();
+        let doubtful = bits.iter().zip(always).map(|(bits, always)| *bits < always);
         let mut offsets = Vec::with_capacity(task.input_digits.len());
         let mut offset = 0;
         for digits in &task.input_digits {
@@ -119,6 +123,7 @@ impl<'a> Lower<'a> {
         let values = program.value_count();
         Self {
             task,
+            doubtful: doubtful.collect(),
             forms: Forms::of(program, &bits, &shape, &idioms, &facts, written),
             idioms,
             ones: vec![None; values],
@@ -168,6 +173,8 @@ impl<'a> Lower<'a> {
             let left = bits - 4 * n as i64;
             if left <= 0 {
                 *digit = self.graph.constant(0);
+            } else if left < 4 && self.doubtful[value.index()] {
+                *digit = self.graph.at_most(*digit, (1 << left) - 1);
             } else if left < 4 {
                 self.graph.narrow(*digit, (1 << left) - 1);
             }

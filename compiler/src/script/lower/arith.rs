@@ -210,7 +210,7 @@ impl Lower<'_> {
             for digit in &mut digits {
                 *digit = self.graph.select(zero, ones, *digit);
             }
-            let all = match self.bits[a.index()] <= 31 {
+            let all = match self.bits[a.index()] <= 31 && rest.len() == 1 {
                 true => vec![self.one(a)],
                 false => self.halves(a).to_vec(),
             };

@@ -95,8 +95,12 @@ impl Lower<'_> {
             let digits = self.word(value);
             self.graph.join(&digits)
         };
-        let bits = self.bits[value.index()].min(ONE);
-        self.graph.narrow(one, (1 << bits) - 1);
+        let most = (1 << self.bits[value.index()].min(ONE)) - 1;
+        let one = match self.doubtful[value.index()] {
+            true => self.graph.at_most(one, most),
+            false => one,
+        };
+        self.graph.narrow(one, most);
         self.ones[value.index()] = Some(one);
         one
     }
@@ -172,6 +176,7 @@ impl Lower<'_> {
             _ => {}
         }
         let [low, high] = self.compute_halves(value);
+        let high = self.graph.at_most(high, HALF / 2 - 1);
         let high = self.graph.times(high, HALF);
         self.graph.sum(&[(low, true), (high, true)], 0)
     }
