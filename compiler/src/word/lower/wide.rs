@@ -4,7 +4,7 @@ use super::super::ir::{Op, Span, Value};
 use super::{Lowered, Lowerer, Words};
 use crate::syntax::ast::BinaryOp;
 
-/// What dividing counts for, per word of both sides: it goes bit by bit.
+/// What dividing counts for, per word of both sides: its script goes bit by bit.
 const DIVISION_STEPS: usize = 250;
 
 impl Lowerer<'_> {
