@@ -58,78 +58,78 @@ fn chain(step: Step, steps: usize) -> Program {
     builder.finish(outcome, vec!["no".into(), "yes".into()])
 }
 
-const STEPS: &[(&str, Step)] = &[
-    ("add", |b, x, y, _| b.push(Op::Add(x, y))),
-    ("sub", |b, x, y, _| b.push(Op::Sub(x, y))),
-    ("lt and add", |b, x, y, _| {
+const STEPS: &[(&str, usize, Step)] = &[
+    ("add", 25, |b, x, y, _| b.push(Op::Add(x, y))),
+    ("sub", 27, |b, x, y, _| b.push(Op::Sub(x, y))),
+    ("lt and add", 40, |b, x, y, _| {
         let flag = b.push(Op::Lt(x, y));
         b.push(Op::Add(x, flag))
     }),
-    ("eq and add", |b, x, y, _| {
+    ("eq and add", 44, |b, x, y, _| {
         let flag = b.push(Op::Eq(x, y));
         b.push(Op::Add(x, flag))
     }),
-    ("lt and select", |b, x, y, z| {
+    ("lt and select", 24, |b, x, y, z| {
         let flag = b.push(Op::Lt(x, y));
         b.push(Op::Select(flag, z, x))
     }),
-    ("mul_lo", |b, x, y, _| b.push(Op::MulLo(x, y))),
-    ("mul_hi", |b, x, y, _| b.push(Op::MulHi(x, y))),
-    ("mul both and add", |b, x, y, _| {
+    ("mul_lo", 950, |b, x, y, _| b.push(Op::MulLo(x, y))),
+    ("mul_hi", 1400, |b, x, y, _| b.push(Op::MulHi(x, y))),
+    ("mul both and add", 1440, |b, x, y, _| {
         let low = b.push(Op::MulLo(x, y));
         let high = b.push(Op::MulHi(x, y));
         b.push(Op::Add(low, high))
     }),
-    ("mul by 1000", |b, x, _, _| {
+    ("mul by 1000", 340, |b, x, _, _| {
         let k = b.constant(1_000);
         b.push(Op::MulLo(x, k))
     }),
-    ("div", |b, x, y, z| {
+    ("div", 900, |b, x, y, z| {
         let quotient = b.push(Op::Div(x, y));
         b.push(Op::Add(quotient, z))
     }),
-    ("rem", |b, x, y, z| {
+    ("rem", 1250, |b, x, y, z| {
         let rest = b.push(Op::Rem(x, y));
         b.push(Op::Add(rest, z))
     }),
-    ("div by 10", |b, x, _, z| {
+    ("div by 10", 770, |b, x, _, z| {
         let ten = b.constant(10);
         let quotient = b.push(Op::Div(x, ten));
         b.push(Op::Add(quotient, z))
     }),
-    ("xor", |b, x, y, _| b.push(Op::Xor(x, y))),
+    ("xor", 90, |b, x, y, _| b.push(Op::Xor(x, y))),
 ];
 
-/// Statements of a contract, by type; `s` is the running value, `v` others, `i` the step.
-const STATEMENTS: &[(&str, &str, &str)] = &[
-    ("u32", "add", "s = s + v[N]"),
-    ("u32", "sub", "s = s - v[N]"),
-    ("u32", "lt, select", "if s < v[N] { s = v[M] }"),
-    ("u32", "mul", "s = s * v[N]"),
-    ("u32", "div, add", "s = s / v[N] + v[M]"),
-    ("u32", "rem, add", "s = s % v[N] + v[M]"),
-    ("u32", "shl", "s = s << (v[N])"),
-    ("u32", "shr", "s = s >> (v[N])"),
-    ("u16", "add", "s = s + v[N]"),
-    ("u16", "lt, select", "if s < v[N] { s = v[M] }"),
-    ("u16", "mul", "s = s * v[N]"),
-    ("u16", "div, add", "s = s / v[N] + v[M]"),
-    ("u8", "add", "s = s + v[N]"),
-    ("u8", "mul", "s = s * v[N]"),
-    ("u8", "div, add", "s = s / v[N] + v[M]"),
-    ("u64", "add", "s = s + v[N]"),
-    ("u64", "sub", "s = s - v[N]"),
-    ("u64", "lt, select", "if s < v[N] { s = v[M] }"),
-    ("u64", "eq, select", "if s == v[N] { s = v[M] }"),
-    ("u64", "mul", "s = s * v[N]"),
-    ("u64", "div, add", "s = s / v[N] + v[M]"),
-    ("u64", "mul_div", "s = mul_div(s, v[N], v[M])"),
-    ("u64", "mul_div by 100", "s = mul_div(s, v[N], 100)"),
-    ("u64", "div by 1000, add", "s = s / 1000 + v[M]"),
-    ("u128", "add", "s = s + v[N]"),
-    ("u128", "lt, select", "if s < v[N] { s = v[M] }"),
-    ("u128", "mul", "s = s * v[N]"),
-    ("u128", "div, add", "s = s / v[N] + v[M]"),
+/// Statements of a contract, by type, with the bytes that one more may take; `s` is the running value, `v` others, `i` the step.
+const STATEMENTS: &[(&str, &str, usize, &str)] = &[
+    ("u32", "add", 42, "s = s + v[N]"),
+    ("u32", "sub", 42, "s = s - v[N]"),
+    ("u32", "lt, select", 24, "if s < v[N] { s = v[M] }"),
+    ("u32", "mul", 1220, "s = s * v[N]"),
+    ("u32", "div, add", 1050, "s = s / v[N] + v[M]"),
+    ("u32", "rem, add", 1460, "s = s % v[N] + v[M]"),
+    ("u32", "shl", 620, "s = s << (v[N])"),
+    ("u32", "shr", 680, "s = s >> (v[N])"),
+    ("u16", "add", 20, "s = s + v[N]"),
+    ("u16", "lt, select", 15, "if s < v[N] { s = v[M] }"),
+    ("u16", "mul", 660, "s = s * v[N]"),
+    ("u16", "div, add", 370, "s = s / v[N] + v[M]"),
+    ("u8", "add", 18, "s = s + v[N]"),
+    ("u8", "mul", 160, "s = s * v[N]"),
+    ("u8", "div, add", 190, "s = s / v[N] + v[M]"),
+    ("u64", "add", 85, "s = s + v[N]"),
+    ("u64", "sub", 90, "s = s - v[N]"),
+    ("u64", "lt, select", 60, "if s < v[N] { s = v[M] }"),
+    ("u64", "eq, select", 65, "if s == v[N] { s = v[M] }"),
+    ("u64", "mul", 3850, "s = s * v[N]"),
+    ("u64", "div, add", 7500, "s = s / v[N] + v[M]"),
+    ("u64", "mul_div", 18800, "s = mul_div(s, v[N], v[M])"),
+    ("u64", "mul_div by 100", 6900, "s = mul_div(s, v[N], 100)"),
+    ("u64", "div by 1000, add", 1400, "s = s / 1000 + v[M]"),
+    ("u128", "add", 115, "s = s + v[N]"),
+    ("u128", "lt, select", 125, "if s < v[N] { s = v[M] }"),
+    ("u128", "mul", 10400, "s = s * v[N]"),
+    ("u128", "div, add", 32000, "s = s / v[N] + v[M]"),
 ];
 
 fn statements(ty: &str, statement: &str, count: usize) -> Program {
@@ -144,23 +144,25 @@ fn statements(ty: &str, statement: &str, count: usize) -> Program {
     play::compile(&source).program
 }
 
-fn show(name: &str, few: usize, many: usize, more: usize) {
-    println!(
-        "{name:24} {:8.1}   (of {many})",
-        (many as f64 - few as f64) / more as f64
-    );
+/// Shows what one more operation takes, and compares it with the limit.
+fn check(name: &str, few: usize, many: usize, more: usize, limit: usize) -> Option<String> {
+    let each = (many as f64 - few as f64) / more as f64;
+    println!("{name:24} {each:8.1}   (of {many})");
+    (each > limit as f64).then(|| format!("{name}: {each:.1} > {limit}"))
 }
 
 #[test]
-fn marginal_bytes() {
-    for (name, step) in STEPS {
+fn one_more_operation_is_small() {
+    let mut over = Vec::new();
+    for (name, limit, step) in STEPS {
         let (few, many) = (bytes(&chain(*step, 5)), bytes(&chain(*step, 10)));
-        show(name, few, many, 5);
+        over.extend(check(name, few, many, 5, *limit));
     }
-    for (ty, name, statement) in STATEMENTS {
+    for (ty, name, limit, statement) in STATEMENTS {
         let n = if *ty == "u128" { 2 } else { 3 };
         let few = bytes(&statements(ty, statement, n));
         let many = bytes(&statements(ty, statement, 2 * n));
-        show(&format!("{ty} {name}"), few, many, n);
+        over.extend(check(&format!("{ty} {name}"), few, many, n, *limit));
     }
+    assert_eq!(over, Vec::<String>::new());
 }

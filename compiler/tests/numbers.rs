@@ -182,6 +182,37 @@ fn guarded_division() {
     }
 }
 
+/// The lower word of a product and whether the upper one is 0, near and far from one another.
+#[test]
+fn checked_products() {
+    for (widths, apart) in [([8, 8], 0), ([8, 5], 12), ([4, 8], 0), ([8, 8], 12)] {
+        let mut builder = Builder::new();
+        let words = builder.input(InputElement {
+            name: "words".into(),
+            words: widths.to_vec(),
+            author: Author::Anyone,
+            optional: false,
+        });
+        let low = builder.push(Op::MulLo(words[0], words[1]));
+        let high = builder.push(Op::MulHi(words[0], words[1]));
+        let mut last = low;
+        for n in 0..apart {
+            let less = builder.push(Op::Lt(last, words[n % 2]));
+            last = builder.push(Op::Add(last, less));
+        }
+        let fits = builder.not_bool(high);
+        let made = builder.push(Op::Add(last, fits));
+        let program = builder.finish(made, vec!["any".into()]);
+        let writes: Vec<Value> = program
+            .insts
+            .iter()
+            .filter(|inst| matches!(inst.op, Op::Add(..) | Op::Eq(..) | Op::MulLo(..)))
+            .map(|inst| inst.first)
+            .collect();
+        check_stretch(&program, 0..program.insts.len(), &writes, &rows(widths));
+    }
+}
+
 /// Numbers of so many words: edges in each word, and sparse ones.
 fn wide_rows(words: usize) -> Vec<Vec<u32>> {
     let mut state = 0x2545_f491_4f6c_dd1du64;

@@ -10,7 +10,7 @@ mod arith;
 mod limbs;
 mod wide;
 
-use self::arith::{Division, Quotient};
+use self::arith::{Division, Product, Quotient};
 use super::facts::Facts;
 use super::forms::Forms;
 use super::graph::{Graph, Node, NodeId, SPREAD, Table};
@@ -91,12 +91,11 @@ struct Lower<'a> {
     beyond: Vec<Option<Reduced>>,
     facts: Facts,
     /// Products and quotients made so far. Only ever looked up, never iterated.
-    products: HashMap<(Value, Value), [NodeId; 4]>,
+    products: HashMap<(Vec<Value>, Vec<Value>), Product>,
     divisions: HashMap<(Value, Value), Division>,
-    /// By the first value that it defines, a product in halves, or the rest of a division.
-    wide_numbers: HashMap<Value, Vec<NodeId>>,
-    /// By the first value that it defines, the quotient of a division.
-    wide_quotients: HashMap<Value, Vec<NodeId>>,
+    /// By the first value that a division of several words defines: the digits of its quotient
+    /// and the halves of its rest.
+    wide_divisions: HashMap<Value, (Vec<NodeId>, Vec<NodeId>)>,
     words: Vec<Option<[NodeId; 8]>>,
     /// By plain node. Only ever looked up, never iterated.
     spreads: HashMap<NodeId, NodeId>,
@@ -132,8 +131,7 @@ impl<'a> Lower<'a> {
             facts,
             products: HashMap::new(),
             divisions: HashMap::new(),
-            wide_numbers: HashMap::new(),
-            wide_quotients: HashMap::new(),
+            wide_divisions: HashMap::new(),
             shape,
             bits,
             graph: Graph::default(),

@@ -11,6 +11,17 @@ const NARROW: u8 = 27;
 /// More than any rest that they are compared with.
 const MANY: i64 = 1 << 30;
 
+/// A product, the lowest part first.
+#[derive(Clone, Debug)]
+pub(super) struct Product {
+    /// What falls on each half, carries left in.
+    groups: Vec<NodeId>,
+    /// The halves.
+    pub(super) halves: Vec<NodeId>,
+    /// What each half hands on to the next.
+    carries: Vec<NodeId>,
+}
+
 /// A quotient and a rest.
 #[derive(Clone, Debug)]
 pub(super) struct Division {
@@ -27,19 +38,43 @@ pub(super) enum Quotient {
 }
 
 impl Lower<'_> {
-    /// The product of two words of more than 31 bits, in halves, the lowest first.
-    pub(super) fn product(&mut self, a: Value, b: Value) -> [NodeId; 4] {
-        if let Some(known) = self.products.get(&(a, b)) {
-            return *known;
+    /// The product of two numbers of several words.
+    pub(super) fn product(&mut self, a: &[Value], b: &[Value]) -> Product {
+        let key = (a.to_vec(), b.to_vec());
+        if let Some(known) = self.products.get(&key) {
+            return known.clone();
         }
-        let halves = self.product_of(&[a], &[b]);
-        let halves = [halves[0], halves[1], halves[2], halves[3]];
-        self.products.insert((a, b), halves);
-        halves
+        let mut product = Product {
+            groups: self.groups(a, b),
+            halves: Vec::new(),
+            carries: Vec::new(),
+        };
+        let mut carry = self.graph.constant(0);
+        for group in &product.groups {
+            let sum = self.graph.sum(&[(*group, true), (carry, true)], 0);
+            let (half, next) = self.graph.divide(sum, HALF);
+            carry = next;
+            product.halves.push(half);
+            product.carries.push(carry);
+        }
+        self.products.insert(key, product.clone());
+        product
     }
 
-    /// The product of two numbers of several words, in halves, the lowest first.
-    pub(super) fn product_of(&mut self, a: &[Value], b: &[Value]) -> Vec<NodeId> {
+    /// Whether the upper word of a product is 0: its halves need not be told apart.
+    pub(super) fn upper_is_zero(&mut self, a: Value, b: Value) -> NodeId {
+        let Product {
+            groups, carries, ..
+        } = self.product(&[a], &[b]);
+        let third = [(carries[1], true), (groups[2], true)];
+        let third = self.graph.sum(&third, 0);
+        let third = self.graph.is_zero(third);
+        let fourth = self.graph.is_zero(groups[3]);
+        self.graph.both(third, fourth)
+    }
+
+    /// What falls on each half of a product, carries left in.
+    fn groups(&mut self, a: &[Value], b: &[Value]) -> Vec<NodeId> {
         let count = 2 * (a.len() + b.len());
         let (a, b) = factors(&self.task.program, &self.bits, a, b);
         let mut groups = match b {
@@ -53,16 +88,8 @@ impl Lower<'_> {
                 self.graph.product(&parts, &digits, 4)
             }
         };
-        let mut carry = self.graph.constant(0);
-        groups.resize(count, carry);
-        let mut halves = Vec::new();
-        for group in groups {
-            let sum = self.graph.sum(&[(group, true), (carry, true)], 0);
-            let (half, next) = self.graph.divide(sum, HALF);
-            carry = next;
-            halves.push(half);
-        }
-        halves
+        groups.resize(count, self.graph.constant(0));
+        groups
     }
 
     /// A product of at most 31 bits.

@@ -263,12 +263,12 @@ impl Lower<'_> {
                 halves.map(|half| self.graph.sum(&[(half, false)], HALF - 1))
             }
             Op::MulLo(a, b) => {
-                let [low, high, _, _] = self.product(a, b);
-                [low, high]
+                let halves = self.product(&[a], &[b]).halves;
+                [halves[0], halves[1]]
             }
             Op::MulHi(a, b) => {
-                let [_, _, low, high] = self.product(a, b);
-                [low, high]
+                let halves = self.product(&[a], &[b]).halves;
+                [halves[2], halves[3]]
             }
             Op::Div(a, b) => match self.division(a, b).quotient {
                 Quotient::Number(quotient) => {
@@ -362,6 +362,13 @@ impl Lower<'_> {
     }
 
     fn equal(&mut self, a: Value, b: Value) -> NodeId {
+        for (word, zero) in [(a, b), (b, a)] {
+            if let (Some(Op::MulHi(x, y)), Some(0)) =
+                (def(&self.task.program, word), self.constant(zero))
+            {
+                return self.upper_is_zero(*x, *y);
+            }
+        }
         let (a, b) = match self.is_one(a) && self.is_one(b) {
             true => (vec![self.one(a)], vec![self.one(b)]),
             false => (self.halves(a).to_vec(), self.halves(b).to_vec()),

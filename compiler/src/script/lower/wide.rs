@@ -19,23 +19,12 @@ impl Lower<'_> {
             return [zero; 2];
         };
         let first = Value(value.0 - n as u32);
-        let (op, n) = (op.clone(), n);
-        let from = match op {
-            Op::MulWide(a, b) => {
-                if !self.wide_numbers.contains_key(&first) {
-                    let halves = self.product_of(&a, &b);
-                    self.wide_numbers.insert(first, halves);
-                }
-                n
-            }
-            Op::DivWide(a, b) => {
-                self.divide_wide(first, &a, &b);
-                n.saturating_sub(a.len())
-            }
+        let (halves, from) = match op.clone() {
+            Op::MulWide(a, b) => (self.product(&a, &b).halves, n),
+            Op::DivWide(a, b) => (self.divide_wide(first, &a, &b).1, n.saturating_sub(a.len())),
             _ => return [zero; 2],
         };
-        let halves = self.wide_numbers.get(&first);
-        let half = |n: usize| halves.and_then(|all| all.get(n)).copied().unwrap_or(zero);
+        let half = |n: usize| halves.get(n).copied().unwrap_or(zero);
         [half(2 * from), half(2 * from + 1)]
     }
 
@@ -47,15 +36,20 @@ impl Lower<'_> {
         };
         let (a, b) = (a.clone(), b.clone());
         let first = Value(value.0 - n as u32);
-        self.divide_wide(first, &a, &b);
-        let digits = self.wide_quotients.get(&first);
-        let digit = |n: usize| digits.and_then(|all| all.get(n)).copied().unwrap_or(zero);
+        let digits = self.divide_wide(first, &a, &b).0;
+        let digit = |n: usize| digits.get(n).copied().unwrap_or(zero);
         std::array::from_fn(|k| digit(8 * n + k))
     }
 
-    fn divide_wide(&mut self, first: Value, a: &[Value], b: &[Value]) {
-        if self.wide_quotients.contains_key(&first) {
-            return;
+    /// Quotient in digits and rest in halves.
+    fn divide_wide(
+        &mut self,
+        first: Value,
+        a: &[Value],
+        b: &[Value],
+    ) -> (Vec<NodeId>, Vec<NodeId>) {
+        if let Some(known) = self.wide_divisions.get(&first) {
+            return known.clone();
         }
         let dividend = self.all_digits(a);
         let (mut quotient, mut rest, zero) = match b {
@@ -84,8 +78,9 @@ impl Lower<'_> {
                 *rest = self.graph.select(zero, all, *rest);
             }
         }
-        self.wide_quotients.insert(first, quotient);
-        self.wide_numbers.insert(first, rest);
+        let made = (quotient, rest);
+        self.wide_divisions.insert(first, made.clone());
+        made
     }
 
     /// Quotient in digits, rest in halves, and whether the divisor is 0.
