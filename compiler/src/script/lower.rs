@@ -5,6 +5,10 @@
 //! [`spread`](super::graph::spread)): sums of two spread digits index the tables of the
 //! bitwise operations. Shifts by whole digits and `bswap` only rename; chains of additions
 //! become one sum of many terms per digit.
+//!
+//! Where that is cheaper ([`Forms`]), a word is one number of up to 31 bits or two halves
+//! instead (`limbs`); products and quotients are made of such numbers and digits (`arith`,
+//! `wide`).
 
 mod arith;
 mod limbs;
