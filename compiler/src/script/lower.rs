@@ -6,8 +6,9 @@
 //! bitwise operations. Shifts by whole digits and `bswap` only rename; chains of additions
 //! become one sum of many terms per digit.
 
-use super::graph::{Graph, Node, NodeId, SPREAD, Table};
+use super::graph::{Graph, Node, NodeId};
 use super::shape::{Shape, Terms, def, flatten, is_mask};
+use super::table::{Count, Form, Table};
 use crate::word::{Op, Program, Value};
 use std::collections::HashMap;
 
@@ -63,6 +64,10 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
     }
     (lower.graph, steps)
 }
+
+const SPREAD: Form = Form::SPREAD_3;
+const XOR: Table = Table::Spread { base: 3, of: Count::Odd, out: Form::PLAIN };
+const AND: Table = Table::Spread { base: 3, of: Count::Most, out: Form::PLAIN };
 
 struct Lower<'a> {
     task: &'a Task,
@@ -204,7 +209,7 @@ impl<'a> Lower<'a> {
             let low = self.graph.range(sum).low;
             owed = if low < 0 { (15 - low) / 16 } else { 0 };
             let sum = self.graph.sum(&terms, constant + 16 * owed);
-            let (digit, rest) = self.graph.split(sum);
+            let (digit, rest) = self.graph.split(sum, 1, Form::PLAIN);
             carry = rest;
             digit
         })
@@ -244,7 +249,7 @@ impl<'a> Lower<'a> {
             }
             // Wanted in both forms: the spread one is computed, the plain one looked up.
             let spread = self.spread(plain);
-            let plain = self.graph.look(Table::Xor, spread);
+            let plain = self.graph.look(XOR, spread);
             self.spreads.insert(plain, spread);
             plain
         })
@@ -279,7 +284,7 @@ impl<'a> Lower<'a> {
         }
         let (x, y) = (self.spread(x), self.spread(y));
         let index = self.graph.sum(&[(x, true), (y, true)], 0);
-        self.graph.look(Table::And, index)
+        self.graph.look(AND, index)
     }
 
     fn or(&mut self, a: Value, b: Value) -> [NodeId; 8] {
@@ -305,7 +310,7 @@ impl<'a> Lower<'a> {
             // a | b = !(!a & !b), and the complement of a spread digit s is 40 - s.
             let (x, y) = (self.spread(x), self.spread(y));
             let index = self.graph.sum(&[(x, false), (y, false)], 80);
-            let neither = self.graph.look(Table::And, index);
+            let neither = self.graph.look(AND, index);
             self.not(neither)
         })
     }
@@ -332,7 +337,7 @@ impl<'a> Lower<'a> {
             }
             let (x, y) = (self.spread(x), self.spread(y));
             let index = self.graph.sum(&[(x, true), (y, true)], 0);
-            self.graph.look(Table::Xor, index)
+            self.graph.look(XOR, index)
         })
     }
 
@@ -370,10 +375,13 @@ impl<'a> Lower<'a> {
         let range = self.graph.range(plain);
         let spread = match self.graph.node(plain).clone() {
             _ if range.low >= 0 && range.high <= 1 => plain,
-            Node::Look(Table::Digit(table), index) => self
-                .graph
-                .digit(|d| SPREAD[usize::from(table[usize::from(d)] & 15)], index),
-            Node::Look(Table::Xor, index) => self.graph.look(Table::XorSpread, index),
+            Node::Look(Table::Digit { form, out }, index) => {
+                let out = Form(out.0.map(|n| SPREAD.of(i64::from(n)) as i16));
+                self.graph.look(Table::Digit { form, out }, index)
+            }
+            Node::Look(table @ Table::Spread { .. }, index) => {
+                self.graph.look(table.with_out(SPREAD), index)
+            }
             Node::Sum(terms, 15) if matches!(terms.as_slice(), [(_, false)]) => {
                 let inner = self.spread(terms[0].0);
                 self.graph.sum(&[(inner, false)], 40)
@@ -385,7 +393,10 @@ impl<'a> Lower<'a> {
                     .collect();
                 self.graph.sum(&parts, 0)
             }
-            _ => self.graph.digit(|d| SPREAD[usize::from(d)], plain),
+            _ => {
+                let (form, out) = (Form::PLAIN, SPREAD);
+                self.graph.look(Table::Digit { form, out }, plain)
+            }
         };
         self.spreads.insert(plain, spread);
         spread

@@ -17,6 +17,7 @@ mod graph;
 pub mod leaf;
 mod lower;
 mod shape;
+mod table;
 pub mod vm;
 pub mod winternitz;
 

@@ -1,0 +1,521 @@
+//! Emits a [`Graph`] as Script: a symbolic stack whose every item is known by name, so that
+//! an operand is fetched by `ROLL` at its last use and by `PICK` before.
+//!
+//! Stack, bottom first: tables, values, operands. Tables are pushed once, if used, and dropped
+//! at the end. What was read arrives on the altstack, the first digit on top, the claimed
+//! digits beneath. What lies on the stack is stored with a [bias](bias::Bias).
+//!
+//! A body is emitted twice: the first time tells which corrections of biases there would be,
+//! then the tables' biases are chosen, the second time counts.
+
+mod bias;
+mod stack;
+mod tables;
+
+use super::ScriptError;
+use super::asm::Asm;
+use super::code::Code;
+use super::graph::{Graph, Node, NodeId};
+use super::table::Table;
+use crate::units::StackDepth;
+use bias::{Bias, Demands, solve};
+use stack::{Name, Stack};
+use tables::Layout;
+
+/// What a body does with its nodes, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stmt {
+    /// Have this on the stack.
+    Keep(NodeId),
+    /// The body succeeds if this is not 0. Never negative.
+    Flag(NodeId),
+    /// The body succeeds if this is not the next claimed digit.
+    Compare(NodeId),
+}
+
+/// Emits a body. `reads` digits wait on the altstack, and as many claimed digits beneath them
+/// as there are comparisons, which come last.
+///
+/// # Errors
+/// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
+pub fn emit(
+    graph: &Graph,
+    stmts: &[Stmt],
+    reads: usize,
+) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    let uses = count_uses(graph, stmts);
+    let layout = Layout::of(graph, &uses);
+    let none = vec![0; layout.count()];
+    let draft = Emitter::new(graph, &layout, &none, uses.clone());
+    let (_, demands) = draft.body(stmts, reads)?;
+    let biases = solve(&demands, layout.count());
+    let (script, _) = Emitter::new(graph, &layout, &biases, uses).body(stmts, reads)?;
+    Ok(script)
+}
+
+/// How often each node is read.
+fn count_uses(graph: &Graph, stmts: &[Stmt]) -> Vec<u32> {
+    let mut uses = vec![0u32; graph.len()];
+    for stmt in stmts {
+        if let Stmt::Flag(node) | Stmt::Compare(node) = stmt {
+            uses[node.index()] += 1;
+        }
+    }
+    for index in (0..graph.len()).rev() {
+        if uses[index] > 0 {
+            for operand in graph.node(NodeId(index as u32)).operands() {
+                uses[operand.index()] += 1;
+            }
+        }
+    }
+    uses
+}
+
+struct Emitter<'a> {
+    graph: &'a Graph,
+    layout: &'a Layout,
+    /// The tables' biases.
+    biases: &'a [i64],
+    stack: Stack,
+    /// By node: whether it lies on the stack, and with which bias.
+    stored: Vec<Option<Bias>>,
+    /// Uses of each node that are still to come.
+    uses: Vec<u32>,
+    demands: Demands,
+}
+
+impl<'a> Emitter<'a> {
+    fn new(graph: &'a Graph, layout: &'a Layout, biases: &'a [i64], uses: Vec<u32>) -> Self {
+        Self {
+            graph,
+            layout,
+            biases,
+            stack: Stack::new(Asm::new(0, 0)),
+            stored: vec![None; graph.len()],
+            uses,
+            demands: Demands::default(),
+        }
+    }
+
+    fn body(
+        mut self,
+        stmts: &[Stmt],
+        reads: usize,
+    ) -> Result<((Vec<u8>, StackDepth), Demands), ScriptError> {
+        let claimed = |stmt: &&Stmt| matches!(stmt, Stmt::Compare(_));
+        let claimed = stmts.iter().filter(claimed).count();
+        self.stack = Stack::new(Asm::new(0, reads + claimed));
+        self.layout.push(&mut self.stack.asm, self.biases);
+        self.reads(reads);
+        let mut flagged = false;
+        for stmt in stmts {
+            match *stmt {
+                Stmt::Keep(node) => self.keep(node),
+                Stmt::Flag(node) => {
+                    self.flag(node, flagged);
+                    flagged = true;
+                }
+                Stmt::Compare(node) => {
+                    self.compare(node, flagged);
+                    flagged = true;
+                }
+            }
+        }
+        self.end(flagged)
+    }
+
+    fn reads(&mut self, reads: usize) {
+        let mut names = vec![None; reads];
+        for index in 0..self.graph.len() {
+            if let Node::Read(n) = self.graph.node(NodeId(index as u32))
+                && self.uses[index] > 0
+                && let Some(name) = names.get_mut(*n as usize)
+            {
+                *name = Some(index);
+            }
+        }
+        for name in names {
+            self.stack.asm.op(Code::FromAlt);
+            match name {
+                Some(index) => {
+                    self.stack.pushed();
+                    self.name_top(NodeId(index as u32), Bias::default());
+                }
+                None => self.stack.asm.op(Code::Drop),
+            }
+        }
+    }
+
+    /// Has a node on the stack, if anything still needs it.
+    fn keep(&mut self, node: NodeId) {
+        let index = node.index();
+        let constant = self.graph.as_const(node).is_some();
+        if self.uses[index] > 0 && self.stored[index].is_none() && !constant {
+            self.hold(node);
+        }
+    }
+
+    fn flag(&mut self, node: NodeId, flagged: bool) {
+        self.plain(node);
+        if flagged {
+            self.with_verdict(Code::Add);
+        }
+        self.stack.name_top(Name::Verdict);
+    }
+
+    fn compare(&mut self, node: NodeId, flagged: bool) {
+        self.plain(node);
+        self.stack.asm.op(Code::FromAlt);
+        self.stack.pushed();
+        self.stack.apply(Code::NumNotEqual, 2);
+        if flagged {
+            self.with_verdict(Code::BoolOr);
+        }
+        self.stack.name_top(Name::Verdict);
+    }
+
+    fn with_verdict(&mut self, code: Code) {
+        let top = self.stack.top();
+        if top.is_some_and(|top| !self.stack.ends_with(&[Name::Verdict, top])) {
+            self.bring(Name::Verdict);
+        }
+        self.stack.apply(code, 2);
+    }
+
+    /// Leaves only the verdict.
+    fn end(mut self, flagged: bool) -> Result<((Vec<u8>, StackDepth), Demands), ScriptError> {
+        if flagged {
+            self.bring(Name::Verdict);
+        } else {
+            self.stack.asm.num(0);
+        }
+        let asm = &mut self.stack.asm;
+        let below = asm.height().saturating_sub(1);
+        if below > 0 {
+            asm.op(Code::ToAlt);
+            for _ in 0..below / 2 {
+                asm.op(Code::Drop2);
+            }
+            if below % 2 == 1 {
+                asm.op(Code::Drop);
+            }
+            asm.op(Code::FromAlt);
+        }
+        let mut left = self.uses.iter().zip(&self.stored);
+        if left.any(|(uses, stored)| stored.is_some() && *uses > 0) {
+            return Err(ScriptError::Defect("a value was left over"));
+        }
+        Ok((self.stack.asm.finish()?, self.demands))
+    }
+
+    /// Moves an item to the top.
+    fn bring(&mut self, name: Name) {
+        if let Some(depth) = self.stack.depth_of(name) {
+            self.stack.roll(depth);
+        }
+    }
+
+    /// Says that the top item is a node's value.
+    fn name_top(&mut self, node: NodeId, bias: Bias) {
+        self.stack.name_top(Name::Node(node.0));
+        self.stored[node.index()] = Some(bias);
+    }
+
+    /// Puts a node's value on top as it is.
+    fn plain(&mut self, node: NodeId) {
+        let bias = self.value(node);
+        self.correct(bias);
+    }
+
+    /// Corrects the top item, stored with a bias that should be 0.
+    fn correct(&mut self, bias: Bias) {
+        self.add(-bias.value(self.biases));
+        self.demands.push(bias);
+    }
+
+    /// Adds a constant to the top item.
+    fn add(&mut self, constant: i64) {
+        let asm = &mut self.stack.asm;
+        match constant {
+            0 => {}
+            1 => asm.op(Code::Add1),
+            -1 => asm.op(Code::Sub1),
+            n => {
+                asm.num(n.abs());
+                asm.op(if n > 0 { Code::Add } else { Code::Sub });
+            }
+        }
+    }
+
+    /// Puts a copy of a node's value, or at its last use the value itself, on top; gives its
+    /// bias.
+    fn value(&mut self, node: NodeId) -> Bias {
+        let index = node.index();
+        if let Node::Const(n) = self.graph.node(node) {
+            self.uses[index] -= 1;
+            self.stack.asm.num(*n);
+            self.stack.pushed();
+            return Bias::default();
+        }
+        if self.stored[index].is_none() {
+            if self.uses[index] == 1 && !self.comes_in_pair(node) {
+                self.uses[index] = 0;
+                return self.compute(node);
+            }
+            self.hold(node);
+        }
+        self.uses[index] -= 1;
+        let depth = self.stack.depth_of(Name::Node(node.0)).unwrap_or(0);
+        if self.uses[index] > 0 {
+            self.stack.pick(depth);
+            return self.stored[index].clone().unwrap_or_default();
+        }
+        self.stack.roll(depth);
+        let name = self.stack.pushed();
+        self.stack.drop(1);
+        self.stack.name_top(name);
+        self.stored[index].take().unwrap_or_default()
+    }
+
+    /// Whether fetching the node costs nothing: it is on top and used for the last time.
+    fn is_free(&self, node: NodeId) -> bool {
+        self.stack.top() == Some(Name::Node(node.0)) && self.uses[node.index()] == 1
+    }
+
+    /// Whether the node isn't on the stack, and will stay there once it is.
+    fn is_new(&self, node: NodeId) -> bool {
+        let index = node.index();
+        self.stored[index].is_none() && self.uses[index] > 1 && self.graph.as_const(node).is_none()
+    }
+
+    /// Computes a node that is not on the stack, and names it.
+    fn hold(&mut self, node: NodeId) {
+        if let Node::Carry(low) = self.graph.node(node) {
+            self.split(*low, node);
+        } else if let Some(carry) = self.carry_of(node) {
+            self.split(node, carry);
+        } else {
+            let bias = self.compute(node);
+            self.name_top(node, bias);
+        }
+    }
+
+    /// Computes a node that is not on the stack; leaves one temporary and gives its bias.
+    fn compute(&mut self, node: NodeId) -> Bias {
+        match self.graph.node(node) {
+            Node::Const(n) => {
+                self.stack.asm.num(*n);
+                self.stack.pushed();
+            }
+            Node::Read(_) => {}
+            Node::Sum(terms, constant) => return self.sum(terms, *constant),
+            Node::Look(table, index) => {
+                let bias = self.value(*index);
+                return self.look(*table, bias);
+            }
+            // Computed with its low digit.
+            Node::Carry(_) => {}
+            Node::Less(a, b) => {
+                if self.is_free(*b) {
+                    self.pair(*b, *a, Code::GreaterThan);
+                } else {
+                    self.pair(*a, *b, Code::LessThan);
+                }
+            }
+            Node::Differ(a, b) => self.symmetric(*a, *b, Code::NumNotEqual),
+            Node::Both(a, b) => self.symmetric(*a, *b, Code::BoolAnd),
+            Node::Either(a, b) => self.symmetric(*a, *b, Code::BoolOr),
+            Node::IsZero(a) => {
+                self.plain(*a);
+                self.stack.apply(Code::Not, 1);
+            }
+            Node::NonZero(a) => {
+                self.plain(*a);
+                self.stack.apply(Code::NotEqual0, 1);
+            }
+            Node::Select(c, t, f) => self.select(*c, *t, *f),
+        }
+        Bias::default()
+    }
+
+    fn symmetric(&mut self, a: NodeId, b: NodeId, code: Code) {
+        if self.is_free(b) {
+            self.pair(b, a, code);
+        } else {
+            self.pair(a, b, code);
+        }
+    }
+
+    fn pair(&mut self, a: NodeId, b: NodeId, code: Code) {
+        self.plain(a);
+        let partial = self.stack.top();
+        self.plain(b);
+        self.join(partial);
+        self.stack.apply(code, 2);
+    }
+
+    /// Has the operand `partial` beneath the other, which is on top.
+    fn join(&mut self, partial: Option<Name>) {
+        let (Some(partial), Some(top)) = (partial, self.stack.top()) else {
+            return;
+        };
+        if !self.stack.ends_with(&[partial, top]) {
+            self.bring(partial);
+            self.bring(top);
+        }
+    }
+
+    /// Adds up terms. Constants are left to whoever corrects the bias.
+    fn sum(&mut self, terms: &[(NodeId, bool)], constant: i64) -> Bias {
+        let mut order: Vec<(NodeId, bool)> = terms.to_vec();
+        // What is on top comes first, what is yet to be computed and kept last: it is tucked
+        // away beneath the sum.
+        order.sort_by_key(|(node, plus)| {
+            let rank = match () {
+                () if self.is_free(*node) => 0,
+                () if self.stored[node.index()].is_some() => 1,
+                () if !self.is_new(*node) => 2,
+                () => 3,
+            };
+            (rank, !*plus)
+        });
+        if let Some(first) = order.iter().position(|(_, plus)| *plus) {
+            order[..=first].rotate_right(1);
+        }
+        let mut bias = Bias::fixed(-constant);
+        for (n, (node, plus)) in order.into_iter().enumerate() {
+            if n > 0 {
+                let term = self.addend(node, plus);
+                bias.add(&term, plus);
+                continue;
+            }
+            let term = self.value(node);
+            bias.add(&term, plus);
+            if !plus {
+                self.stack.apply(Code::Negate, 1);
+            }
+        }
+        bias
+    }
+
+    /// Adds a term to the sum on top; gives the term's bias.
+    fn addend(&mut self, node: NodeId, plus: bool) -> Bias {
+        let partial = self.stack.top();
+        let code = if plus { Code::Add } else { Code::Sub };
+        if self.is_new(node)
+            && let Some(under) = partial
+        {
+            self.hold(node);
+            if self.stack.ends_with(&[under, Name::Node(node.0)]) {
+                self.uses[node.index()] -= 1;
+                self.stack.tuck();
+                self.stack.apply(code, 2);
+                return self.stored[node.index()].clone().unwrap_or_default();
+            }
+        }
+        let bias = self.value(node);
+        let top = self.stack.top();
+        if partial.zip(top).is_some_and(|(a, b)| !self.stack.ends_with(&[a, b])) {
+            if let Some(partial) = partial {
+                self.bring(partial);
+            }
+            if !plus {
+                self.stack.roll(1);
+            }
+        }
+        self.stack.apply(code, 2);
+        bias
+    }
+
+    /// Replaces the index on top by a table's cell; gives its bias.
+    fn look(&mut self, table: Table, index: Bias) -> Bias {
+        let Some((number, place)) = self.layout.find(&table) else {
+            return Bias::default();
+        };
+        // Cell n lies at `place - n` from the bottom, which `PICK` counts from the top.
+        let mut lack = index;
+        lack.add(&Bias::fixed(self.stack.asm.height() as i64 - 2 - place), false);
+        self.correct(lack);
+        self.stack.apply(Code::Pick, 1);
+        Bias::of_table(number)
+    }
+
+    /// The carry that is yet to be computed beside a low digit.
+    fn carry_of(&self, low: NodeId) -> Option<NodeId> {
+        // The graph makes the carry right after the digit.
+        Some(NodeId(low.0 + 1))
+            .filter(|id| id.index() < self.graph.len())
+            .filter(|id| *self.graph.node(*id) == Node::Carry(low))
+            .filter(|id| self.uses[id.index()] > 0 && self.stored[id.index()].is_none())
+    }
+
+    /// Whether computing the node leaves a low digit and a carry.
+    fn comes_in_pair(&self, node: NodeId) -> bool {
+        matches!(self.graph.node(node), Node::Carry(_)) || self.carry_of(node).is_some()
+    }
+
+    /// Splits a sum into its low digit and, on top, the carry.
+    fn split(&mut self, low: NodeId, carry: NodeId) {
+        let Some((table, sum)) = self.graph.carry_table(low) else {
+            return;
+        };
+        let Node::Look(low_table, _) = self.graph.node(low) else {
+            return;
+        };
+        let mut left = self.value(sum);
+        self.stack.pick(0);
+        let bias = self.look(*low_table, left.clone());
+        self.uses[low.index()] -= 1; // the carry's
+        left.add(&bias, false);
+        if self.uses[low.index()] > 0 {
+            self.name_top(low, bias);
+            self.stack.tuck();
+        }
+        self.stack.apply(Code::Sub, 2);
+        let bias = self.look(table, left);
+        self.name_top(carry, bias);
+    }
+
+    fn select(&mut self, c: NodeId, t: NodeId, f: NodeId) {
+        let mut operands = Vec::new();
+        let constant = |node| self.graph.as_const(node);
+        let (of_t, of_f) = (constant(t), constant(f));
+        for (node, constant) in [(f, of_f), (t, of_t)] {
+            if constant.is_none() {
+                self.plain(node);
+                operands.extend(self.stack.top());
+            }
+        }
+        self.plain(c);
+        operands.extend(self.stack.top());
+        if !self.stack.ends_with(&operands) {
+            for name in &operands {
+                self.bring(*name);
+            }
+        }
+        let asm = &mut self.stack.asm;
+        match (of_t, of_f) {
+            (Some(t), Some(f)) => {
+                asm.op(Code::If);
+                asm.num(t);
+                asm.op(Code::Else);
+                asm.num(f);
+            }
+            (Some(n), None) => {
+                asm.ops(&[Code::If, Code::Drop]);
+                asm.num(n);
+            }
+            (None, Some(n)) => {
+                asm.ops(&[Code::NotIf, Code::Drop]);
+                asm.num(n);
+            }
+            (None, None) => asm.ops(&[Code::If, Code::Swap]),
+        }
+        asm.op(Code::EndIf);
+        if of_t.is_none() && of_f.is_none() {
+            asm.op(Code::Drop);
+        }
+        self.stack.drop(operands.len());
+        self.stack.pushed();
+    }
+}
