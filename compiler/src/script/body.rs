@@ -3,6 +3,7 @@
 
 use super::ScriptError;
 use super::emit::{Stmt, emit};
+use super::forms::Style;
 use super::lower::{Step, Task, lower};
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
@@ -41,7 +42,28 @@ const WRITES: u16 = 2;
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
 pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let (mut graph, steps) = lower(&task);
+    let mut best: Option<(Vec<u8>, StackDepth)> = None;
+    for style in Style::ALL {
+        if let Ok(only) = std::env::var("STYLE") && format!("{style:?}") != only { continue; }
+        let made = in_style(job, &task, &constants, style)?;
+        let key = |(script, peak): &(Vec<u8>, StackDepth)| {
+            let over = peak.0.saturating_sub(StackDepth::MAX.0);
+            (over, script.len())
+        };
+        if best.as_ref().is_none_or(|best| key(&made) < key(best)) {
+            best = Some(made);
+        }
+    }
+    best.ok_or(ScriptError::Defect("no style"))
+}
+
+fn in_style(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+    style: Style,
+) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    let (mut graph, steps) = lower(task, style);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
     for step in steps {

@@ -6,9 +6,10 @@
 //! bitwise operations. Shifts by whole digits and `bswap` only rename; chains of additions
 //! become one sum of many terms per digit.
 
+use super::forms::{Style, adds_rows, forms};
 use super::graph::{Graph, Node, NodeId};
 use super::shape::{Shape, Terms, def, flatten, is_mask};
-use super::table::{Count, Form, Table};
+use super::table::{Bitwise, Count, Form, STRIDE, Table};
 use crate::word::{Op, Program, Value};
 use std::collections::HashMap;
 
@@ -34,9 +35,9 @@ pub enum Step {
 }
 
 /// Lowers a task.
-pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
+pub fn lower(task: &Task, style: Style) -> (Graph, Vec<Step>) {
     let program = &task.program;
-    let mut lower = Lower::new(task);
+    let mut lower = Lower::new(task, style);
     let mut steps = Vec::new();
     for (n, inst) in program.insts.iter().enumerate() {
         match inst.op {
@@ -47,16 +48,7 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
             _ if lower.shape.anchored[n] => {
                 lower.graph.step();
                 let value = inst.first;
-                let digits = lower.word(value);
-                let mut keep = Vec::new();
-                for digit in digits {
-                    if lower.shape.plain[value.index()] {
-                        keep.push(digit);
-                    }
-                    if lower.shape.spread[value.index()] {
-                        keep.push(lower.spread(digit));
-                    }
-                }
+                let keep = lower.native(value).to_vec();
                 steps.push(Step::Keep(keep));
             }
             _ => {}
@@ -65,24 +57,23 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
     (lower.graph, steps)
 }
 
-const SPREAD: Form = Form::SPREAD_3;
-const XOR: Table = Table::Spread { base: 3, of: Count::Odd, out: Form::PLAIN };
-const AND: Table = Table::Spread { base: 3, of: Count::Most, out: Form::PLAIN };
-
 struct Lower<'a> {
     task: &'a Task,
     bits: Vec<u8>,
     shape: Shape,
+    style: Style,
+    /// By value, the form of its digits in `words`.
+    forms: Vec<Form>,
     graph: Graph,
     words: Vec<Option<[NodeId; 8]>>,
-    /// By plain node. Only ever looked up, never iterated.
-    spreads: HashMap<NodeId, NodeId>,
+    /// Nodes in other forms. Only ever looked up, never iterated.
+    converted: HashMap<(NodeId, Form, Form), NodeId>,
     /// Where each input word's digits begin.
     offsets: Vec<u32>,
 }
 
 impl<'a> Lower<'a> {
-    fn new(task: &'a Task) -> Self {
+    fn new(task: &'a Task, style: Style) -> Self {
         let program = &task.program;
         let bits = program.bits();
         let mut offsets = Vec::with_capacity(task.input_digits.len());
@@ -91,57 +82,77 @@ impl<'a> Lower<'a> {
             offsets.push(offset);
             offset += u32::from(*digits);
         }
+        let shape = Shape::of(program, &bits);
         Self {
             task,
-            shape: Shape::of(program, &bits),
+            forms: forms(program, &bits, &shape, style),
+            style,
+            shape,
             bits,
             graph: Graph::default(),
             words: vec![None; program.value_count()],
-            spreads: HashMap::new(),
+            converted: HashMap::new(),
             offsets,
         }
     }
 
     /// The plain digits of a word.
     fn word(&mut self, value: Value) -> [NodeId; 8] {
+        self.in_form(value, Form::PLAIN)
+    }
+
+    /// The digits of a word in some form.
+    fn in_form(&mut self, value: Value, form: Form) -> [NodeId; 8] {
+        let from = self.forms[value.index()];
+        self.native(value)
+            .map(|digit| self.convert(digit, from, form))
+    }
+
+    /// The digits of a word, in the form that was chosen for it.
+    fn native(&mut self, value: Value) -> [NodeId; 8] {
         if let Some(digits) = self.words[value.index()] {
             return digits;
         }
-        let mut digits = self.digits(value);
+        let form = self.forms[value.index()];
+        let mut digits = self.digits(value, form);
         let bits = i64::from(self.bits[value.index()]);
         for (n, digit) in digits.iter_mut().enumerate() {
             let left = bits - 4 * n as i64;
             if left <= 0 {
                 *digit = self.graph.constant(0);
             } else if left < 4 {
-                self.graph.narrow(*digit, (1 << left) - 1);
+                self.graph.narrow(*digit, form.of((1 << left) - 1));
             }
         }
         self.words[value.index()] = Some(digits);
         digits
     }
 
-    fn digits(&mut self, value: Value) -> [NodeId; 8] {
+    /// Computes the digits of a word in a form.
+    fn digits(&mut self, value: Value, form: Form) -> [NodeId; 8] {
         let Some(op) = def(&self.task.program, value).cloned() else {
             return [self.graph.constant(0); 8];
         };
-        match op {
+        let plain = match op {
             Op::Const(word) => {
-                std::array::from_fn(|n| self.graph.constant(i64::from((word >> (4 * n)) & 15)))
+                return std::array::from_fn(|n| {
+                    let digit = i64::from((word >> (4 * n)) & 15);
+                    self.graph.constant(form.of(digit))
+                });
+            }
+            Op::Add(..) | Op::Sub(..) => return self.add(value, form),
+            Op::And(a, b) => return self.bitwise(Bitwise::And, a, b, form),
+            Op::Or(a, b) => return self.bitwise(Bitwise::Or, a, b, form),
+            Op::Xor(a, b) => return self.bitwise(Bitwise::Xor, a, b, form),
+            Op::Not(a) => return self.in_form(a, form).map(|n| self.not(n, form)),
+            Op::Shl(a, by) => return self.shift(a, -i32::from(by), false, form),
+            Op::Shr(a, by) => return self.shift(a, i32::from(by), false, form),
+            Op::Rotr(a, by) => return self.shift(a, i32::from(by), true, form),
+            Op::Bswap(a) => {
+                let digits = self.in_form(a, form);
+                return std::array::from_fn(|n| digits[(3 - n / 2) * 2 + n % 2]);
             }
             Op::Input(n) => self.input(usize::from(n)),
-            Op::Add(..) | Op::Sub(..) => self.add(value),
-            Op::And(a, b) => self.and(a, b),
-            Op::Or(a, b) => self.or(a, b),
-            Op::Xor(a, b) => self.xor(a, b),
-            Op::Not(a) => self.word(a).map(|n| self.not(n)),
-            Op::Shl(a, by) => self.shift(value, a, -i32::from(by), false),
-            Op::Shr(a, by) => self.shift(value, a, i32::from(by), false),
-            Op::Rotr(a, by) => self.shift(value, a, i32::from(by), true),
-            Op::Bswap(a) => {
-                let digits = self.word(a);
-                std::array::from_fn(|n| digits[(3 - n / 2) * 2 + n % 2])
-            }
             Op::Eq(a, b) => self.eq(a, b),
             Op::Lt(a, b) => self.lt(a, b),
             Op::Select(c, t, f) => {
@@ -159,7 +170,8 @@ impl<'a> Lower<'a> {
             | Op::Blake3 { .. }
             | Op::State(_)
             | Op::AbortIf(..) => [self.graph.constant(0); 8],
-        }
+        };
+        plain.map(|digit| self.convert(digit, Form::PLAIN, form))
     }
 
     fn input(&mut self, n: usize) -> [NodeId; 8] {
@@ -188,11 +200,15 @@ impl<'a> Lower<'a> {
         self.graph.non_zero(sum)
     }
 
-    fn add(&mut self, value: Value) -> [NodeId; 8] {
+    fn add(&mut self, value: Value, form: Form) -> [NodeId; 8] {
         let Terms { terms, constant } = flatten(&self.task.program, &self.shape.fused, value);
+        // Rows are added up as rows, if most terms are.
+        let rows = adds_rows(value, &terms, &self.forms);
+        let unit = if rows { Form::ROW } else { Form::PLAIN };
+        let scale = if rows { i64::from(STRIDE) } else { 1 };
         let words: Vec<([NodeId; 8], bool)> = terms
             .iter()
-            .map(|(term, plus)| (self.word(*term), *plus))
+            .map(|(term, plus)| (self.in_form(*term, unit), *plus))
             .collect();
         let mut carry = self.graph.constant(0);
         let mut owed = 0;
@@ -203,27 +219,31 @@ impl<'a> Lower<'a> {
             }
             let mut terms = vec![(carry, true)];
             terms.extend(words.iter().map(|(word, plus)| (word[n], *plus)));
-            let constant = i64::from((constant >> (4 * n)) & 15) - owed;
+            let constant = (i64::from((constant >> (4 * n)) & 15) - owed) * scale;
             let sum = self.graph.sum(&terms, constant);
             // A sum below zero borrows from the next digit.
-            let low = self.graph.range(sum).low;
+            let low = self.graph.range(sum).low / scale;
             owed = if low < 0 { (15 - low) / 16 } else { 0 };
-            let sum = self.graph.sum(&terms, constant + 16 * owed);
-            let (digit, rest) = self.graph.split(sum, 1, Form::PLAIN);
+            let sum = self.graph.sum(&terms, constant + 16 * owed * scale);
+            let (digit, rest) = self.graph.split(sum, scale, form);
             carry = rest;
             digit
         })
     }
 
-    fn not(&mut self, digit: NodeId) -> NodeId {
-        self.graph.sum(&[(digit, false)], 15)
+    fn not(&mut self, digit: NodeId, form: Form) -> NodeId {
+        self.graph.sum(&[(digit, false)], form.of(15))
     }
 
     /// Digits moved down by `by` bits, up if negative; those that leave come back if `around`.
-    fn shift(&mut self, value: Value, a: Value, by: i32, around: bool) -> [NodeId; 8] {
-        let digits = self.word(a);
-        let zero = self.graph.constant(0);
+    fn shift(&mut self, a: Value, by: i32, around: bool, form: Form) -> [NodeId; 8] {
         let (whole, part) = (by.div_euclid(4), by.rem_euclid(4));
+        let from = self.forms[a.index()];
+        let digits = match part {
+            0 => self.in_form(a, form),
+            _ => self.native(a),
+        };
+        let zero = self.graph.constant(0);
         let source = |n: i32| {
             if around {
                 digits[n.rem_euclid(8) as usize]
@@ -234,111 +254,148 @@ impl<'a> Lower<'a> {
                     .unwrap_or(zero)
             }
         };
-        let twice = self.shape.plain[value.index()] && self.shape.spread[value.index()];
         std::array::from_fn(|n| {
             let low = source(n as i32 + whole);
             if part == 0 {
                 return low;
             }
             let high = source(n as i32 + whole + 1);
-            let low = self.graph.digit(|d| d >> part, low);
-            let high = self.graph.digit(|d| (d << (4 - part)) & 15, high);
-            let plain = self.graph.sum(&[(low, true), (high, true)], 0);
-            if !twice || !matches!(self.graph.node(plain), Node::Sum(..)) {
-                return plain;
+            if from == Form::PLAIN && part != 2 {
+                return self.window(low, high, part as u8, form);
             }
-            // Wanted in both forms: the spread one is computed, the plain one looked up.
-            let spread = self.spread(plain);
-            let plain = self.graph.look(XOR, spread);
-            self.spreads.insert(plain, spread);
-            plain
+            let low = self.function(low, from, form.after(|d| d >> part));
+            let high = self.function(high, from, form.after(|d| (d << (4 - part)) & 15));
+            self.graph.sum(&[(low, true), (high, true)], 0)
         })
+    }
+
+    /// A digit across two plain ones: the bits of `low` from `part` on, and bits of `high`.
+    fn window(&mut self, low: NodeId, high: NodeId, part: u8, form: Form) -> NodeId {
+        // Fewer bits come in on one side than on the other.
+        let above = part == 1;
+        let (digit, more, bits) = match above {
+            true => (low, high, part),
+            false => (high, low, 4 - part),
+        };
+        let sixteen = |n: i64| n as i16 * 16;
+        let out = match above {
+            true => Form(std::array::from_fn(|n| sixteen(n as i64 & ((1 << bits) - 1)))),
+            false => Form(std::array::from_fn(|n| sixteen(n as i64 >> part))),
+        };
+        let more = self.function(more, Form::PLAIN, out);
+        let index = self.graph.sum(&[(more, true), (digit, true)], 0);
+        self.graph.look(Table::Window { bits, above, out: form }, index)
     }
 
     fn is_flag(&self, value: Value) -> bool {
         self.bits[value.index()] <= 1
     }
 
-    fn and(&mut self, a: Value, b: Value) -> [NodeId; 8] {
-        let (x, y) = (self.word(a), self.word(b));
+    fn bitwise(&mut self, op: Bitwise, a: Value, b: Value, form: Form) -> [NodeId; 8] {
         if self.is_flag(a) && self.is_flag(b) {
-            let both = self.graph.both(x[0], y[0]);
-            return self.boolean(both);
+            let (x, y) = (self.word(a)[0], self.word(b)[0]);
+            let flag = match op {
+                Bitwise::And => self.graph.both(x, y),
+                Bitwise::Or => self.graph.either(x, y),
+                Bitwise::Xor => self.graph.differ(x, y),
+            };
+            let flag = self.convert(flag, Form::PLAIN, form);
+            return self.boolean(flag);
         }
         let mask = is_mask(&self.task.program, a) || is_mask(&self.task.program, b);
-        std::array::from_fn(
-            |n| match (self.graph.as_const(x[n]), self.graph.as_const(y[n])) {
-                (Some(keep), _) if mask || keep == 0 || keep == 15 => self.graph.mask(y[n], keep),
-                (_, Some(keep)) if mask || keep == 0 || keep == 15 => self.graph.mask(x[n], keep),
-                _ => self.and_digit(x[n], y[n]),
-            },
-        )
-    }
-
-    fn and_digit(&mut self, x: NodeId, y: NodeId) -> NodeId {
-        if x == y {
-            return x;
-        }
-        if self.graph.range(x).high <= 1 && self.graph.range(y).high <= 1 {
-            return self.graph.both(x, y);
-        }
-        let (x, y) = (self.spread(x), self.spread(y));
-        let index = self.graph.sum(&[(x, true), (y, true)], 0);
-        self.graph.look(AND, index)
-    }
-
-    fn or(&mut self, a: Value, b: Value) -> [NodeId; 8] {
-        let (x, y) = (self.word(a), self.word(b));
-        if self.is_flag(a) && self.is_flag(b) {
-            let either = self.graph.either(x[0], y[0]);
-            return self.boolean(either);
-        }
+        let masks = |known| known == 0 || known == 15 || (mask && op == Bitwise::And);
+        let (fa, fb) = (self.forms[a.index()], self.forms[b.index()]);
+        let (x, y) = (self.native(a), self.native(b));
         std::array::from_fn(|n| {
-            let (x, y) = (x[n], y[n]);
-            match (self.graph.as_const(x), self.graph.as_const(y)) {
-                (Some(15), _) | (_, Some(15)) => return self.graph.constant(15),
-                (Some(a), Some(b)) => return self.graph.constant(a | b),
-                _ if x == y => return x,
-                _ => {}
+            let (x, y) = ((x[n], fa), (y[n], fb));
+            let known = |(node, form): (NodeId, Form)| {
+                self.graph.as_const(node).and_then(|n| form.digit(n))
+            };
+            match (known(x), known(y)) {
+                (Some(a), Some(b)) => self.graph.constant(form.of(op.of(a, b))),
+                (Some(known), None) if masks(known) => self.with_constant(op, y, known, form),
+                (None, Some(known)) if masks(known) => self.with_constant(op, x, known, form),
+                _ => self.combine(op, x, y, form),
             }
-            if self.graph.range(x).mask & self.graph.range(y).mask == 0 {
-                return self.graph.sum(&[(x, true), (y, true)], 0);
-            }
-            if self.graph.range(x).high <= 1 && self.graph.range(y).high <= 1 {
-                return self.graph.either(x, y);
-            }
-            // a | b = !(!a & !b), and the complement of a spread digit s is 40 - s.
-            let (x, y) = (self.spread(x), self.spread(y));
-            let index = self.graph.sum(&[(x, false), (y, false)], 80);
-            let neither = self.graph.look(AND, index);
-            self.not(neither)
         })
     }
 
-    fn xor(&mut self, a: Value, b: Value) -> [NodeId; 8] {
-        let (x, y) = (self.word(a), self.word(b));
-        if self.is_flag(a) && self.is_flag(b) {
-            let differ = self.graph.differ(x[0], y[0]);
-            return self.boolean(differ);
+    /// A bitwise function of a digit, which comes with its form, and a constant.
+    fn with_constant(
+        &mut self,
+        op: Bitwise,
+        (digit, from): (NodeId, Form),
+        known: i64,
+        form: Form,
+    ) -> NodeId {
+        match (op, known) {
+            (Bitwise::And, 0) => self.graph.constant(0),
+            (Bitwise::Or, 15) => self.graph.constant(form.of(15)),
+            (Bitwise::And, 15) | (Bitwise::Or | Bitwise::Xor, 0) => {
+                self.convert(digit, from, form)
+            }
+            (Bitwise::Xor, 15) => {
+                let digit = self.convert(digit, from, form);
+                self.not(digit, form)
+            }
+            (Bitwise::And, keep) if from == Form::PLAIN && form == from => {
+                self.graph.mask(digit, keep)
+            }
+            _ => self.function(digit, from, form.after(|d| op.of(i64::from(d), known) as u8)),
         }
-        std::array::from_fn(|n| {
-            let (x, y) = (x[n], y[n]);
-            match (self.graph.as_const(x), self.graph.as_const(y)) {
-                (Some(a), Some(b)) => return self.graph.constant(a ^ b),
-                (Some(0), _) => return y,
-                (_, Some(0)) => return x,
-                (Some(15), _) => return self.not(y),
-                (_, Some(15)) => return self.not(x),
-                _ if x == y => return self.graph.constant(0),
-                _ => {}
+    }
+
+    /// A bitwise function of two digits, each with its form.
+    fn combine(
+        &mut self,
+        op: Bitwise,
+        (x, fx): (NodeId, Form),
+        (y, fy): (NodeId, Form),
+        form: Form,
+    ) -> NodeId {
+        if fx == fy && x == y {
+            return match op {
+                Bitwise::Xor => self.graph.constant(0),
+                _ => self.convert(x, fx, form),
+            };
+        }
+        let flag = |node, form: Form| form != Form::ROW && self.graph.range(node).high <= 1;
+        if flag(x, fx) && flag(y, fy) {
+            let flag = match op {
+                Bitwise::And => self.graph.both(x, y),
+                Bitwise::Or => self.graph.either(x, y),
+                Bitwise::Xor => self.graph.differ(x, y),
+            };
+            return self.convert(flag, Form::PLAIN, form);
+        }
+        let apart = self.graph.range(x).mask & self.graph.range(y).mask == 0;
+        if op == Bitwise::Or && apart && fx == Form::PLAIN && fy == fx && form == fx {
+            return self.graph.sum(&[(x, true), (y, true)], 0);
+        }
+        match self.style {
+            Style::Rows => {
+                let (row, fr, column, fc) = match (fx, fy) {
+                    (_, Form::ROW) if fx != Form::ROW => (y, fy, x, fx),
+                    _ => (x, fx, y, fy),
+                };
+                let row = self.convert(row, fr, Form::ROW);
+                let column = self.convert(column, fc, Form::PLAIN);
+                let index = self.graph.sum(&[(row, true), (column, true)], 0);
+                self.graph.look(Table::Pair { op, out: form }, index)
             }
-            if self.graph.range(x).high <= 1 && self.graph.range(y).high <= 1 {
-                return self.graph.differ(x, y);
+            Style::Spread(base) => {
+                let spread = self.style.spread();
+                let (x, y) = (self.convert(x, fx, spread), self.convert(y, fy, spread));
+                let index = self.graph.sum(&[(x, true), (y, true)], 0);
+                let of = match op {
+                    Bitwise::And => Count::Most,
+                    Bitwise::Or => Count::Any,
+                    Bitwise::Xor => Count::Odd,
+                };
+                let out = form;
+                self.graph.look(Table::Spread { base, of, out }, index)
             }
-            let (x, y) = (self.spread(x), self.spread(y));
-            let index = self.graph.sum(&[(x, true), (y, true)], 0);
-            self.graph.look(XOR, index)
-        })
+        }
     }
 
     fn eq(&mut self, a: Value, b: Value) -> [NodeId; 8] {
@@ -367,38 +424,62 @@ impl<'a> Lower<'a> {
         self.boolean(borrow)
     }
 
-    /// The spread form of a plain digit.
-    fn spread(&mut self, plain: NodeId) -> NodeId {
-        if let Some(spread) = self.spreads.get(&plain) {
-            return *spread;
+    /// A digit in another form.
+    fn convert(&mut self, digit: NodeId, from: Form, to: Form) -> NodeId {
+        if from == to {
+            return digit;
         }
-        let range = self.graph.range(plain);
-        let spread = match self.graph.node(plain).clone() {
-            _ if range.low >= 0 && range.high <= 1 => plain,
-            Node::Look(Table::Digit { form, out }, index) => {
-                let out = Form(out.0.map(|n| SPREAD.of(i64::from(n)) as i16));
-                self.graph.look(Table::Digit { form, out }, index)
+        if let Some(known) = self.converted.get(&(digit, from, to)) {
+            return *known;
+        }
+        let range = self.graph.range(digit);
+        let converted = match self.graph.node(digit).clone() {
+            Node::Look(table @ (Table::Spread { out, .. } | Table::Pair { out, .. }), index)
+                if out == from =>
+            {
+                self.graph.look(table.with_out(to), index)
             }
-            Node::Look(table @ Table::Spread { .. }, index) => {
-                self.graph.look(table.with_out(SPREAD), index)
+            // A complement.
+            Node::Sum(terms, all) if all == from.of(15) && matches!(terms[..], [(_, false)]) => {
+                let inner = self.convert(terms[0].0, from, to);
+                self.graph.sum(&[(inner, false)], to.of(15))
             }
-            Node::Sum(terms, 15) if matches!(terms.as_slice(), [(_, false)]) => {
-                let inner = self.spread(terms[0].0);
-                self.graph.sum(&[(inner, false)], 40)
-            }
-            Node::Sum(terms, 0) if self.graph.disjoint(&terms) => {
+            Node::Sum(terms, 0) if from == Form::PLAIN && self.graph.disjoint(&terms) => {
                 let parts: Vec<(NodeId, bool)> = terms
                     .into_iter()
-                    .map(|(term, plus)| (self.spread(term), plus))
+                    .map(|(term, plus)| (self.convert(term, from, to), plus))
                     .collect();
                 self.graph.sum(&parts, 0)
             }
-            _ => {
-                let (form, out) = (Form::PLAIN, SPREAD);
-                self.graph.look(Table::Digit { form, out }, plain)
-            }
+            // Bits 0 and 1 look alike.
+            _ if range.low >= 0 && range.high <= 1 && from.of(1) == to.of(1) => digit,
+            _ => match (self.style, from, to) {
+                // With a zero on the other side.
+                (Style::Rows, Form::PLAIN, Form::ROW) | (Style::Rows, Form::ROW, Form::PLAIN) => {
+                    let op = Bitwise::Xor;
+                    self.graph.look(Table::Pair { op, out: to }, digit)
+                }
+                (Style::Spread(base), _, Form::PLAIN) if from == self.style.spread() => {
+                    let (of, out) = (Count::Odd, to);
+                    self.graph.look(Table::Spread { base, of, out }, digit)
+                }
+                _ => self.function(digit, from, to),
+            },
         };
-        self.spreads.insert(plain, spread);
-        spread
+        self.converted.insert((digit, from, to), converted);
+        converted
+    }
+
+    /// A function of a digit: what `out` gives for it.
+    fn function(&mut self, digit: NodeId, form: Form, out: Form) -> NodeId {
+        if let Node::Look(Table::Digit { form: of, out: inner }, index) = *self.graph.node(digit) {
+            // A function of a function of a digit is one.
+            let digits = inner.0.map(|n| form.digit(i64::from(n)));
+            if digits.iter().all(Option::is_some) {
+                let out = Form(digits.map(|digit| out.of(digit.unwrap_or(0)) as i16));
+                return self.graph.look(Table::Digit { form: of, out }, index);
+            }
+        }
+        self.graph.look(Table::Digit { form, out }, digit)
     }
 }

@@ -13,6 +13,7 @@ pub mod asm;
 pub mod body;
 pub mod code;
 mod emit;
+mod forms;
 mod graph;
 pub mod leaf;
 mod lower;

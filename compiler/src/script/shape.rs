@@ -104,7 +104,9 @@ impl Shape {
             let near = uses[value] == 1 && reader[value] - n <= MAX_DISTANCE;
             let waits = match inst.op {
                 Op::Const(_) | Op::Input(_) => true,
-                Op::Not(_) | Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) | Op::Bswap(_) => true,
+                Op::Not(_) | Op::Bswap(_) => true,
+                Op::Shl(_, by) | Op::Shr(_, by) | Op::Rotr(_, by) if by % 4 == 0 => true,
+                Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) => near,
                 Op::And(..) | Op::Or(..) | Op::Xor(..) => near,
                 Op::Add(..) | Op::Sub(..) => shape.fused[value],
                 _ => false,

@@ -52,6 +52,12 @@ impl Form {
         i64::from(self.0[(digit & 15) as usize])
     }
 
+    /// The digit that a number stands for, if it does.
+    pub fn digit(self, number: i64) -> Option<i64> {
+        let at = self.0.iter().position(|n| i64::from(*n) == number);
+        at.map(|digit| digit as i64)
+    }
+
     /// A function of digits, then this form.
     pub fn after(self, function: impl Fn(u8) -> u8) -> Self {
         Self(std::array::from_fn(|n| {
@@ -87,6 +93,8 @@ impl Bitwise {
 pub enum Count {
     /// An odd number: exclusive or.
     Odd,
+    /// At least one: or.
+    Any,
     /// Two or three: and, or the majority of three.
     Most,
 }
@@ -114,6 +122,16 @@ pub enum Table {
         base: i64,
         /// Which.
         of: Count,
+        /// The result's form.
+        out: Form,
+    },
+    /// A digit moved by some bits, and those that come in at its end: looked up by the digit
+    /// plus 16 times these bits.
+    Window {
+        /// How many bits come in.
+        bits: u8,
+        /// Whether they come from above: the digit moves down.
+        above: bool,
         /// The result's form.
         out: Form,
     },
@@ -155,6 +173,16 @@ impl Table {
             Self::Spread { base, of, out } => (low.max(0)..=high.min(base.pow(4) - 1))
                 .map(|sum| (sum, out.of(of.digit(sum, *base))))
                 .collect(),
+            Self::Window { bits, above, out } => (low.max(0)..=high.min((16 << bits) - 1))
+                .map(|n| {
+                    let (digit, more) = (n % 16, n / 16);
+                    let digit = match above {
+                        true => (digit >> bits) | (more << (4 - bits)),
+                        false => (digit << bits) | more,
+                    };
+                    (n, out.of(digit))
+                })
+                .collect(),
             Self::Low { scale, out } => sums(low, high, *scale)
                 .map(|n| (n * scale, out.of(n)))
                 .collect(),
@@ -168,12 +196,18 @@ impl Table {
         }
     }
 
+    /// Whether it has rows, with room for other tables between them.
+    pub fn rows(&self) -> bool {
+        matches!(self, Self::Pair { .. })
+    }
+
     /// The form of the digit that it gives.
     pub fn out(&self) -> Form {
         match self {
             Self::Digit { out, .. }
             | Self::Pair { out, .. }
             | Self::Spread { out, .. }
+            | Self::Window { out, .. }
             | Self::Low { out, .. }
             | Self::Carry { out, .. } => *out,
         }
@@ -192,6 +226,11 @@ impl Table {
                 of,
                 out: form,
             },
+            Self::Window { bits, above, .. } => Self::Window {
+                bits,
+                above,
+                out: form,
+            },
             Self::Low { scale, .. } => Self::Low { scale, out: form },
             Self::Carry { scale, .. } => Self::Carry { scale, out: form },
         }
@@ -206,6 +245,7 @@ impl Count {
                 let count = sum / base.pow(bit) % base;
                 let set = match self {
                     Self::Odd => count % 2 == 1,
+                    Self::Any => count >= 1,
                     Self::Most => count >= 2,
                 };
                 i64::from(set) << bit

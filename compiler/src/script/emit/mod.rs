@@ -18,9 +18,9 @@ use super::code::Code;
 use super::graph::{Graph, Node, NodeId};
 use super::table::Table;
 use crate::units::StackDepth;
-use bias::{Bias, Demands, solve};
+use bias::{Bias, Choice, Chosen, Demands};
 use stack::{Name, Stack};
-use tables::Layout;
+use tables::Tables;
 
 /// What a body does with its nodes, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +44,18 @@ pub fn emit(
     reads: usize,
 ) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let uses = count_uses(graph, stmts);
-    let layout = Layout::of(graph, &uses);
-    let none = vec![0; layout.count()];
-    let draft = Emitter::new(graph, &layout, &none, uses.clone());
-    let (_, demands) = draft.body(stmts, reads)?;
-    let biases = solve(&demands, layout.count());
-    let (script, _) = Emitter::new(graph, &layout, &biases, uses).body(stmts, reads)?;
+    let tables = Tables::of(graph, &uses);
+    let draft = tables.draft();
+    let (sketch, demands) = Emitter::new(graph, &tables, &draft, uses.clone()).body(stmts, reads)?;
+    let others = usize::from(sketch.1.0).saturating_sub(tables.slots(&draft).len());
+    let room = usize::from(StackDepth::MAX.0).saturating_sub(others);
+    let chosen = tables.choose(&demands, room);
+    if std::env::var("DUMP").is_ok() {
+        tables.dump(graph, &uses, &chosen);
+        eprintln!("corrections {} bytes (unsolved {})", demands.cost(&chosen), demands.cost(&draft));
+        demands.dump(&chosen);
+    }
+    let (script, _) = Emitter::new(graph, &tables, &chosen, uses).body(stmts, reads)?;
     Ok(script)
 }
 
@@ -73,9 +79,10 @@ fn count_uses(graph: &Graph, stmts: &[Stmt]) -> Vec<u32> {
 
 struct Emitter<'a> {
     graph: &'a Graph,
-    layout: &'a Layout,
-    /// The tables' biases.
-    biases: &'a [i64],
+    tables: &'a Tables,
+    chosen: &'a Chosen,
+    /// Items on the stack that are tables' cells.
+    base: usize,
     stack: Stack,
     /// By node: whether it lies on the stack, and with which bias.
     stored: Vec<Option<Bias>>,
@@ -85,11 +92,12 @@ struct Emitter<'a> {
 }
 
 impl<'a> Emitter<'a> {
-    fn new(graph: &'a Graph, layout: &'a Layout, biases: &'a [i64], uses: Vec<u32>) -> Self {
+    fn new(graph: &'a Graph, tables: &'a Tables, chosen: &'a Chosen, uses: Vec<u32>) -> Self {
         Self {
             graph,
-            layout,
-            biases,
+            tables,
+            chosen,
+            base: 0,
             stack: Stack::new(Asm::new(0, 0)),
             stored: vec![None; graph.len()],
             uses,
@@ -105,12 +113,13 @@ impl<'a> Emitter<'a> {
         let claimed = |stmt: &&Stmt| matches!(stmt, Stmt::Compare(_));
         let claimed = stmts.iter().filter(claimed).count();
         self.stack = Stack::new(Asm::new(0, reads + claimed));
-        self.layout.push(&mut self.stack.asm, self.biases);
+        self.tables.push(&mut self.stack.asm, self.chosen);
+        self.base = self.stack.asm.height();
         self.reads(reads);
         let mut flagged = false;
         for stmt in stmts {
             match *stmt {
-                Stmt::Keep(node) => self.keep(node),
+                Stmt::Keep(node) => { if std::env::var("TRACE").is_ok() { eprintln!("trace {} {} {:?}", self.stack.asm.len(), self.stack.asm.height() - self.base, node); } self.keep(node) }
                 Stmt::Flag(node) => {
                     self.flag(node, flagged);
                     flagged = true;
@@ -229,7 +238,7 @@ impl<'a> Emitter<'a> {
 
     /// Corrects the top item, stored with a bias that should be 0.
     fn correct(&mut self, bias: Bias) {
-        self.add(-bias.value(self.biases));
+        self.add(-bias.value(self.chosen));
         self.demands.push(bias);
     }
 
@@ -386,11 +395,11 @@ impl<'a> Emitter<'a> {
         for (n, (node, plus)) in order.into_iter().enumerate() {
             if n > 0 {
                 let term = self.addend(node, plus);
-                bias.add(&term, plus);
+                bias.add(&term, sign(plus));
                 continue;
             }
             let term = self.value(node);
-            bias.add(&term, plus);
+            bias.add(&term, sign(plus));
             if !plus {
                 self.stack.apply(Code::Negate, 1);
             }
@@ -429,15 +438,17 @@ impl<'a> Emitter<'a> {
 
     /// Replaces the index on top by a table's cell; gives its bias.
     fn look(&mut self, table: Table, index: Bias) -> Bias {
-        let Some((number, place)) = self.layout.find(&table) else {
+        let Some(number) = self.tables.number(&table) else {
             return Bias::default();
         };
-        // Cell n lies at `place - n` from the bottom, which `PICK` counts from the top.
+        // Cell n lies `place + n` beneath the topmost cell, and `PICK` has taken the index.
+        let above = self.stack.asm.height() as i64 - self.base as i64 - 1;
         let mut lack = index;
-        lack.add(&Bias::fixed(self.stack.asm.height() as i64 - 2 - place), false);
+        lack.add(&Bias::fixed(above), -1);
+        lack.add(&Bias::chosen(Choice::Place(number)), -1);
         self.correct(lack);
         self.stack.apply(Code::Pick, 1);
-        Bias::of_table(number)
+        Bias::chosen(Choice::Bias(number))
     }
 
     /// The carry that is yet to be computed beside a low digit.
@@ -466,7 +477,7 @@ impl<'a> Emitter<'a> {
         self.stack.pick(0);
         let bias = self.look(*low_table, left.clone());
         self.uses[low.index()] -= 1; // the carry's
-        left.add(&bias, false);
+        left.add(&bias, -1);
         if self.uses[low.index()] > 0 {
             self.name_top(low, bias);
             self.stack.tuck();
@@ -518,4 +529,8 @@ impl<'a> Emitter<'a> {
         self.stack.drop(operands.len());
         self.stack.pushed();
     }
+}
+
+fn sign(plus: bool) -> i64 {
+    if plus { 1 } else { -1 }
 }

@@ -3,87 +3,96 @@
 use super::super::asm::Asm;
 use super::super::code::{Code, number_len};
 use super::super::graph::{Graph, Node, NodeId};
-use super::super::table::Table;
+use super::super::table::{STRIDE, Table};
+use super::bias::{Bias, Choice, Chosen, Demands, Equations, refine};
 use std::collections::BTreeMap;
 
-/// All tables of a body, interleaved: a table's holes hold cells of others.
-#[derive(Debug, Default)]
-pub struct Layout {
-    /// By table: its number, and the slot from the bottom where its cell 0 lies or would lie;
-    /// cell `n` lies `n` slots below.
-    places: BTreeMap<Table, (u16, i64)>,
-    /// By slot from the bottom: number of the table, and the cell.
-    slots: Vec<Option<(u16, i64)>>,
+/// The tables of a body.
+#[derive(Debug)]
+pub struct Tables {
+    /// Each with its cells by index.
+    all: Vec<(Table, Vec<(i64, i64)>)>,
+    numbers: BTreeMap<Table, u16>,
 }
 
-impl Layout {
-    /// Places the tables that live nodes look into.
+/// Whether slots are used, from the topmost down.
+type Slots = Vec<bool>;
+
+impl Tables {
+    /// Those that live nodes look into.
     pub fn of(graph: &Graph, uses: &[u32]) -> Self {
         let mut sizes: BTreeMap<Table, (i64, i64)> = BTreeMap::new();
         for (index, uses) in uses.iter().enumerate() {
-            if *uses == 0 {
-                continue;
-            }
-            let id = NodeId(index as u32);
-            if let Some((table, low, high)) = graph.looks(id) {
+            let look = graph.looks(NodeId(index as u32)).filter(|_| *uses > 0);
+            if let Some((table, low, high)) = look {
                 let size = sizes.entry(table).or_insert((low, high));
                 *size = (size.0.min(low), size.1.max(high));
             }
         }
-        let mut layout = Self::default();
-        let numbers: BTreeMap<&Table, u16> = sizes.keys().zip(0..).collect();
-        let mut tables: Vec<(&Table, Vec<(i64, i64)>)> = sizes
-            .iter()
-            .map(|(table, (low, high))| (table, table.cells(*low, *high)))
-            .collect();
-        // The largest first: the others fit into its holes.
-        tables.sort_by_key(|(table, cells)| (std::cmp::Reverse(cells.len()), numbers[table]));
-        for (table, cells) in tables {
-            layout.place(*table, numbers[table], &cells);
+        let cells = |(table, (low, high)): (&Table, &(i64, i64))| (*table, table.cells(*low, *high));
+        Self {
+            all: sizes.iter().map(cells).collect(),
+            numbers: sizes.keys().copied().zip(0..).collect(),
         }
-        layout
     }
 
-    /// At the lowest place where no cell collides with another.
-    fn place(&mut self, table: Table, number: u16, cells: &[(i64, i64)]) {
-        let lowest = cells.iter().map(|(index, _)| *index).max().unwrap_or(0);
-        let free = |slots: &[Option<(u16, i64)>], place: i64| {
-            cells.iter().all(|(index, _)| {
-                let slot = slots.get((place - index) as usize);
-                slot.is_none_or(Option::is_none)
-            })
-        };
-        let place = (lowest..).find(|place| free(&self.slots, *place));
-        let place = place.unwrap_or(lowest);
-        for (index, cell) in cells {
-            let slot = (place - index) as usize;
-            if slot >= self.slots.len() {
-                self.slots.resize(slot + 1, None);
+    /// The place of a table whose first cell is topmost of all.
+    fn highest(&self, number: u16) -> i64 {
+        let cells = &self.all[usize::from(number)].1;
+        -cells.iter().map(|(index, _)| *index).min().unwrap_or(0)
+    }
+
+    /// A table's number.
+    pub fn number(&self, table: &Table) -> Option<u16> {
+        self.numbers.get(table).copied()
+    }
+
+    /// Places without regard to biases, all of which are 0.
+    pub fn draft(&self) -> Chosen {
+        let mut plan = Arrangement::new(self, &[], usize::MAX);
+        plan.complete();
+        plan.chosen()
+    }
+
+    /// Places and biases for which the corrections are small.
+    pub fn choose(&self, demands: &Demands, room: usize) -> Chosen {
+        let (heaviest, sketch) = demands.heaviest(KINDS);
+        let mut plan = Arrangement::new(self, &heaviest, room);
+        while let Some(number) = plan.next() {
+            plan = plan.best_next(number, &sketch);
+        }
+        let (all, _) = demands.heaviest(10_000);
+        plan.wanted = &all;
+        plan.restart();
+        let mut chosen = plan.chosen();
+        if std::env::var("DUMP").is_ok() {
+            for w in heaviest.iter().take(24) {
+                eprintln!("want {} {} = {}", w.of.iter().map(|(c, n)| format!("{n}*{c:?}")).collect::<Vec<_>>().join(" "), w.fixed, w.value(&chosen));
             }
-            self.slots[slot] = Some((number, *cell));
         }
-        self.places.insert(table, (number, place));
+        refine(demands, &mut chosen);
+        chosen
     }
 
-    /// How many tables there are.
-    pub fn count(&self) -> usize {
-        self.places.len()
+    pub fn slots(&self, chosen: &Chosen) -> Vec<Option<i64>> {
+        let mut slots = Vec::new();
+        for ((place, bias), (_, cells)) in chosen.places.iter().zip(&chosen.biases).zip(&self.all) {
+            for (index, cell) in cells {
+                let slot = (place + index) as usize;
+                if slot >= slots.len() {
+                    slots.resize(slot + 1, None);
+                }
+                slots[slot] = Some(cell + bias);
+            }
+        }
+        slots
     }
 
-    /// A table's number and place.
-    pub fn find(&self, table: &Table) -> Option<(u16, i64)> {
-        self.places.get(table).copied()
-    }
-
-    /// Pushes all slots, given the tables' biases. A slot that nobody uses is a copy of the
-    /// one beneath.
-    pub fn push(&self, asm: &mut Asm, biases: &[i64]) {
+    /// Pushes all tables. A slot that nobody uses is a copy of the one beneath.
+    pub fn push(&self, asm: &mut Asm, chosen: &Chosen) {
         let mut last: [Option<i64>; 2] = [None, None];
-        for slot in &self.slots {
-            let cell = match slot {
-                Some((table, cell)) => cell + biases[usize::from(*table)],
-                None => last[0].unwrap_or(0),
-            };
+        for slot in self.slots(chosen).into_iter().rev() {
+            let cell = slot.unwrap_or(last[0].unwrap_or(0));
             match last {
                 [Some(top), _] if top == cell && number_len(cell) > 1 => asm.op(Code::Dup),
                 [_, Some(next)] if next == cell && number_len(cell) > 1 => asm.op(Code::Over),
@@ -91,6 +100,190 @@ impl Layout {
             }
             last = [Some(cell), last[0]];
         }
+    }
+
+    pub fn dump(&self, graph: &Graph, uses: &[u32], chosen: &Chosen) {
+        let slots = self.slots(chosen);
+        eprintln!("{} slots, {} holes", slots.len(), slots.iter().filter(|s| s.is_none()).count());
+        for (n, (table, cells)) in self.all.iter().enumerate() {
+            let looks = (0..graph.len()).filter(|i| uses[*i] > 0).filter(|i| graph.looks(NodeId(*i as u32)).is_some_and(|(t, _, _)| t == *table)).count();
+            let text = format!("{table:?}");
+            eprintln!("{n}: {} cells at {}, bias {}, {looks} looks: {}", cells.len(), chosen.places[n], chosen.biases[n], text.chars().filter(|c| *c != ' ').take(150).collect::<String>());
+        }
+    }
+}
+
+/// Tables that have a place already, and what follows for the others.
+#[derive(Clone)]
+struct Arrangement<'a> {
+    tables: &'a Tables,
+    /// What is wanted, the most important first.
+    wanted: &'a [Bias],
+    /// How many slots there may be.
+    room: usize,
+    equations: Equations,
+    slots: Slots,
+    places: Vec<Option<i64>>,
+    /// Tables without a place, the next one last.
+    waiting: Vec<u16>,
+}
+
+/// Kinds of demands decide about places if they make up at least this fraction of all.
+const KINDS: usize = 50;
+/// How many places of a table are tried.
+const TRIES: usize = 96;
+/// What a slot costs in bytes: pushed, and dropped at the end.
+const SLOT: usize = 3;
+
+impl<'a> Arrangement<'a> {
+    fn new(tables: &'a Tables, wanted: &'a [Bias], room: usize) -> Self {
+        let mut waiting: Vec<u16> = (0..tables.all.len() as u16).collect();
+        // The widest first: the others fit into its holes.
+        waiting.sort_by_key(|n| {
+            let (table, cells) = &tables.all[usize::from(*n)];
+            let span = match (cells.first(), cells.last()) {
+                (Some(first), Some(last)) => last.0 - first.0,
+                _ => 0,
+            };
+            (table.rows(), span, *n)
+        });
+        let mut plan = Self {
+            tables,
+            wanted,
+            room,
+            equations: Equations::default(),
+            slots: Slots::new(),
+            places: vec![None; tables.all.len()],
+            waiting,
+        };
+        plan.restart();
+        plan
+    }
+
+    /// The equations anew: places first, then what is wanted as far as it doesn't contradict.
+    fn restart(&mut self) {
+        self.equations = Equations::default();
+        for (number, place) in (0..).zip(&self.places) {
+            if let Some(place) = place {
+                self.equations.demand(&is_at(number, *place));
+            }
+        }
+        for lack in self.wanted {
+            self.equations.demand(lack);
+        }
+    }
+
+    /// The widest that has no choice, else the widest.
+    fn next(&self) -> Option<u16> {
+        let waiting = self.waiting.iter().rev();
+        let bound = waiting.clone().find(|number| self.wish(**number).is_some_and(|wish| self.is_free(**number, wish)));
+        bound.or_else(|| waiting.clone().next()).copied()
+    }
+
+    /// With the next table where it is best.
+    fn best_next(self, number: u16, demands: &Demands) -> Self {
+        if let Some(wish) = self.wish(number).filter(|wish| self.is_free(number, *wish)) {
+            let mut plan = self;
+            plan.put(number, wish);
+            return plan;
+        }
+        let highest = self.tables.highest(number);
+        let span = self.slots.len() as i64 + i64::from(STRIDE);
+        let free: Vec<i64> = (highest..=highest + span)
+            .filter(|place| self.is_free(number, *place))
+            .collect();
+        let step = free.len().div_ceil(TRIES).max(1);
+        let plans = free.into_iter().step_by(step).map(|place| {
+            let mut plan = self.clone();
+            plan.put(number, place);
+            let mut whole = plan.clone();
+            whole.complete();
+            let cost = demands.cost(&whole.chosen()) + SLOT * whole.slots.len();
+            if std::env::var("DUMP").is_ok() { eprintln!("try {number} at {place}: {cost} slots {} -> {:?}", whole.slots.len(), whole.places); }
+            (cost, plan)
+        });
+        let best = plans.min_by_key(|(cost, _)| *cost).map(|(_, plan)| plan);
+        best.unwrap_or_else(|| {
+            let mut plan = self;
+            plan.put(number, highest + span);
+            plan
+        })
+    }
+
+    /// Gives every other table a place, too.
+    fn complete(&mut self) {
+        while let Some(number) = self.next() {
+            let place = self.nearest(number);
+            self.put(number, place);
+        }
+    }
+
+    /// Where the equations have a table, if they determine it.
+    fn wish(&self, number: u16) -> Option<i64> {
+        let wish = self.equations.reduce(&Bias::chosen(Choice::Place(number)));
+        wish.of.is_empty().then_some(wish.fixed)
+    }
+
+    /// As near as possible to where the equations have it, else as far up as possible.
+    fn nearest(&self, number: u16) -> i64 {
+        let highest = self.tables.highest(number);
+        let span = self.slots.len() as i64 + i64::from(STRIDE);
+        let near = highest..=highest + self.slots.len() as i64;
+        let place = match self.wish(number).filter(|wish| near.contains(wish)) {
+            Some(wish) => (0..span)
+                .flat_map(|by| [wish - by, wish + by])
+                .find(|place| self.is_free(number, *place)),
+            None => (highest..=highest + span).find(|place| self.is_free(number, *place)),
+        };
+        place.unwrap_or(highest + span)
+    }
+
+    fn is_free(&self, number: u16, place: i64) -> bool {
+        let (table, cells) = &self.tables.all[usize::from(number)];
+        let lowest = cells.iter().map(|(index, _)| place + index).max();
+        let limit = self.room.max(self.slots.len() + cells.len());
+        lowest.is_none_or(|lowest| (lowest as usize) < limit) && place >= self.tables.highest(number)
+            && (!table.rows() || place % i64::from(STRIDE) == 0)
+            && cells.iter().all(|(index, _)| {
+                let slot = self.slots.get((place + index) as usize);
+                slot.is_none_or(|used| !used)
+            })
+    }
+
+    fn put(&mut self, number: u16, place: i64) {
+        for (index, _) in &self.tables.all[usize::from(number)].1 {
+            let slot = (place + index) as usize;
+            if slot >= self.slots.len() {
+                self.slots.resize(slot + 1, false);
+            }
+            self.slots[slot] = true;
+        }
+        self.places[usize::from(number)] = Some(place);
+        match self.wish(number) {
+            Some(wish) if wish != place => self.restart(),
+            _ => self.equations.demand(&is_at(number, place)),
+        }
+        self.waiting.retain(|other| *other != number);
+    }
+
+    /// What is still free is 0.
+    fn chosen(&self) -> Chosen {
+        let biases = (0..self.tables.all.len() as u16).map(|number| {
+            let bias = Bias::chosen(Choice::Bias(number));
+            self.equations.reduce(&bias).fixed
+        });
+        Chosen {
+            biases: biases.collect(),
+            places: self.places.iter().map(|place| place.unwrap_or(0)).collect(),
+        }
+    }
+}
+
+/// That a table lies at a place.
+fn is_at(number: u16, place: i64) -> Bias {
+    Bias {
+        fixed: -place,
+        ..Bias::chosen(Choice::Place(number))
     }
 }
 
