@@ -436,19 +436,28 @@ impl<'a> Emitter<'a> {
         bias
     }
 
-    /// Replaces the index on top by a table's cell; gives its bias.
-    fn look(&mut self, table: Table, index: Bias) -> Bias {
+    /// Corrects the index on top for a look-up, `more` items being pushed before; gives what
+    /// it is biased by then.
+    fn index(&mut self, table: Table, bias: Bias, more: usize) -> Bias {
         let Some(number) = self.tables.number(&table) else {
-            return Bias::default();
+            return bias;
         };
         // Cell n lies `place + n` beneath the topmost cell, and `PICK` has taken the index.
-        let above = self.stack.asm.height() as i64 - self.base as i64 - 1;
-        let mut lack = index;
-        lack.add(&Bias::fixed(above), -1);
-        lack.add(&Bias::chosen(Choice::Place(number)), -1);
+        let above = (self.stack.asm.height() + more - self.base) as i64 - 1;
+        let mut wanted = Bias::chosen(Choice::Place(number));
+        wanted.fixed = above;
+        let mut lack = bias;
+        lack.add(&wanted, -1);
         self.correct(lack);
+        wanted
+    }
+
+    /// Replaces the index on top by a table's cell; gives its bias.
+    fn look(&mut self, table: Table, index: Bias) -> Bias {
+        self.index(table, index, 0);
         self.stack.apply(Code::Pick, 1);
-        Bias::chosen(Choice::Bias(number))
+        let number = self.tables.number(&table);
+        number.map_or_else(Bias::default, |n| Bias::chosen(Choice::Bias(n)))
     }
 
     /// The carry that is yet to be computed beside a low digit.
@@ -473,7 +482,9 @@ impl<'a> Emitter<'a> {
         let Node::Look(low_table, _) = self.graph.node(low) else {
             return;
         };
-        let mut left = self.value(sum);
+        let sum = self.value(sum);
+        // Corrected before it is copied: what is left then is the same for all sums.
+        let mut left = self.index(*low_table, sum, 1);
         self.stack.pick(0);
         let bias = self.look(*low_table, left.clone());
         self.uses[low.index()] -= 1; // the carry's
