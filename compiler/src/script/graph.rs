@@ -4,7 +4,7 @@
 //! within its node's range whenever what the segment reads was computed correctly. Knows no
 //! words and no stack.
 
-use super::table::{Form, Table};
+use super::table::{Count, Form, Table};
 use std::collections::HashMap;
 
 /// A node, by its index.
@@ -29,8 +29,9 @@ pub enum Node {
     Sum(Vec<(NodeId, bool)>, i64),
     /// A cell of a table.
     Look(Table, NodeId),
-    /// What remains of a sum without its low digit, which is this look-up.
-    Carry(NodeId),
+    /// A cell of a table, by what remains of an index without this other look-up by it: the
+    /// carry of a sum, the majority of a sum of spread digits.
+    Rest(NodeId, Table),
     /// `a < b`.
     Less(NodeId, NodeId),
     /// `a != b`.
@@ -53,7 +54,7 @@ impl Node {
         match self {
             Self::Const(_) | Self::Read(_) => vec![],
             Self::Sum(terms, _) => terms.iter().map(|(node, _)| *node).collect(),
-            Self::Look(_, a) | Self::Carry(a) => vec![*a],
+            Self::Look(_, a) | Self::Rest(a, _) => vec![*a],
             Self::IsZero(a) | Self::NonZero(a) => vec![*a],
             Self::Less(a, b) | Self::Differ(a, b) | Self::Both(a, b) | Self::Either(a, b) => {
                 vec![*a, *b]
@@ -215,15 +216,33 @@ impl Graph {
         self.look(Table::Digit { form, out }, digit)
     }
 
-    /// The table that a carry is looked up in, and its sum; `None` if `low` is no low digit.
-    pub fn carry_table(&self, low: NodeId) -> Option<(Table, NodeId)> {
-        match self.node(low) {
-            Node::Look(Table::Low { scale, out }, sum) => {
-                let (scale, out) = (*scale, *out);
-                Some((Table::Carry { scale, out }, *sum))
-            }
+    /// The index of a look-up.
+    pub fn index_of(&self, look: NodeId) -> Option<NodeId> {
+        match self.node(look) {
+            Node::Look(_, index) => Some(*index),
             _ => None,
         }
+    }
+
+    /// The digit in which two or three of some digits, spread to a base, agree.
+    pub fn most(&mut self, sum: NodeId, base: i64, spread: Form, out: Form) -> NodeId {
+        if let Some(sum) = self.as_const(sum) {
+            let cells = Table::Spread { base, of: Count::Most, out }.cells(sum, sum);
+            return self.constant(cells.first().map_or(0, |(_, cell)| *cell));
+        }
+        let odd = Table::Spread { base, of: Count::Odd, out: spread };
+        let range = self.range(sum);
+        let cells = Table::Spread { base, of: Count::Most, out }.cells(range.low, range.high);
+        let high = cells.iter().map(|(_, cell)| *cell).max().unwrap_or(0);
+        if high == 0 {
+            return self.constant(0);
+        }
+        let parity = self.look(odd, sum);
+        if self.index_of(parity) != Some(sum) {
+            // No digit can have a bit twice.
+            return self.constant(0);
+        }
+        self.add(Node::Rest(parity, Table::Most { base, out }), Range::new(0, high))
     }
 
     /// A digit masked by a constant.
@@ -276,7 +295,7 @@ impl Graph {
         }
         let low = self.look(Table::Low { scale, out }, sum);
         let carries = Range::new(0, range.high / scale / 16 * scale);
-        (low, self.add(Node::Carry(low), carries))
+        (low, self.add(Node::Rest(low, Table::Carry { scale, out }), carries))
     }
 
     /// `a < b`.

@@ -260,8 +260,8 @@ impl<'a> Lower<'a> {
                 return low;
             }
             let high = source(n as i32 + whole + 1);
-            if from == Form::PLAIN && part != 2 {
-                return self.window(low, high, part as u8, form);
+            if from != Form::ROW && (part != 2 || self.style == Style::Spread(4)) {
+                return self.window(low, high, part as u8, from, form);
             }
             let low = self.function(low, from, form.after(|d| d >> part));
             let high = self.function(high, from, form.after(|d| (d << (4 - part)) & 15));
@@ -269,22 +269,23 @@ impl<'a> Lower<'a> {
         })
     }
 
-    /// A digit across two plain ones: the bits of `low` from `part` on, and bits of `high`.
-    fn window(&mut self, low: NodeId, high: NodeId, part: u8, form: Form) -> NodeId {
+    /// A digit across two: the bits of `low` from `part` on, and bits of `high`.
+    fn window(&mut self, low: NodeId, high: NodeId, part: u8, from: Form, out: Form) -> NodeId {
         // Fewer bits come in on one side than on the other.
         let above = part == 1;
         let (digit, more, bits) = match above {
             true => (low, high, part),
             false => (high, low, 4 - part),
         };
-        let sixteen = |n: i64| n as i16 * 16;
-        let out = match above {
-            true => Form(std::array::from_fn(|n| sixteen(n as i64 & ((1 << bits) - 1)))),
-            false => Form(std::array::from_fn(|n| sixteen(n as i64 >> part))),
+        let span = from.span() as i16;
+        let incoming = match above {
+            true => Form(std::array::from_fn(|n| (n as i16 & ((1 << bits) - 1)) * span)),
+            false => Form(std::array::from_fn(|n| (n as i16 >> part) * span)),
         };
-        let more = self.function(more, Form::PLAIN, out);
+        let more = self.function(more, from, incoming);
         let index = self.graph.sum(&[(more, true), (digit, true)], 0);
-        self.graph.look(Table::Window { bits, above, out: form }, index)
+        let form = from;
+        self.graph.look(Table::Window { form, bits, above, out }, index)
     }
 
     fn is_flag(&self, value: Value) -> bool {

@@ -58,6 +58,16 @@ impl Form {
         at.map(|digit| digit as i64)
     }
 
+    /// One more than the largest number of this form.
+    pub fn span(self) -> i64 {
+        self.of(15) + 1
+    }
+
+    /// So many times the number.
+    pub fn times_by(self, times: i16) -> Self {
+        Self(self.0.map(|n| n * times))
+    }
+
     /// A function of digits, then this form.
     pub fn after(self, function: impl Fn(u8) -> u8) -> Self {
         Self(std::array::from_fn(|n| {
@@ -125,9 +135,19 @@ pub enum Table {
         /// The result's form.
         out: Form,
     },
+    /// What is left of a sum of spread digits without its parity, which is spread, too: where
+    /// two or three had a bit set.
+    Most {
+        /// Their base.
+        base: i64,
+        /// The result's form.
+        out: Form,
+    },
     /// A digit moved by some bits, and those that come in at its end: looked up by the digit
-    /// plus 16 times these bits.
+    /// plus these bits, times the form's [span](Form::span).
     Window {
+        /// The digit's form.
+        form: Form,
         /// How many bits come in.
         bits: u8,
         /// Whether they come from above: the digit moves down.
@@ -173,15 +193,24 @@ impl Table {
             Self::Spread { base, of, out } => (low.max(0)..=high.min(base.pow(4) - 1))
                 .map(|sum| (sum, out.of(of.digit(sum, *base))))
                 .collect(),
-            Self::Window { bits, above, out } => (low.max(0)..=high.min((16 << bits) - 1))
-                .map(|n| {
+            Self::Most { base, out } => (0..16)
+                .map(|n| (2 * spread(n, *base), out.of(n)))
+                .collect(),
+            Self::Window {
+                form,
+                bits,
+                above,
+                out,
+            } => (0..16 << bits)
+                .map(|n: i64| {
                     let (digit, more) = (n % 16, n / 16);
-                    let digit = match above {
+                    let moved = match above {
                         true => (digit >> bits) | (more << (4 - bits)),
                         false => (digit << bits) | more,
                     };
-                    (n, out.of(digit))
+                    (form.of(digit) + form.span() * more, out.of(moved))
                 })
+                .filter(within)
                 .collect(),
             Self::Low { scale, out } => sums(low, high, *scale)
                 .map(|n| (n * scale, out.of(n)))
@@ -207,6 +236,7 @@ impl Table {
             Self::Digit { out, .. }
             | Self::Pair { out, .. }
             | Self::Spread { out, .. }
+            | Self::Most { out, .. }
             | Self::Window { out, .. }
             | Self::Low { out, .. }
             | Self::Carry { out, .. } => *out,
@@ -226,7 +256,14 @@ impl Table {
                 of,
                 out: form,
             },
-            Self::Window { bits, above, .. } => Self::Window {
+            Self::Most { base, .. } => Self::Most { base, out: form },
+            Self::Window {
+                form: of,
+                bits,
+                above,
+                ..
+            } => Self::Window {
+                form: of,
                 bits,
                 above,
                 out: form,
@@ -252,6 +289,11 @@ impl Count {
             })
             .sum()
     }
+}
+
+/// A digit's bits as the digits of a number in another base.
+fn spread(digit: i64, base: i64) -> i64 {
+    (0..4).map(|bit| ((digit >> bit) & 1) * base.pow(bit)).sum()
 }
 
 /// The sums of a scale whose index lies between two others.

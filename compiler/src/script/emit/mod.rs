@@ -299,7 +299,7 @@ impl<'a> Emitter<'a> {
 
     /// Computes a node that is not on the stack, and names it.
     fn hold(&mut self, node: NodeId) {
-        if let Node::Carry(low) = self.graph.node(node) {
+        if let Node::Rest(low, _) = self.graph.node(node) {
             self.split(*low, node);
         } else if let Some(carry) = self.carry_of(node) {
             self.split(node, carry);
@@ -322,8 +322,8 @@ impl<'a> Emitter<'a> {
                 let bias = self.value(*index);
                 return self.look(*table, bias);
             }
-            // Computed with its low digit.
-            Node::Carry(_) => {}
+            // Computed with the other look-up.
+            Node::Rest(..) => {}
             Node::Less(a, b) => {
                 if self.is_free(*b) {
                     self.pair(*b, *a, Code::GreaterThan);
@@ -460,28 +460,28 @@ impl<'a> Emitter<'a> {
         number.map_or_else(Bias::default, |n| Bias::chosen(Choice::Bias(n)))
     }
 
-    /// The carry that is yet to be computed beside a low digit.
+    /// What is yet to be looked up by the rest of this look-up's index.
     fn carry_of(&self, low: NodeId) -> Option<NodeId> {
-        // The graph makes the carry right after the digit.
+        // The graph makes it right after the look-up.
         Some(NodeId(low.0 + 1))
             .filter(|id| id.index() < self.graph.len())
-            .filter(|id| *self.graph.node(*id) == Node::Carry(low))
+            .filter(|id| matches!(self.graph.node(*id), Node::Rest(of, _) if *of == low))
             .filter(|id| self.uses[id.index()] > 0 && self.stored[id.index()].is_none())
     }
 
     /// Whether computing the node leaves a low digit and a carry.
     fn comes_in_pair(&self, node: NodeId) -> bool {
-        matches!(self.graph.node(node), Node::Carry(_)) || self.carry_of(node).is_some()
+        matches!(self.graph.node(node), Node::Rest(..)) || self.carry_of(node).is_some()
     }
 
     /// Splits a sum into its low digit and, on top, the carry.
     fn split(&mut self, low: NodeId, carry: NodeId) {
-        let Some((table, sum)) = self.graph.carry_table(low) else {
+        let (Node::Look(low_table, sum), Node::Rest(_, table)) =
+            (self.graph.node(low), self.graph.node(carry))
+        else {
             return;
         };
-        let Node::Look(low_table, _) = self.graph.node(low) else {
-            return;
-        };
+        let (low_table, sum, table) = (low_table, *sum, *table);
         let sum = self.value(sum);
         // Corrected before it is copied: what is left then is the same for all sums.
         let mut left = self.index(*low_table, sum, 1);

@@ -296,10 +296,9 @@ impl Graph {
                 let range = self.range(*index);
                 Some((*table, range.low, range.high))
             }
-            Node::Carry(low) => {
-                let (table, sum) = self.carry_table(*low)?;
-                let range = self.range(sum);
-                Some((table, range.low, range.high))
+            Node::Rest(look, table) => {
+                let range = self.range(self.index_of(*look)?);
+                Some((*table, range.low, range.high))
             }
             _ => None,
         }
