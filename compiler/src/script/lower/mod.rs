@@ -7,6 +7,8 @@
 //! become one sum of many terms per digit.
 
 use super::forms::{Style, adds_rows, forms};
+mod parity;
+
 use super::graph::{Graph, Node, NodeId};
 use super::shape::{Shape, Terms, def, flatten, is_mask};
 use super::table::{Bitwise, Count, Form, STRIDE, Table};
@@ -82,7 +84,7 @@ impl<'a> Lower<'a> {
             offsets.push(offset);
             offset += u32::from(*digits);
         }
-        let shape = Shape::of(program, &bits);
+        let shape = Shape::of(program, &bits, style);
         Self {
             task,
             forms: forms(program, &bits, &shape, style),
@@ -102,7 +104,7 @@ impl<'a> Lower<'a> {
     }
 
     /// The digits of a word in some form.
-    fn in_form(&mut self, value: Value, form: Form) -> [NodeId; 8] {
+    pub(super) fn in_form(&mut self, value: Value, form: Form) -> [NodeId; 8] {
         let from = self.forms[value.index()];
         self.native(value)
             .map(|digit| self.convert(digit, from, form))
@@ -140,7 +142,11 @@ impl<'a> Lower<'a> {
                     self.graph.constant(form.of(digit))
                 });
             }
+            Op::Add(..) if self.shape.loose[value.index()] => return self.loose_sum(value),
             Op::Add(..) | Op::Sub(..) => return self.add(value, form),
+            Op::Xor(..) if self.style == Style::Spread(4) && self.is_parity(value) => {
+                return self.parity(value, form);
+            }
             Op::And(a, b) => return self.bitwise(Bitwise::And, a, b, form),
             Op::Or(a, b) => return self.bitwise(Bitwise::Or, a, b, form),
             Op::Xor(a, b) => return self.bitwise(Bitwise::Xor, a, b, form),
@@ -206,10 +212,7 @@ impl<'a> Lower<'a> {
         let rows = adds_rows(value, &terms, &self.forms);
         let unit = if rows { Form::ROW } else { Form::PLAIN };
         let scale = if rows { i64::from(STRIDE) } else { 1 };
-        let words: Vec<([NodeId; 8], bool)> = terms
-            .iter()
-            .map(|(term, plus)| (self.in_form(*term, unit), *plus))
-            .collect();
+        let words = self.addends(terms, unit);
         let mut carry = self.graph.constant(0);
         let mut owed = 0;
         let used = usize::from(self.bits[value.index()].div_ceil(4));
@@ -236,7 +239,7 @@ impl<'a> Lower<'a> {
     }
 
     /// Digits moved down by `by` bits, up if negative; those that leave come back if `around`.
-    fn shift(&mut self, a: Value, by: i32, around: bool, form: Form) -> [NodeId; 8] {
+    pub(super) fn shift(&mut self, a: Value, by: i32, around: bool, form: Form) -> [NodeId; 8] {
         let (whole, part) = (by.div_euclid(4), by.rem_euclid(4));
         let from = self.forms[a.index()];
         let digits = match part {
@@ -288,7 +291,7 @@ impl<'a> Lower<'a> {
         self.graph.look(Table::Window { form, bits, above, out }, index)
     }
 
-    fn is_flag(&self, value: Value) -> bool {
+    pub(super) fn is_flag(&self, value: Value) -> bool {
         self.bits[value.index()] <= 1
     }
 
@@ -472,7 +475,7 @@ impl<'a> Lower<'a> {
     }
 
     /// A function of a digit: what `out` gives for it.
-    fn function(&mut self, digit: NodeId, form: Form, out: Form) -> NodeId {
+    pub(super) fn function(&mut self, digit: NodeId, form: Form, out: Form) -> NodeId {
         if let Node::Look(Table::Digit { form: of, out: inner }, index) = *self.graph.node(digit) {
             // A function of a function of a digit is one.
             let digits = inner.0.map(|n| form.digit(i64::from(n)));

@@ -1,0 +1,192 @@
+//! Exclusive ors of up to three rotated words, majorities, and sums whose digits need not be
+//! split: what SHA-256 is made of.
+//!
+//! Digits spread to base 4 add up three at a time. The parity of the sum is one look-up; what
+//! is left of the sum then tells the majority. Where only sums read a word, its digits may lie
+//! across those of the sum (*loose*): a rotation by 2 bits is a factor of 4.
+
+use super::Lower;
+use crate::script::graph::NodeId;
+use crate::script::shape::{Terms, def, flatten};
+use crate::script::table::{Count, Form, Table};
+use crate::word::{Op, Value};
+
+/// A word that is moved: rotated or shifted right, `by` bits.
+struct Moved {
+    word: Value,
+    by: i32,
+    around: bool,
+}
+
+impl Lower<'_> {
+    /// Whether an exclusive or is computed digit by digit from spread digits.
+    pub(super) fn is_parity(&self, value: Value) -> bool {
+        self.xor_terms(value)
+            .iter()
+            .all(|term| !self.is_flag(*term) && !matches!(self.def(*term), Some(Op::Const(_))))
+    }
+
+    fn def(&self, value: Value) -> Option<&Op> {
+        def(&self.task.program, value)
+    }
+
+    fn xor_terms(&self, value: Value) -> Vec<Value> {
+        let mut terms = Vec::new();
+        let mut stack = vec![value];
+        while let Some(next) = stack.pop() {
+            match self.def(next) {
+                Some(Op::Xor(a, b)) if next == value || self.shape.fused[next.index()] => {
+                    stack.extend([*b, *a]);
+                }
+                _ => terms.push(next),
+            }
+        }
+        terms
+    }
+
+    /// A term as a word that is moved, if moving it is part of reading it.
+    fn moved(&self, term: Value) -> Moved {
+        let (word, by, around) = match self.def(term) {
+            Some(Op::Rotr(a, by)) => (*a, *by, true),
+            Some(Op::Shr(a, by)) => (*a, *by, false),
+            _ => (term, 0, true),
+        };
+        Moved {
+            word,
+            by: i32::from(by),
+            around,
+        }
+    }
+
+    /// The exclusive or of up to three words.
+    pub(super) fn parity(&mut self, value: Value, form: Form) -> [NodeId; 8] {
+        let terms: Vec<Moved> = self
+            .xor_terms(value)
+            .into_iter()
+            .map(|term| self.moved(term))
+            .collect();
+        let turn = match self.shape.loose[value.index()] {
+            true => best_turn(&terms),
+            false => 0,
+        };
+        let spread = self.style.spread();
+        let words: Vec<[NodeId; 8]> = terms
+            .iter()
+            .map(|term| {
+                let mut digits = self.shift(term.word, term.by - turn, term.around, spread);
+                if !term.around && turn > 0 {
+                    // Bits that would come round are none.
+                    let out = spread.after(|d| (d >> turn) << turn);
+                    digits[0] = self.function(digits[0], spread, out);
+                }
+                digits
+            })
+            .collect();
+        let digits: [NodeId; 8] = std::array::from_fn(|n| {
+            let terms: Vec<_> = words.iter().map(|word| (word[n], true)).collect();
+            let sum = self.graph.sum(&terms, 0);
+            let (base, of) = (4, Count::Odd);
+            let out = match self.shape.loose[value.index()] {
+                true => spread,
+                false => form,
+            };
+            self.graph.look(Table::Spread { base, of, out }, sum)
+        });
+        match self.shape.loose[value.index()] {
+            true => self.loosely(digits, turn as u8),
+            false => digits,
+        }
+    }
+
+    /// Spread digits, turned right by some bits, as digits of a sum: they stay where they are
+    /// and count for more.
+    fn loosely(&mut self, digits: [NodeId; 8], turn: u8) -> [NodeId; 8] {
+        let (spread, plain) = (self.style.spread(), Form::PLAIN);
+        if turn == 0 {
+            return digits.map(|digit| self.function(digit, spread, plain));
+        }
+        let more = 1 << (4 - turn);
+        std::array::from_fn(|n| {
+            let next = digits[(n + 1) % 8];
+            let low = |d: u8| d & ((1 << turn) - 1);
+            match n {
+                0 => {
+                    // What comes round from the lowest digit's upper bits stays below.
+                    let stays = self.function(digits[0], spread, plain.after(|d| d >> turn));
+                    let next = self.function(next, spread, plain.times_by(more));
+                    self.graph.sum(&[(next, true), (stays, true)], 0)
+                }
+                7 => self.function(next, spread, plain.after(low).times_by(more)),
+                _ => self.function(next, spread, plain.times_by(more)),
+            }
+        })
+    }
+
+    /// A sum's digits, not split.
+    pub(super) fn loose_sum(&mut self, value: Value) -> [NodeId; 8] {
+        let Terms { terms, constant } = flatten(&self.task.program, &self.shape.fused, value);
+        let words = self.addends(terms, Form::PLAIN);
+        std::array::from_fn(|n| {
+            let terms: Vec<_> = words.iter().map(|(word, plus)| (word[n], *plus)).collect();
+            self.graph.sum(&terms, i64::from((constant >> (4 * n)) & 15))
+        })
+    }
+
+    /// The digits of a sum's terms. Two terms that make up a majority are one.
+    pub(super) fn addends(
+        &mut self,
+        mut terms: Vec<(Value, bool)>,
+        unit: Form,
+    ) -> Vec<([NodeId; 8], bool)> {
+        let mut words = Vec::new();
+        if self.style == super::Style::Spread(4) {
+            while let Some((i, j, of)) = self.majority(&terms) {
+                terms.retain(|(term, _)| *term != i && *term != j);
+                let digits = of.map(|word| self.in_form(word, self.style.spread()));
+                let most = std::array::from_fn(|n| {
+                    let terms = digits.map(|word| (word[n], true));
+                    let sum = self.graph.sum(&terms, 0);
+                    self.graph.most(sum, 4, self.style.spread(), unit)
+                });
+                words.push((most, true));
+            }
+        }
+        for (term, plus) in terms {
+            words.push((self.in_form(term, unit), plus));
+        }
+        words
+    }
+
+    /// Two terms `a & b` and `(a ^ b) & c`, and the three words.
+    fn majority(&self, terms: &[(Value, bool)]) -> Option<(Value, Value, [Value; 3])> {
+        let pairs = terms.iter().flat_map(|a| terms.iter().map(move |b| (a, b)));
+        for ((both, plus), (third, also)) in pairs {
+            let (Some(Op::And(a, b)), Some(Op::And(x, y))) = (self.def(*both), self.def(*third))
+            else {
+                continue;
+            };
+            for (one, c) in [(x, y), (y, x)] {
+                if let Some(Op::Xor(p, q)) = self.def(*one)
+                    && ((p, q) == (a, b) || (q, p) == (a, b))
+                    && *plus
+                    && *also
+                {
+                    return Some((*both, *third, [*a, *b, *c]));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// By how many bits fewest words are moved across digits.
+fn best_turn(terms: &[Moved]) -> i32 {
+    let across = |turn: &i32| {
+        let moved = terms.iter().filter(|term| (term.by - turn) % 4 != 0);
+        // A shift can't be turned by more than it shifts.
+        let shifts = terms.iter().filter(|term| !term.around && term.by < *turn);
+        (shifts.count(), moved.count())
+    };
+    // Bits that come round cost a look-up more.
+    (0..4).min_by_key(|turn| (across(turn), *turn)).unwrap_or(0)
+}
