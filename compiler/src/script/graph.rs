@@ -112,6 +112,16 @@ impl Graph {
         self.step += 1;
     }
 
+    /// The number of steps so far.
+    pub fn now(&self) -> usize {
+        self.step
+    }
+
+    /// Whether what was made at a step is still shared.
+    pub fn is_recent(&self, step: usize) -> bool {
+        self.step - step <= MEMORY
+    }
+
     /// A node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]

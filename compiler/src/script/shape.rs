@@ -124,12 +124,12 @@ impl Shape {
             shape.anchored[n] = !waits || deep > MAX_NESTING;
             nesting[value] = if shape.anchored[n] { 0 } else { deep };
         }
-        shape.wants(program, bits);
+        shape.wants(program, bits, style);
         shape
     }
 
     /// Which forms readers want, from the last reader to the first.
-    fn wants(&mut self, program: &Program, bits: &[u8]) {
+    fn wants(&mut self, program: &Program, bits: &[u8], style: Style) {
         for inst in program.insts.iter().rev() {
             let (plain, spread) = match inst.op.results() {
                 0 => (true, false),
@@ -153,6 +153,9 @@ impl Shape {
                         && (is_mask(program, a) || is_mask(program, b));
                     want(a, flags || masks, !flags && !masks);
                     want(b, flags || masks, !flags && !masks);
+                }
+                Op::Shl(a, _) | Op::Shr(a, _) | Op::Rotr(a, _) if style == Style::Spread(4) => {
+                    want(a, !spread, spread);
                 }
                 _ => {
                     for operand in inst.op.operands() {

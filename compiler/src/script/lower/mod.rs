@@ -69,7 +69,7 @@ struct Lower<'a> {
     graph: Graph,
     words: Vec<Option<[NodeId; 8]>>,
     /// Nodes in other forms. Only ever looked up, never iterated.
-    converted: HashMap<(NodeId, Form, Form), NodeId>,
+    converted: HashMap<(NodeId, Form, Form), (NodeId, usize)>,
     /// Where each input word's digits begin.
     offsets: Vec<u32>,
 }
@@ -142,7 +142,7 @@ impl<'a> Lower<'a> {
                     self.graph.constant(form.of(digit))
                 });
             }
-            Op::Add(..) if self.shape.loose[value.index()] => return self.loose_sum(value),
+            Op::Add(..) if self.shape.loose[value.index()] => return self.loose_sum(value, form),
             Op::Add(..) | Op::Sub(..) => return self.add(value, form),
             Op::Xor(..) if self.style == Style::Spread(4) && self.is_parity(value) => {
                 return self.parity(value, form);
@@ -241,10 +241,13 @@ impl<'a> Lower<'a> {
     /// Digits moved down by `by` bits, up if negative; those that leave come back if `around`.
     pub(super) fn shift(&mut self, a: Value, by: i32, around: bool, form: Form) -> [NodeId; 8] {
         let (whole, part) = (by.div_euclid(4), by.rem_euclid(4));
-        let from = self.forms[a.index()];
+        let mut from = self.forms[a.index()];
+        if self.style == Style::Spread(4) && form == self.style.spread() {
+            from = form;
+        }
         let digits = match part {
             0 => self.in_form(a, form),
-            _ => self.native(a),
+            _ => self.in_form(a, from),
         };
         let zero = self.graph.constant(0);
         let source = |n: i32| {
@@ -263,7 +266,7 @@ impl<'a> Lower<'a> {
                 return low;
             }
             let high = source(n as i32 + whole + 1);
-            if from != Form::ROW && (part != 2 || self.style == Style::Spread(4)) {
+            if from != Form::ROW && part != 2 {
                 return self.window(low, high, part as u8, from, form);
             }
             let low = self.function(low, from, form.after(|d| d >> part));
@@ -391,6 +394,9 @@ impl<'a> Lower<'a> {
                 let spread = self.style.spread();
                 let (x, y) = (self.convert(x, fx, spread), self.convert(y, fy, spread));
                 let index = self.graph.sum(&[(x, true), (y, true)], 0);
+                if base == 4 && op == Bitwise::And {
+                    return self.graph.most(index, base, spread, form);
+                }
                 let of = match op {
                     Bitwise::And => Count::Most,
                     Bitwise::Or => Count::Any,
@@ -433,7 +439,9 @@ impl<'a> Lower<'a> {
         if from == to {
             return digit;
         }
-        if let Some(known) = self.converted.get(&(digit, from, to)) {
+        if let Some((known, step)) = self.converted.get(&(digit, from, to))
+            && self.graph.is_recent(*step)
+        {
             return *known;
         }
         let range = self.graph.range(digit);
@@ -463,14 +471,15 @@ impl<'a> Lower<'a> {
                     let op = Bitwise::Xor;
                     self.graph.look(Table::Pair { op, out: to }, digit)
                 }
-                (Style::Spread(base), _, Form::PLAIN) if from == self.style.spread() => {
+                (Style::Spread(base @ 3), _, Form::PLAIN) if from == self.style.spread() => {
                     let (of, out) = (Count::Odd, to);
                     self.graph.look(Table::Spread { base, of, out }, digit)
                 }
                 _ => self.function(digit, from, to),
             },
         };
-        self.converted.insert((digit, from, to), converted);
+        let step = self.graph.now();
+        self.converted.insert((digit, from, to), (converted, step));
         converted
     }
 

@@ -11,6 +11,10 @@ use crate::script::shape::{Terms, def, flatten};
 use crate::script::table::{Count, Form, Table};
 use crate::word::{Op, Value};
 
+/// How large the digits of a loose sum may get: others are added to them before the look-up
+/// that splits them.
+const MAX_LOOSE: i64 = 120;
+
 /// A word that is moved: rotated or shifted right, `by` bits.
 struct Moved {
     word: Value,
@@ -122,10 +126,17 @@ impl Lower<'_> {
         })
     }
 
-    /// A sum's digits, not split.
-    pub(super) fn loose_sum(&mut self, value: Value) -> [NodeId; 8] {
+    /// A sum's digits, not split unless they get too large.
+    pub(super) fn loose_sum(&mut self, value: Value, form: Form) -> [NodeId; 8] {
         let Terms { terms, constant } = flatten(&self.task.program, &self.shape.fused, value);
         let words = self.addends(terms, Form::PLAIN);
+        let highest = |n: usize| -> i64 {
+            let digits = words.iter().map(|(word, _)| self.graph.range(word[n]).high);
+            digits.sum::<i64>() + 15
+        };
+        if (0..8).map(highest).max().is_none_or(|high| high > MAX_LOOSE) {
+            return self.add(value, form);
+        }
         std::array::from_fn(|n| {
             let terms: Vec<_> = words.iter().map(|(word, plus)| (word[n], *plus)).collect();
             self.graph.sum(&terms, i64::from((constant >> (4 * n)) & 15))
@@ -151,10 +162,39 @@ impl Lower<'_> {
                 words.push((most, true));
             }
         }
+        while let Some((a, b)) = self.choice(&terms) {
+            terms.retain(|(term, _)| *term != a && *term != b);
+            let (a, b) = (self.in_form(a, unit), self.in_form(b, unit));
+            let either = std::array::from_fn(|n| {
+                let sum = self.graph.sum(&[(a[n], true), (b[n], true)], 0);
+                self.graph.narrow(sum, unit.of(15));
+                sum
+            });
+            words.push((either, true));
+        }
         for (term, plus) in terms {
             words.push((self.in_form(term, unit), plus));
         }
         words
+    }
+
+    /// Two terms `a & b` and `!a & c`, which share no bit.
+    fn choice(&self, terms: &[(Value, bool)]) -> Option<(Value, Value)> {
+        let parts = |value: Value| match self.def(value) {
+            Some(Op::And(a, b)) => Some([*a, *b]),
+            _ => None,
+        };
+        let pairs = terms.iter().flat_map(|a| terms.iter().map(move |b| (a, b)));
+        pairs
+            .filter(|((_, plus), (_, also))| *plus && *also)
+            .map(|((a, _), (b, _))| (*a, *b))
+            .find(|(a, b)| {
+                let (Some(of_a), Some(of_b)) = (parts(*a), parts(*b)) else {
+                    return false;
+                };
+                let not = |x: &Value| matches!(self.def(*x), Some(Op::Not(y)) if of_a.contains(y));
+                of_b.iter().any(not)
+            })
     }
 
     /// Two terms `a & b` and `(a ^ b) & c`, and the three words.
@@ -187,6 +227,6 @@ fn best_turn(terms: &[Moved]) -> i32 {
         let shifts = terms.iter().filter(|term| !term.around && term.by < *turn);
         (shifts.count(), moved.count())
     };
-    // Bits that come round cost a look-up more.
-    (0..4).min_by_key(|turn| (across(turn), *turn)).unwrap_or(0)
+    // The more it is turned, the less its digits count for.
+    (0..4).rev().min_by_key(across).unwrap_or(0)
 }
