@@ -33,17 +33,37 @@ impl Style {
 /// By value, the form of its digits.
 pub(super) fn forms(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
     match style {
-        Style::Spread(_) => (0..program.value_count())
-            .map(|value| {
-                let read = matches!(def(program, Value(value as u32)), Some(Op::Input(_)));
-                match shape.spread[value] && !read {
-                    true => style.spread(),
-                    false => Form::PLAIN,
-                }
-            })
-            .collect(),
+        Style::Spread(_) => spreads(program, bits, shape, style),
         Style::Rows => rows(program, bits, shape),
     }
+}
+
+/// Spread where any reader wants it so. Sums are all alike if most are spread: the table that
+/// splits them is large.
+fn spreads(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
+    let mut forms: Vec<Form> = (0..program.value_count())
+        .map(|value| {
+            let read = matches!(def(program, Value(value as u32)), Some(Op::Input(_)));
+            match shape.spread[value] && !read {
+                true => style.spread(),
+                false => Form::PLAIN,
+            }
+        })
+        .collect();
+    let sums = |n: &usize| {
+        let inst = &program.insts[*n];
+        let value = inst.first.index();
+        shape.anchored[*n] && matches!(inst.op, Op::Add(..) | Op::Sub(..)) && bits[value] > 4
+    };
+    let sums: Vec<usize> = (0..program.insts.len()).filter(sums).collect();
+    let value = |n: &usize| program.insts[*n].first.index();
+    let plain = sums.iter().filter(|n| forms[value(n)] == Form::PLAIN);
+    if 4 * plain.count() < sums.len() {
+        for n in &sums {
+            forms[value(n)] = style.spread();
+        }
+    }
+    forms
 }
 
 /// Colours words as rows or columns: terms of a sum alike, operands of a bitwise operation

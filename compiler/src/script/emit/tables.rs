@@ -189,7 +189,8 @@ impl<'a> Arrangement<'a> {
         }
         let highest = self.tables.highest(number);
         let span = self.slots.len() as i64 + i64::from(STRIDE);
-        let free: Vec<i64> = (highest..=highest + span)
+        let room = (self.room.min(1_000) as i64).max(span);
+        let free: Vec<i64> = (highest..=highest + room)
             .filter(|place| self.is_free(number, *place))
             .collect();
         let step = free.len().div_ceil(TRIES).max(1);

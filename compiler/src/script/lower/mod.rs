@@ -485,7 +485,9 @@ impl<'a> Lower<'a> {
 
     /// A function of a digit: what `out` gives for it.
     pub(super) fn function(&mut self, digit: NodeId, form: Form, out: Form) -> NodeId {
-        if let Node::Look(Table::Digit { form: of, out: inner }, index) = *self.graph.node(digit) {
+        if let Node::Look(Table::Digit { form: of, out: inner }, index) = *self.graph.node(digit)
+            && (form == Form::PLAIN || self.style != Style::Spread(4))
+        {
             // A function of a function of a digit is one.
             let digits = inner.0.map(|n| form.digit(i64::from(n)));
             if digits.iter().all(Option::is_some) {
