@@ -53,7 +53,10 @@ fn spreads(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<F
     let sums = |n: &usize| {
         let inst = &program.insts[*n];
         let value = inst.first.index();
-        shape.anchored[*n] && matches!(inst.op, Op::Add(..) | Op::Sub(..)) && bits[value] > 4
+        shape.anchored[*n]
+            && !shape.loose[value]
+            && matches!(inst.op, Op::Add(..) | Op::Sub(..))
+            && bits[value] > 4
     };
     let sums: Vec<usize> = (0..program.insts.len()).filter(sums).collect();
     let value = |n: &usize| program.insts[*n].first.index();

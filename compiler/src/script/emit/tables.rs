@@ -199,7 +199,8 @@ impl<'a> Arrangement<'a> {
             plan.put(number, place);
             let mut whole = plan.clone();
             whole.complete();
-            let cost = demands.cost(&whole.chosen()) + SLOT * whole.slots.len();
+            let over = whole.slots.len().saturating_sub(self.room);
+            let cost = demands.cost(&whole.chosen()) + SLOT * whole.slots.len() + 100 * over;
             if std::env::var("DUMP").is_ok() { eprintln!("try {number} at {place}: {cost} slots {} -> {:?}", whole.slots.len(), whole.places); }
             (cost, plan)
         });

@@ -435,7 +435,7 @@ impl<'a> Lower<'a> {
     }
 
     /// A digit in another form.
-    fn convert(&mut self, digit: NodeId, from: Form, to: Form) -> NodeId {
+    pub(super) fn convert(&mut self, digit: NodeId, from: Form, to: Form) -> NodeId {
         if from == to {
             return digit;
         }

@@ -109,20 +109,19 @@ impl Lower<'_> {
         if turn == 0 {
             return digits.map(|digit| self.function(digit, spread, plain));
         }
-        let more = 1 << (4 - turn);
+        let up = 4 - turn;
         std::array::from_fn(|n| {
-            let next = digits[(n + 1) % 8];
-            let low = |d: u8| d & ((1 << turn) - 1);
-            match n {
-                0 => {
-                    // What comes round from the lowest digit's upper bits stays below.
-                    let stays = self.function(digits[0], spread, plain.after(|d| d >> turn));
-                    let next = self.function(next, spread, plain.times_by(more));
-                    self.graph.sum(&[(next, true), (stays, true)], 0)
-                }
-                7 => self.function(next, spread, plain.after(low).times_by(more)),
-                _ => self.function(next, spread, plain.times_by(more)),
+            // Of large factors only what stays within a digit.
+            let moved = match (n, up) {
+                (0..7, 1) => plain.times_by(2),
+                _ => plain.after(|d| (d << up) & 15),
+            };
+            let comes = self.function(digits[(n + 1) % 8], spread, moved);
+            if (1..7).contains(&n) && up == 1 || n == 7 && up == 1 {
+                return comes;
             }
+            let stays = self.function(digits[n], spread, plain.after(|d| d >> turn));
+            self.graph.sum(&[(comes, true), (stays, true)], 0)
         })
     }
 
@@ -135,7 +134,9 @@ impl Lower<'_> {
             digits.sum::<i64>() + 15
         };
         if (0..8).map(highest).max().is_none_or(|high| high > MAX_LOOSE) {
-            return self.add(value, form);
+            let spread = self.style.spread();
+            let digits = self.add(value, spread);
+            return digits.map(|digit| self.convert(digit, spread, form));
         }
         std::array::from_fn(|n| {
             let terms: Vec<_> = words.iter().map(|(word, plus)| (word[n], *plus)).collect();
