@@ -21,6 +21,14 @@ impl Style {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Spread(3), Self::Rows, Self::Spread(4)];
 
+    /// The form in which most sums are wanted.
+    pub fn sums(self) -> Form {
+        match self {
+            Self::Spread(4) => Form::SPREAD_4,
+            _ => Form::PLAIN,
+        }
+    }
+
     /// The form of spread digits of this style.
     pub fn spread(self) -> Form {
         match self {

@@ -9,6 +9,7 @@
 //! then the tables' biases are chosen, the second time counts.
 
 mod bias;
+mod search;
 mod stack;
 mod tables;
 

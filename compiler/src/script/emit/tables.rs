@@ -71,6 +71,21 @@ impl Tables {
             }
         }
         refine(demands, &mut chosen);
+        if let Ok(steps) = std::env::var("ANNEAL") {
+            let cells = self.all.iter().map(|(_, cells)| cells.as_slice()).collect();
+            let rows = self.all.iter().map(|(table, _)| table.rows()).collect();
+            let problem = super::search::Problem::new(demands, cells, rows, room);
+            let mut start = chosen.clone();
+            let (_, cells) = (0, 0);
+            let _ = cells;
+            let steps: usize = steps.parse().unwrap_or(0);
+            let seeds: u64 = std::env::var("SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+            let mut all: Vec<(f64, Chosen)> = (1..=seeds).map(|seed| { let (c, cost) = problem.solve(&start, steps, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)); eprintln!("anneal {seed}: {cost}, room {room}"); (cost, c) }).collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0));
+            start = all.swap_remove(0).1;
+            refine(demands, &mut start);
+            chosen = start;
+        }
         chosen
     }
 

@@ -59,6 +59,9 @@ pub fn lower(task: &Task, style: Style) -> (Graph, Vec<Step>) {
     (lower.graph, steps)
 }
 
+/// The most that a sum's digit can be before it is added up in two steps.
+const MAX_SUM: i64 = 140;
+
 struct Lower<'a> {
     task: &'a Task,
     bits: Vec<u8>,
@@ -212,10 +215,38 @@ impl<'a> Lower<'a> {
         let rows = adds_rows(value, &terms, &self.forms);
         let unit = if rows { Form::ROW } else { Form::PLAIN };
         let scale = if rows { i64::from(STRIDE) } else { 1 };
-        let words = self.addends(terms, unit);
+        let mut words = self.addends(terms, unit);
+        if self.highest(&words) > MAX_SUM * scale && words.len() > 2 && unit == Form::PLAIN {
+            // Of many terms, the others first: the table that splits sums stays small.
+            let others = words.split_off(1);
+            let all = self.style.sums();
+            let first = self.add_up(&others, 0, 1, 8, all);
+            words.push((first.map(|digit| self.convert(digit, all, unit)), true));
+        }
+        let used = usize::from(self.bits[value.index()].div_ceil(4));
+        self.add_up(&words, constant, scale, used, form)
+    }
+
+    /// The most that a digit of a sum can be.
+    pub(super) fn highest(&self, words: &[([NodeId; 8], bool)]) -> i64 {
+        let digit = |n: usize| -> i64 {
+            let digits = words.iter().map(|(word, _)| self.graph.range(word[n]).high);
+            digits.sum::<i64>() + 15
+        };
+        (0..8).map(digit).max().unwrap_or(0)
+    }
+
+    /// Adds words of a scale and a constant, digit by digit, `used` digits of them.
+    fn add_up(
+        &mut self,
+        words: &[([NodeId; 8], bool)],
+        constant: u32,
+        scale: i64,
+        used: usize,
+        form: Form,
+    ) -> [NodeId; 8] {
         let mut carry = self.graph.constant(0);
         let mut owed = 0;
-        let used = usize::from(self.bits[value.index()].div_ceil(4));
         std::array::from_fn(|n| {
             if n >= used {
                 return self.graph.constant(0);

@@ -13,7 +13,7 @@ use crate::word::{Op, Value};
 
 /// How large the digits of a loose sum may get: others are added to them before the look-up
 /// that splits them.
-const MAX_LOOSE: i64 = 120;
+const MAX_LOOSE: i64 = 105;
 
 /// A word that is moved: rotated or shifted right, `by` bits.
 struct Moved {
@@ -111,13 +111,14 @@ impl Lower<'_> {
         }
         let up = 4 - turn;
         std::array::from_fn(|n| {
-            // Of large factors only what stays within a digit.
-            let moved = match (n, up) {
-                (0..7, 1) => plain.times_by(2),
+            // A small factor may carry, and what leaves the word is gone; of a large one only
+            // what stays within a digit.
+            let moved = match up {
+                1 => plain.times_by(2),
                 _ => plain.after(|d| (d << up) & 15),
             };
             let comes = self.function(digits[(n + 1) % 8], spread, moved);
-            if (1..7).contains(&n) && up == 1 || n == 7 && up == 1 {
+            if up == 1 && n > 0 {
                 return comes;
             }
             let stays = self.function(digits[n], spread, plain.after(|d| d >> turn));
@@ -129,11 +130,7 @@ impl Lower<'_> {
     pub(super) fn loose_sum(&mut self, value: Value, form: Form) -> [NodeId; 8] {
         let Terms { terms, constant } = flatten(&self.task.program, &self.shape.fused, value);
         let words = self.addends(terms, Form::PLAIN);
-        let highest = |n: usize| -> i64 {
-            let digits = words.iter().map(|(word, _)| self.graph.range(word[n]).high);
-            digits.sum::<i64>() + 15
-        };
-        if (0..8).map(highest).max().is_none_or(|high| high > MAX_LOOSE) {
+        if self.highest(&words) > MAX_LOOSE {
             let spread = self.style.spread();
             let digits = self.add(value, spread);
             return digits.map(|digit| self.convert(digit, spread, form));
