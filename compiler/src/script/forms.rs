@@ -11,7 +11,9 @@ use crate::word::{Op, Program, Value};
 /// How bitwise operations are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// From spread digits of this base, 3 or 4.
+    /// From digits spread to base 3, where an operation wants them so.
+    Mixed,
+    /// From digits spread to this base, 3 or 4, as most words are stored.
     Spread(i64),
     /// From a row and a column.
     Rows,
@@ -19,12 +21,17 @@ pub enum Style {
 
 impl Style {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Spread(3), Self::Rows, Self::Spread(4)];
+    pub const ALL: [Self; 4] = [Self::Mixed, Self::Rows, Self::Spread(3), Self::Spread(4)];
+
+    /// Whether most words are stored spread.
+    pub fn spreads(self) -> bool {
+        matches!(self, Self::Spread(_))
+    }
 
     /// The form in which most sums are wanted.
     pub fn sums(self) -> Form {
         match self {
-            Self::Spread(4) => Form::SPREAD_4,
+            Self::Spread(_) => self.spread(),
             _ => Form::PLAIN,
         }
     }
@@ -41,7 +48,7 @@ impl Style {
 /// By value, the form of its digits.
 pub(super) fn forms(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
     match style {
-        Style::Spread(_) => spreads(program, bits, shape, style),
+        Style::Mixed | Style::Spread(_) => spreads(program, bits, shape, style),
         Style::Rows => rows(program, bits, shape),
     }
 }
@@ -69,7 +76,7 @@ fn spreads(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<F
     let sums: Vec<usize> = (0..program.insts.len()).filter(sums).collect();
     let value = |n: &usize| program.insts[*n].first.index();
     let plain = sums.iter().filter(|n| forms[value(n)] == Form::PLAIN);
-    if 4 * plain.count() < sums.len() {
+    if style.spreads() && 4 * plain.count() < sums.len() {
         for n in &sums {
             forms[value(n)] = style.spread();
         }

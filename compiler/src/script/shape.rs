@@ -99,7 +99,7 @@ impl Shape {
             plain: vec![false; values],
             spread: vec![false; values],
         };
-        if style == Style::Spread(4) {
+        if style.spreads() {
             fuse_parities(program, &uses, &reader, &mut shape.fused);
             shape.loose = loose(program, bits, &shape.fused);
         }
@@ -154,7 +154,7 @@ impl Shape {
                     want(a, flags || masks, !flags && !masks);
                     want(b, flags || masks, !flags && !masks);
                 }
-                Op::Shl(a, _) | Op::Shr(a, _) | Op::Rotr(a, _) if style == Style::Spread(4) => {
+                Op::Shl(a, _) | Op::Shr(a, _) | Op::Rotr(a, _) if style.spreads() => {
                     want(a, !spread, spread);
                 }
                 _ => {

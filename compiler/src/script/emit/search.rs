@@ -119,7 +119,7 @@ impl<'a> Problem<'a> {
         for step in 0..steps {
             let heat = 1.0 - step as f64 / steps as f64;
             let temperature = 1.0 + 600.0 * heat * heat;
-            let penalty = 5.0 + 500.0 * (1.0 - heat) * (1.0 - heat);
+            let penalty = 5.0 + 4000.0 * (1.0 - heat).powi(3);
             // What changes.
             let mut changes: Vec<(usize, i64)> = Vec::new();
             match random.below(10) {
@@ -164,12 +164,45 @@ impl<'a> Problem<'a> {
                     changes.push((tables + b, by));
                 }
                 _ => {
+                    // Where there is room: near to where a kind wants it, or anywhere.
                     let table = random.below(tables);
-                    let by = match random.below(2) {
-                        0 => random.below(33) as i64 - 16,
-                        _ => random.below(1201) as i64 - 600,
+                    let n = tables + table;
+                    let highest = -self.cells[table].iter().map(|(i, _)| *i).min().unwrap_or(0);
+                    let last = self.cells[table].iter().map(|(i, _)| *i).max().unwrap_or(0);
+                    let end = self.room as i64 - last;
+                    let start = match self.touching[n].as_slice() {
+                        [] => highest,
+                        of if random.below(4) > 0 => {
+                            let kind = &self.kinds[of[random.below(of.len())]];
+                            let sum: i64 = kind.of.iter().map(|(m, c)| c * values[*m]).sum();
+                            let c = kind.of.iter().find(|(m, _)| *m == n).map_or(1, |(_, c)| *c);
+                            values[n] + (kind.best - sum) / c
+                        }
+                        _ => highest + random.below((end - highest).max(1) as usize) as i64,
                     };
-                    changes.push((tables + table, by));
+                    spread(&mut used, table, values[n], -1);
+                    let step = if self.rows[table] { 18 } else { 1 };
+                    let start = start - start.rem_euclid(step);
+                    let found = (0..400i64).map(|k| start + if k % 2 == 0 { k / 2 } else { -(k + 1) / 2 } * step).find(|place| {
+                        *place >= highest && *place < end
+                            && self.cells[table].iter().all(|(index, _)| used[(place + index + 512) as usize] == 0)
+                    });
+                    spread(&mut used, table, values[n], 1);
+                    let Some(found) = found else { continue };
+                    changes.push((n, found - values[n]));
+                    // Its own bias, or that of what it is looked up by, may follow.
+                    if random.below(2) == 0 {
+                        for k in &self.touching[n] {
+                            let kind = &self.kinds[*k];
+                            if kind.times < 40 || random.below(4) == 0 { continue; }
+                            let of_n = kind.of.iter().find(|(m, _)| *m == n).map_or(0, |(_, c)| *c);
+                            let others: Vec<_> = kind.of.iter().filter(|(m, _)| *m < tables && changes.iter().all(|(c, _)| c != m)).collect();
+                            if others.is_empty() { continue; }
+                            let (m, c) = *others[random.below(others.len())];
+                            let by = found - values[n];
+                            if (of_n * by) % c == 0 { changes.push((m, -of_n * by / c)); }
+                        }
+                    }
                 }
             }
             changes.retain(|(_, by)| *by != 0);
@@ -211,7 +244,15 @@ impl<'a> Problem<'a> {
         }
         match best {
             Some((cost, values)) => (Chosen { biases: values[..tables].to_vec(), places: values[tables..].to_vec() }, cost as f64),
-            None => (start.clone(), 1e9 + wrong as f64),
+            None => {
+                for table in 0..tables {
+                    let c = -spread(&mut used, table, values[tables + table], -1);
+                    spread(&mut used, table, values[tables + table], 1);
+                    let cells = self.cells[table];
+                    eprintln!("table {table} at {} cells {} [{}..{}] wrong {c}", values[tables + table], cells.len(), cells[0].0, cells[cells.len() - 1].0);
+                }
+                (start.clone(), 1e9 + wrong as f64)
+            }
         }
     }
 }

@@ -74,6 +74,7 @@ impl Tables {
         if let Ok(steps) = std::env::var("ANNEAL") {
             let cells = self.all.iter().map(|(_, cells)| cells.as_slice()).collect();
             let rows = self.all.iter().map(|(table, _)| table.rows()).collect();
+            let room = std::env::var("ROOM").ok().and_then(|s| s.parse().ok()).unwrap_or(room);
             let problem = super::search::Problem::new(demands, cells, rows, room);
             let mut start = chosen.clone();
             let (_, cells) = (0, 0);
@@ -216,7 +217,6 @@ impl<'a> Arrangement<'a> {
             whole.complete();
             let over = whole.slots.len().saturating_sub(self.room);
             let cost = demands.cost(&whole.chosen()) + SLOT * whole.slots.len() + 100 * over;
-            if std::env::var("DUMP").is_ok() { eprintln!("try {number} at {place}: {cost} slots {} -> {:?}", whole.slots.len(), whole.places); }
             (cost, plan)
         });
         let best = plans.min_by_key(|(cost, _)| *cost).map(|(_, plan)| plan);

@@ -147,7 +147,7 @@ impl<'a> Lower<'a> {
             }
             Op::Add(..) if self.shape.loose[value.index()] => return self.loose_sum(value, form),
             Op::Add(..) | Op::Sub(..) => return self.add(value, form),
-            Op::Xor(..) if self.style == Style::Spread(4) && self.is_parity(value) => {
+            Op::Xor(..) if self.style.spreads() && self.is_parity(value) => {
                 return self.parity(value, form);
             }
             Op::And(a, b) => return self.bitwise(Bitwise::And, a, b, form),
@@ -273,7 +273,7 @@ impl<'a> Lower<'a> {
     pub(super) fn shift(&mut self, a: Value, by: i32, around: bool, form: Form) -> [NodeId; 8] {
         let (whole, part) = (by.div_euclid(4), by.rem_euclid(4));
         let mut from = self.forms[a.index()];
-        if self.style == Style::Spread(4) && form == self.style.spread() {
+        if self.style.spreads() && form == self.style.spread() {
             from = form;
         }
         let digits = match part {
@@ -421,7 +421,8 @@ impl<'a> Lower<'a> {
                 let index = self.graph.sum(&[(row, true), (column, true)], 0);
                 self.graph.look(Table::Pair { op, out: form }, index)
             }
-            Style::Spread(base) => {
+            Style::Mixed | Style::Spread(_) => {
+                let base = if self.style == Style::Spread(4) { 4 } else { 3 };
                 let spread = self.style.spread();
                 let (x, y) = (self.convert(x, fx, spread), self.convert(y, fy, spread));
                 let index = self.graph.sum(&[(x, true), (y, true)], 0);
@@ -502,8 +503,8 @@ impl<'a> Lower<'a> {
                     let op = Bitwise::Xor;
                     self.graph.look(Table::Pair { op, out: to }, digit)
                 }
-                (Style::Spread(base @ 3), _, Form::PLAIN) if from == self.style.spread() => {
-                    let (of, out) = (Count::Odd, to);
+                (Style::Mixed, _, Form::PLAIN) if from == self.style.spread() => {
+                    let (base, of, out) = (3, Count::Odd, to);
                     self.graph.look(Table::Spread { base, of, out }, digit)
                 }
                 _ => self.function(digit, from, to),
@@ -517,7 +518,7 @@ impl<'a> Lower<'a> {
     /// A function of a digit: what `out` gives for it.
     pub(super) fn function(&mut self, digit: NodeId, form: Form, out: Form) -> NodeId {
         if let Node::Look(Table::Digit { form: of, out: inner }, index) = *self.graph.node(digit)
-            && (form == Form::PLAIN || self.style != Style::Spread(4))
+            && (form == Form::PLAIN || !self.style.spreads())
         {
             // A function of a function of a digit is one.
             let digits = inner.0.map(|n| form.digit(i64::from(n)));

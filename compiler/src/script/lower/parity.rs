@@ -5,7 +5,7 @@
 //! is left of the sum then tells the majority. Where only sums read a word, its digits may lie
 //! across those of the sum (*loose*): a rotation by 2 bits is a factor of 4.
 
-use super::Lower;
+use super::{Lower, Style};
 use crate::script::graph::NodeId;
 use crate::script::shape::{Terms, def, flatten};
 use crate::script::table::{Count, Form, Table};
@@ -86,20 +86,38 @@ impl Lower<'_> {
                 digits
             })
             .collect();
+        let loose = self.shape.loose[value.index()];
+        let out = if loose { spread } else { form };
         let digits: [NodeId; 8] = std::array::from_fn(|n| {
-            let terms: Vec<_> = words.iter().map(|word| (word[n], true)).collect();
-            let sum = self.graph.sum(&terms, 0);
-            let (base, of) = (4, Count::Odd);
-            let out = match self.shape.loose[value.index()] {
-                true => spread,
-                false => form,
-            };
-            self.graph.look(Table::Spread { base, of, out }, sum)
+            let terms: Vec<NodeId> = words.iter().map(|word| word[n]).collect();
+            let odd = self.odd(&terms, spread);
+            self.convert(odd, spread, out)
         });
         match self.shape.loose[value.index()] {
             true => self.loosely(digits, turn as u8),
             false => digits,
         }
+    }
+
+    /// The exclusive or of spread digits, spread.
+    fn odd(&mut self, terms: &[NodeId], out: Form) -> NodeId {
+        let (base, of) = match self.style {
+            Style::Spread(4) => (4, Count::Odd),
+            _ => (3, Count::Odd),
+        };
+        let table = Table::Spread { base, of, out };
+        let at_once = base as usize - 1;
+        let (now, later) = terms.split_at(at_once.min(terms.len()));
+        let sum = |digits: &[NodeId]| digits.iter().map(|d| (*d, true)).collect::<Vec<_>>();
+        let index = self.graph.sum(&sum(now), 0);
+        let mut odd = self.graph.look(table, index);
+        for more in later.chunks(at_once - 1) {
+            let mut terms = sum(more);
+            terms.push((odd, true));
+            let index = self.graph.sum(&terms, 0);
+            odd = self.graph.look(table, index);
+        }
+        odd
     }
 
     /// Spread digits, turned right by some bits, as digits of a sum: they stay where they are
@@ -148,7 +166,7 @@ impl Lower<'_> {
         unit: Form,
     ) -> Vec<([NodeId; 8], bool)> {
         let mut words = Vec::new();
-        if self.style == super::Style::Spread(4) {
+        if self.style == Style::Spread(4) {
             while let Some((i, j, of)) = self.majority(&terms) {
                 terms.retain(|(term, _)| *term != i && *term != j);
                 let digits = of.map(|word| self.in_form(word, self.style.spread()));
