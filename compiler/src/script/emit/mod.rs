@@ -292,6 +292,11 @@ impl<'a> Emitter<'a> {
         self.stack.top() == Some(Name::Node(node.0)) && self.uses[node.index()] == 1
     }
 
+    /// Whether the node is beneath the top item and used for the last time.
+    fn is_second(&self, node: NodeId) -> bool {
+        self.uses[node.index()] == 1 && self.stack.depth_of(Name::Node(node.0)) == Some(1)
+    }
+
     /// Whether the node isn't on the stack, and will stay there once it is.
     fn is_new(&self, node: NodeId) -> bool {
         let index = node.index();
@@ -383,9 +388,10 @@ impl<'a> Emitter<'a> {
         order.sort_by_key(|(node, plus)| {
             let rank = match () {
                 () if self.is_free(*node) => 0,
-                () if self.stored[node.index()].is_some() => 1,
-                () if !self.is_new(*node) => 2,
-                () => 3,
+                () if self.is_second(*node) => 1,
+                () if self.stored[node.index()].is_some() => 2,
+                () if !self.is_new(*node) => 3,
+                () => 4,
             };
             (rank, !*plus)
         });

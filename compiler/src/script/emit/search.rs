@@ -84,10 +84,28 @@ impl<'a> Problem<'a> {
         Self { kinds, touching, cells, rows, room }
     }
 
-    pub fn solve(&self, start: &Chosen, steps: usize, seed: u64) -> (Chosen, f64) {
+    pub fn solve(&self, start: &Chosen, steps: usize, seed: u64, strict: bool) -> (Chosen, f64) {
         let tables = self.cells.len();
         let mut values: Vec<i64> = start.biases.iter().chain(&start.places).copied().collect();
         let mut random = Random(seed);
+        let fixed: Vec<bool> = self.cells.iter().map(|cells| cells.len() > 100).collect();
+        if !strict {
+            // The largest at the bottom, the others anywhere above.
+            let mut bottom = self.room as i64;
+            for table in 0..tables {
+                if fixed[table] {
+                    bottom -= self.cells[table].len() as i64;
+                    values[tables + table] = bottom;
+                }
+            }
+            for table in 0..tables {
+                if !fixed[table] {
+                    let highest = -self.cells[table].iter().map(|(i, _)| *i).min().unwrap_or(0);
+                    let last = self.cells[table].iter().map(|(i, _)| *i).max().unwrap_or(0);
+                    values[tables + table] = highest + random.below((bottom - last - highest).max(1) as usize) as i64;
+                }
+            }
+        }
         // Slots by how many cells want them.
         let size = 2 * self.room + 2048;
         let mut used = vec![0u32; size];
@@ -118,8 +136,8 @@ impl<'a> Problem<'a> {
         let movable: Vec<usize> = (0..tables).collect();
         for step in 0..steps {
             let heat = 1.0 - step as f64 / steps as f64;
-            let temperature = 1.0 + 600.0 * heat * heat;
-            let penalty = 5.0 + 4000.0 * (1.0 - heat).powi(3);
+            let temperature = 1.0 + (if strict { 150.0 } else { 2500.0 }) * heat * heat;
+            let penalty = 20.0 + 20000.0 * (1.0 - heat).powi(2);
             // What changes.
             let mut changes: Vec<(usize, i64)> = Vec::new();
             match random.below(10) {
@@ -206,7 +224,7 @@ impl<'a> Problem<'a> {
                 }
             }
             changes.retain(|(_, by)| *by != 0);
-            if changes.is_empty() || changes.iter().any(|(n, by)| (values[*n] + by).abs() > 1900 || (*n >= tables && self.rows[*n - tables] && by % 18 != 0)) {
+            if changes.is_empty() || changes.iter().any(|(n, _)| *n >= tables && fixed[*n - tables]) || changes.iter().any(|(n, by)| (values[*n] + by).abs() > 1900 || (*n >= tables && self.rows[*n - tables] && by % 18 != 0)) {
                 continue;
             }
             let mut touched: Vec<usize> = changes.iter().flat_map(|(n, _)| self.touching[*n].iter().copied()).collect();
@@ -223,7 +241,7 @@ impl<'a> Problem<'a> {
             }
             let after: i64 = touched.iter().map(|k| i64::from(self.kinds[*k].at(&values))).sum();
             let worse = (after - before) as f64 + change as f64 * penalty;
-            let accept = worse <= 0.0 || (-(worse) / temperature).exp() > random.below(1 << 20) as f64 / (1 << 20) as f64;
+            let accept = (!strict || change <= 0) && worse <= 0.0 || (-(worse) / temperature).exp() > random.below(1 << 20) as f64 / (1 << 20) as f64;
             if accept {
                 cost += after - before;
                 wrong += change;
@@ -245,6 +263,31 @@ impl<'a> Problem<'a> {
         match best {
             Some((cost, values)) => (Chosen { biases: values[..tables].to_vec(), places: values[tables..].to_vec() }, cost as f64),
             None => {
+                // Repair: the smallest that collide move to where there is room.
+                let mut order: Vec<usize> = (0..tables).collect();
+                order.sort_by_key(|t| self.cells[*t].len());
+                for table in order {
+                    let n = tables + table;
+                    let collides = -spread(&mut used, table, values[n], -1);
+                    let mut to = values[n];
+                    if collides > 0 {
+                        let highest = -self.cells[table].iter().map(|(i, _)| *i).min().unwrap_or(0);
+                        let last = self.cells[table].iter().map(|(i, _)| *i).max().unwrap_or(0);
+                        let end = self.room as i64 - last;
+                        let step = if self.rows[table] { 18 } else { 1 };
+                        let found = (0..1600i64).map(|k| values[n] + if k % 2 == 0 { k / 2 } else { -(k + 1) / 2 } * step).find(|place| {
+                            *place >= highest && *place < end && self.cells[table].iter().all(|(index, _)| used[(place + index + 512) as usize] == 0)
+                        });
+                        if let Some(found) = found { to = found; }
+                    }
+                    let now = spread(&mut used, table, to, 1);
+                    wrong += now - collides;
+                    values[n] = to;
+                }
+                if wrong == 0 {
+                    let cost = cost_of(&values);
+                    return (Chosen { biases: values[..tables].to_vec(), places: values[tables..].to_vec() }, cost as f64);
+                }
                 for table in 0..tables {
                     let c = -spread(&mut used, table, values[tables + table], -1);
                     spread(&mut used, table, values[tables + table], 1);

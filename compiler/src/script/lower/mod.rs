@@ -259,6 +259,12 @@ impl<'a> Lower<'a> {
             let low = self.graph.range(sum).low / scale;
             owed = if low < 0 { (15 - low) / 16 } else { 0 };
             let sum = self.graph.sum(&terms, constant + 16 * owed * scale);
+            if form == Form::SPREAD_4 {
+                // A table that splits into spread digits and carries would be all holes.
+                let (digit, rest) = self.graph.split(sum, scale, Form::PLAIN);
+                carry = rest;
+                return self.convert(digit, Form::PLAIN, form);
+            }
             let (digit, rest) = self.graph.split(sum, scale, form);
             carry = rest;
             digit
