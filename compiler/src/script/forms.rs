@@ -13,6 +13,8 @@ use crate::word::{Op, Program, Value};
 pub enum Style {
     /// From digits spread to base 3, where an operation wants them so.
     Mixed,
+    /// From digits spread to base 3 on the way; all words are stored plain.
+    Plain,
     /// From digits spread to this base, 3 or 4, as most words are stored.
     Spread(i64),
     /// From a row and a column.
@@ -21,7 +23,12 @@ pub enum Style {
 
 impl Style {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Mixed, Self::Rows, Self::Spread(3), Self::Spread(4)];
+    pub const ALL: [Self; 3] = [Self::Mixed, Self::Plain, Self::Rows];
+
+    /// Whether words that only sums read may be loose.
+    pub fn is_loose(self) -> bool {
+        matches!(self, Self::Spread(_) | Self::Plain)
+    }
 
     /// Whether most words are stored spread.
     pub fn spreads(self) -> bool {
@@ -48,6 +55,7 @@ impl Style {
 /// By value, the form of its digits.
 pub(super) fn forms(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
     match style {
+        Style::Plain => vec![Form::PLAIN; program.value_count()],
         Style::Mixed | Style::Spread(_) => spreads(program, bits, shape, style),
         Style::Rows => rows(program, bits, shape),
     }

@@ -36,6 +36,38 @@ impl Tables {
         }
     }
 
+    /// The widest last, to be placed first: the others fit into its holes.
+    fn widest_first(&self) -> Vec<u16> {
+        let mut order: Vec<u16> = (0..self.all.len() as u16).collect();
+        order.sort_by_key(|n| {
+            let (table, cells) = &self.all[usize::from(*n)];
+            let span = match (cells.first(), cells.last()) {
+                (Some(first), Some(last)) => last.0 - first.0,
+                _ => 0,
+            };
+            (table.rows(), span, *n)
+        });
+        order
+    }
+
+    /// Those last, to be placed first, that are looked into most often for their size.
+    fn busiest_first(&self, demands: &Demands) -> Vec<u16> {
+        let mut looks = vec![0usize; self.all.len()];
+        for (lack, times) in &demands.0 {
+            for (choice, _) in &lack.of {
+                if let Choice::Place(number) = choice {
+                    looks[usize::from(*number)] += *times as usize;
+                }
+            }
+        }
+        let mut order: Vec<u16> = (0..self.all.len() as u16).collect();
+        order.sort_by_key(|n| {
+            let (table, cells) = &self.all[usize::from(*n)];
+            (table.rows(), 1_000 * looks[usize::from(*n)] / cells.len().max(1), *n)
+        });
+        order
+    }
+
     /// The place of a table whose first cell is topmost of all.
     fn highest(&self, number: u16) -> i64 {
         let cells = &self.all[usize::from(number)].1;
@@ -57,10 +89,18 @@ impl Tables {
     /// Places and biases for which the corrections are small.
     pub fn choose(&self, demands: &Demands, room: usize) -> Chosen {
         let (heaviest, sketch) = demands.heaviest(KINDS);
-        let mut plan = Arrangement::new(self, &heaviest, room);
-        while let Some(number) = plan.next() {
-            plan = plan.best_next(number, &sketch);
-        }
+        let orders = [self.widest_first(), self.busiest_first(demands)];
+        let plans = orders.into_iter().map(|order| {
+            let mut plan = Arrangement::new(self, &heaviest, room);
+            plan.waiting = order;
+            while let Some(number) = plan.next() {
+                plan = plan.best_next(number, &sketch);
+            }
+            (plan.cost(&sketch), plan)
+        });
+        let Some((_, mut plan)) = plans.min_by_key(|(cost, _)| *cost) else {
+            return self.draft();
+        };
         let (all, _) = demands.heaviest(10_000);
         plan.wanted = &all;
         plan.restart();
@@ -155,16 +195,7 @@ const SLOT: usize = 3;
 
 impl<'a> Arrangement<'a> {
     fn new(tables: &'a Tables, wanted: &'a [Bias], room: usize) -> Self {
-        let mut waiting: Vec<u16> = (0..tables.all.len() as u16).collect();
-        // The widest first: the others fit into its holes.
-        waiting.sort_by_key(|n| {
-            let (table, cells) = &tables.all[usize::from(*n)];
-            let span = match (cells.first(), cells.last()) {
-                (Some(first), Some(last)) => last.0 - first.0,
-                _ => 0,
-            };
-            (table.rows(), span, *n)
-        });
+        let waiting = tables.widest_first();
         let mut plan = Self {
             tables,
             wanted,
@@ -191,7 +222,13 @@ impl<'a> Arrangement<'a> {
         }
     }
 
-    /// The widest that has no choice, else the widest.
+    /// What corrections and slots cost in bytes; more than that where there is no room.
+    fn cost(&self, demands: &Demands) -> usize {
+        let over = self.slots.len().saturating_sub(self.room);
+        demands.cost(&self.chosen()) + SLOT * self.slots.len() + 100 * over
+    }
+
+    /// The first that has no choice, else the first.
     fn next(&self) -> Option<u16> {
         let waiting = self.waiting.iter().rev();
         let bound = waiting.clone().find(|number| self.wish(**number).is_some_and(|wish| self.is_free(**number, wish)));
@@ -217,8 +254,7 @@ impl<'a> Arrangement<'a> {
             plan.put(number, place);
             let mut whole = plan.clone();
             whole.complete();
-            let over = whole.slots.len().saturating_sub(self.room);
-            let cost = demands.cost(&whole.chosen()) + SLOT * whole.slots.len() + 100 * over;
+            let cost = whole.cost(demands);
             (cost, plan)
         });
         let best = plans.min_by_key(|(cost, _)| *cost).map(|(_, plan)| plan);

@@ -147,7 +147,7 @@ impl<'a> Lower<'a> {
             }
             Op::Add(..) if self.shape.loose[value.index()] => return self.loose_sum(value, form),
             Op::Add(..) | Op::Sub(..) => return self.add(value, form),
-            Op::Xor(..) if self.style.spreads() && self.is_parity(value) => {
+            Op::Xor(..) if self.style.is_loose() && self.is_parity(value) => {
                 return self.parity(value, form);
             }
             Op::And(a, b) => return self.bitwise(Bitwise::And, a, b, form),
@@ -427,7 +427,7 @@ impl<'a> Lower<'a> {
                 let index = self.graph.sum(&[(row, true), (column, true)], 0);
                 self.graph.look(Table::Pair { op, out: form }, index)
             }
-            Style::Mixed | Style::Spread(_) => {
+            Style::Mixed | Style::Plain | Style::Spread(_) => {
                 let base = if self.style == Style::Spread(4) { 4 } else { 3 };
                 let spread = self.style.spread();
                 let (x, y) = (self.convert(x, fx, spread), self.convert(y, fy, spread));

@@ -87,14 +87,16 @@ impl Lower<'_> {
             })
             .collect();
         let loose = self.shape.loose[value.index()];
-        let out = if loose { spread } else { form };
+        // Spread words give spread results: of tables of that size one is enough.
+        let made = if self.style.spreads() { spread } else { form };
+        let out = if loose && self.style.spreads() { spread } else { form };
         let digits: [NodeId; 8] = std::array::from_fn(|n| {
             let terms: Vec<NodeId> = words.iter().map(|word| word[n]).collect();
-            let odd = self.odd(&terms, spread);
-            self.convert(odd, spread, out)
+            let odd = self.odd(&terms, made);
+            self.convert(odd, made, out)
         });
         match self.shape.loose[value.index()] {
-            true => self.loosely(digits, turn as u8),
+            true => self.loosely(digits, out, turn as u8),
             false => digits,
         }
     }
@@ -110,22 +112,27 @@ impl Lower<'_> {
         let (now, later) = terms.split_at(at_once.min(terms.len()));
         let sum = |digits: &[NodeId]| digits.iter().map(|d| (*d, true)).collect::<Vec<_>>();
         let index = self.graph.sum(&sum(now), 0);
-        let mut odd = self.graph.look(table, index);
-        for more in later.chunks(at_once - 1) {
+        let mut later = later.chunks(at_once - 1).peekable();
+        let last = table.with_out(out);
+        let table = table.with_out(self.style.spread());
+        let first = if later.peek().is_none() { last } else { table };
+        let mut odd = self.graph.look(first, index);
+        while let Some(more) = later.next() {
             let mut terms = sum(more);
             terms.push((odd, true));
             let index = self.graph.sum(&terms, 0);
-            odd = self.graph.look(table, index);
+            let next = if later.peek().is_none() { last } else { table };
+            odd = self.graph.look(next, index);
         }
         odd
     }
 
     /// Spread digits, turned right by some bits, as digits of a sum: they stay where they are
     /// and count for more.
-    fn loosely(&mut self, digits: [NodeId; 8], turn: u8) -> [NodeId; 8] {
-        let (spread, plain) = (self.style.spread(), Form::PLAIN);
+    fn loosely(&mut self, digits: [NodeId; 8], spread: Form, turn: u8) -> [NodeId; 8] {
+        let plain = Form::PLAIN;
         if turn == 0 {
-            return digits.map(|digit| self.function(digit, spread, plain));
+            return digits.map(|digit| self.convert(digit, spread, plain));
         }
         let up = 4 - turn;
         std::array::from_fn(|n| {
@@ -135,7 +142,11 @@ impl Lower<'_> {
                 1 => plain.times_by(2),
                 _ => plain.after(|d| (d << up) & 15),
             };
-            let comes = self.function(digits[(n + 1) % 8], spread, moved);
+            let next = digits[(n + 1) % 8];
+            let comes = match (up, spread) {
+                (1, Form::PLAIN) => self.graph.sum(&[(next, true), (next, true)], 0),
+                _ => self.function(next, spread, moved),
+            };
             if up == 1 && n > 0 {
                 return comes;
             }
@@ -149,9 +160,9 @@ impl Lower<'_> {
         let Terms { terms, constant } = flatten(&self.task.program, &self.shape.fused, value);
         let words = self.addends(terms, Form::PLAIN);
         if self.highest(&words) > MAX_LOOSE {
-            let spread = self.style.spread();
-            let digits = self.add(value, spread);
-            return digits.map(|digit| self.convert(digit, spread, form));
+            let all = self.style.sums();
+            let digits = self.add(value, all);
+            return digits.map(|digit| self.convert(digit, all, form));
         }
         std::array::from_fn(|n| {
             let terms: Vec<_> = words.iter().map(|(word, plus)| (word[n], *plus)).collect();
