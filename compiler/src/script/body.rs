@@ -44,7 +44,6 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (task, constants) = Collector::collect(job)?;
     let mut best: Option<(Vec<u8>, StackDepth)> = None;
     for style in Style::ALL {
-        if let Ok(only) = std::env::var("STYLE") && format!("{style:?}") != only { continue; }
         let made = in_style(job, &task, &constants, style)?;
         let key = |(script, peak): &(Vec<u8>, StackDepth)| {
             let over = peak.0.saturating_sub(StackDepth::MAX.0);

@@ -8,88 +8,38 @@ use super::shape::{Shape, def, flatten};
 use super::table::Form;
 use crate::word::{Op, Program, Value};
 
-/// How bitwise operations are computed.
+/// How words are stored, and with them bitwise operations computed. Each is best for some
+/// programs: a body is made in all styles, and the smallest is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// From digits spread to base 3, where an operation wants them so.
+    /// Spread, where an operation wants them so.
     Mixed,
-    /// From digits spread to base 3 on the way; all words are stored plain.
+    /// Plain; digits are spread on the way. Sums are split late, rotations done while adding.
     Plain,
-    /// From digits spread to this base, 3 or 4, as most words are stored.
-    Spread(i64),
-    /// From a row and a column.
+    /// As a row or plain.
     Rows,
 }
 
 impl Style {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Mixed, Self::Plain, Self::Rows];
-
-    /// Whether words that only sums read may be loose.
-    pub fn is_loose(self) -> bool {
-        matches!(self, Self::Spread(_) | Self::Plain)
-    }
-
-    /// Whether most words are stored spread.
-    pub fn spreads(self) -> bool {
-        matches!(self, Self::Spread(_))
-    }
-
-    /// The form in which most sums are wanted.
-    pub fn sums(self) -> Form {
-        match self {
-            Self::Spread(_) => self.spread(),
-            _ => Form::PLAIN,
-        }
-    }
-
-    /// The form of spread digits of this style.
-    pub fn spread(self) -> Form {
-        match self {
-            Self::Spread(4) => Form::SPREAD_4,
-            _ => Form::SPREAD_3,
-        }
-    }
 }
 
 /// By value, the form of its digits.
 pub(super) fn forms(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
     match style {
         Style::Plain => vec![Form::PLAIN; program.value_count()],
-        Style::Mixed | Style::Spread(_) => spreads(program, bits, shape, style),
+        Style::Mixed => (0..program.value_count())
+            .map(|value| {
+                let read = matches!(def(program, Value(value as u32)), Some(Op::Input(_)));
+                match shape.spread[value] && !read {
+                    true => Form::SPREAD,
+                    false => Form::PLAIN,
+                }
+            })
+            .collect(),
         Style::Rows => rows(program, bits, shape),
     }
-}
-
-/// Spread where any reader wants it so. Sums are all alike if most are spread: the table that
-/// splits them is large.
-fn spreads(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
-    let mut forms: Vec<Form> = (0..program.value_count())
-        .map(|value| {
-            let read = matches!(def(program, Value(value as u32)), Some(Op::Input(_)));
-            match shape.spread[value] && !read {
-                true => style.spread(),
-                false => Form::PLAIN,
-            }
-        })
-        .collect();
-    let sums = |n: &usize| {
-        let inst = &program.insts[*n];
-        let value = inst.first.index();
-        shape.anchored[*n]
-            && !shape.loose[value]
-            && matches!(inst.op, Op::Add(..) | Op::Sub(..))
-            && bits[value] > 4
-    };
-    let sums: Vec<usize> = (0..program.insts.len()).filter(sums).collect();
-    let value = |n: &usize| program.insts[*n].first.index();
-    let plain = sums.iter().filter(|n| forms[value(n)] == Form::PLAIN);
-    if style.spreads() && 4 * plain.count() < sums.len() {
-        for n in &sums {
-            forms[value(n)] = style.spread();
-        }
-    }
-    forms
 }
 
 /// Colours words as rows or columns: terms of a sum alike, operands of a bitwise operation

@@ -4,7 +4,7 @@
 //! within its node's range whenever what the segment reads was computed correctly. Knows no
 //! words and no stack.
 
-use super::table::{Count, Form, Table};
+use super::table::{Form, Table};
 use std::collections::HashMap;
 
 /// A node, by its index.
@@ -30,7 +30,7 @@ pub enum Node {
     /// A cell of a table.
     Look(Table, NodeId),
     /// A cell of a table, by what remains of an index without this other look-up by it: the
-    /// carry of a sum, the majority of a sum of spread digits.
+    /// carry of a sum.
     Rest(NodeId, Table),
     /// `a < b`.
     Less(NodeId, NodeId),
@@ -232,27 +232,6 @@ impl Graph {
             Node::Look(_, index) => Some(*index),
             _ => None,
         }
-    }
-
-    /// The digit in which two or three of some digits, spread to a base, agree.
-    pub fn most(&mut self, sum: NodeId, base: i64, spread: Form, out: Form) -> NodeId {
-        if let Some(sum) = self.as_const(sum) {
-            let cells = Table::Spread { base, of: Count::Most, out }.cells(sum, sum);
-            return self.constant(cells.first().map_or(0, |(_, cell)| *cell));
-        }
-        let odd = Table::Spread { base, of: Count::Odd, out: spread };
-        let range = self.range(sum);
-        let cells = Table::Spread { base, of: Count::Most, out }.cells(range.low, range.high);
-        let high = cells.iter().map(|(_, cell)| *cell).max().unwrap_or(0);
-        if high == 0 {
-            return self.constant(0);
-        }
-        let parity = self.look(odd, sum);
-        if self.index_of(parity) != Some(sum) {
-            // No digit can have a bit twice.
-            return self.constant(0);
-        }
-        self.add(Node::Rest(parity, Table::Most { base, out }), Range::new(0, high))
     }
 
     /// A digit masked by a constant.

@@ -99,7 +99,7 @@ impl Shape {
             plain: vec![false; values],
             spread: vec![false; values],
         };
-        if style.is_loose() {
+        if style == Style::Plain {
             fuse_parities(program, &uses, &reader, &mut shape.fused);
             shape.loose = loose(program, bits, &shape.fused);
         }
@@ -124,12 +124,12 @@ impl Shape {
             shape.anchored[n] = !waits || deep > MAX_NESTING;
             nesting[value] = if shape.anchored[n] { 0 } else { deep };
         }
-        shape.wants(program, bits, style);
+        shape.wants(program, bits);
         shape
     }
 
     /// Which forms readers want, from the last reader to the first.
-    fn wants(&mut self, program: &Program, bits: &[u8], style: Style) {
+    fn wants(&mut self, program: &Program, bits: &[u8]) {
         for inst in program.insts.iter().rev() {
             let (plain, spread) = match inst.op.results() {
                 0 => (true, false),
@@ -153,9 +153,6 @@ impl Shape {
                         && (is_mask(program, a) || is_mask(program, b));
                     want(a, flags || masks, !flags && !masks);
                     want(b, flags || masks, !flags && !masks);
-                }
-                Op::Shl(a, _) | Op::Shr(a, _) | Op::Rotr(a, _) if style.spreads() => {
-                    want(a, !spread, spread);
                 }
                 _ => {
                     for operand in inst.op.operands() {

@@ -17,9 +17,7 @@ impl Form {
     /// The row of a table of two digits.
     pub const ROW: Self = Self::times(STRIDE);
     /// Its bits as digits in base 3: two such numbers add up without carries.
-    pub const SPREAD_3: Self = Self::spread(3);
-    /// Its bits as digits in base 4: three such numbers add up without carries.
-    pub const SPREAD_4: Self = Self::spread(4);
+    pub const SPREAD: Self = Self::spread(3);
 
     const fn times(scale: i16) -> Self {
         let mut form = [0; 16];
@@ -63,11 +61,6 @@ impl Form {
         self.of(15) + 1
     }
 
-    /// So many times the number.
-    pub fn times_by(self, times: i16) -> Self {
-        Self(self.0.map(|n| n * times))
-    }
-
     /// A function of digits, then this form.
     pub fn after(self, function: impl Fn(u8) -> u8) -> Self {
         Self(std::array::from_fn(|n| {
@@ -98,15 +91,15 @@ impl Bitwise {
     }
 }
 
-/// A bitwise function of a sum of spread digits: of how many of them have a bit set.
+/// A bitwise function of a sum of two spread digits: of how many of them have a bit set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Count {
     /// An odd number: exclusive or.
     Odd,
     /// At least one: or.
     Any,
-    /// Two or three: and, or the majority of three.
-    Most,
+    /// Both: and.
+    Both,
 }
 
 /// A table at the bottom of the stack.
@@ -126,20 +119,10 @@ pub enum Table {
         /// The result's form.
         out: Form,
     },
-    /// A function of a sum of spread digits.
+    /// A function of a sum of two spread digits.
     Spread {
-        /// Their base.
-        base: i64,
         /// Which.
         of: Count,
-        /// The result's form.
-        out: Form,
-    },
-    /// What is left of a sum of spread digits without its parity, which is spread, too: where
-    /// two or three had a bit set.
-    Most {
-        /// Their base.
-        base: i64,
         /// The result's form.
         out: Form,
     },
@@ -190,11 +173,8 @@ impl Table {
                 .map(|(a, b)| (Form::ROW.of(a) + b, out.of(op.of(a, b))))
                 .filter(within)
                 .collect(),
-            Self::Spread { base, of, out } => (low.max(0)..=high.min(base.pow(4) - 1))
-                .map(|sum| (sum, out.of(of.digit(sum, *base))))
-                .collect(),
-            Self::Most { base, out } => (0..16)
-                .map(|n| (2 * spread(n, *base), out.of(n)))
+            Self::Spread { of, out } => (low.max(0)..=high.min(2 * Form::SPREAD.of(15)))
+                .map(|sum| (sum, out.of(of.digit(sum))))
                 .collect(),
             Self::Window {
                 form,
@@ -230,19 +210,6 @@ impl Table {
         matches!(self, Self::Pair { .. })
     }
 
-    /// The form of the digit that it gives.
-    pub fn out(&self) -> Form {
-        match self {
-            Self::Digit { out, .. }
-            | Self::Pair { out, .. }
-            | Self::Spread { out, .. }
-            | Self::Most { out, .. }
-            | Self::Window { out, .. }
-            | Self::Low { out, .. }
-            | Self::Carry { out, .. } => *out,
-        }
-    }
-
     /// The same with another form of the digit that it gives.
     pub fn with_out(self, form: Form) -> Self {
         match self {
@@ -251,12 +218,7 @@ impl Table {
                 out: form,
             },
             Self::Pair { op, .. } => Self::Pair { op, out: form },
-            Self::Spread { base, of, .. } => Self::Spread {
-                base,
-                of,
-                out: form,
-            },
-            Self::Most { base, .. } => Self::Most { base, out: form },
+            Self::Spread { of, .. } => Self::Spread { of, out: form },
             Self::Window {
                 form: of,
                 bits,
@@ -276,24 +238,19 @@ impl Table {
 
 impl Count {
     /// The digit whose bits are this function of a spread sum's digits.
-    fn digit(self, sum: i64, base: i64) -> i64 {
+    fn digit(self, sum: i64) -> i64 {
         (0..4)
             .map(|bit| {
-                let count = sum / base.pow(bit) % base;
+                let count = sum / 3i64.pow(bit) % 3;
                 let set = match self {
                     Self::Odd => count % 2 == 1,
                     Self::Any => count >= 1,
-                    Self::Most => count >= 2,
+                    Self::Both => count == 2,
                 };
                 i64::from(set) << bit
             })
             .sum()
     }
-}
-
-/// A digit's bits as the digits of a number in another base.
-fn spread(digit: i64, base: i64) -> i64 {
-    (0..4).map(|bit| ((digit >> bit) & 1) * base.pow(bit)).sum()
 }
 
 /// The sums of a scale whose index lies between two others.

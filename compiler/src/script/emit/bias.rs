@@ -145,24 +145,6 @@ impl Demands {
         (heaviest, sketch)
     }
 
-    pub fn dump(&self, chosen: &Chosen) {
-        let mut by: BTreeMap<Vec<(Choice, i64)>, (usize, u32, BTreeMap<i64, u32>)> = BTreeMap::new();
-        for (lack, times) in &self.0 {
-            let e = by.entry(lack.of.clone()).or_default();
-            e.0 += *times as usize * correction_len(lack.value(chosen));
-            e.1 += times;
-            *e.2.entry(lack.value(chosen)).or_default() += times;
-        }
-        let mut all: Vec<_> = by.into_iter().collect();
-        all.sort_by_key(|(_, (cost, _, _))| std::cmp::Reverse(*cost));
-        for (of, (cost, times, values)) in all.into_iter().take(25) {
-            let mut v: Vec<_> = values.into_iter().collect();
-            v.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-            v.truncate(10);
-            let of: Vec<String> = of.iter().map(|(c, n)| format!("{n}*{c:?}")).collect();
-            eprintln!("{}: {cost} bytes for {times}: {v:?}", of.join(" "));
-        }
-    }
 }
 
 /// Equations between choices, solved as they come: some choices in terms of the others.

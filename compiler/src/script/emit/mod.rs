@@ -9,7 +9,6 @@
 //! then the tables' biases are chosen, the second time counts.
 
 mod bias;
-mod search;
 mod stack;
 mod tables;
 
@@ -51,11 +50,6 @@ pub fn emit(
     let others = usize::from(sketch.1.0).saturating_sub(tables.slots(&draft).len());
     let room = usize::from(StackDepth::MAX.0).saturating_sub(others);
     let chosen = tables.choose(&demands, room);
-    if std::env::var("DUMP").is_ok() {
-        tables.dump(graph, &uses, &chosen);
-        eprintln!("corrections {} bytes (unsolved {})", demands.cost(&chosen), demands.cost(&draft));
-        demands.dump(&chosen);
-    }
     let (script, _) = Emitter::new(graph, &tables, &chosen, uses).body(stmts, reads)?;
     Ok(script)
 }
@@ -120,7 +114,7 @@ impl<'a> Emitter<'a> {
         let mut flagged = false;
         for stmt in stmts {
             match *stmt {
-                Stmt::Keep(node) => { if std::env::var("TRACE").is_ok() { eprintln!("trace {} {} {:?}", self.stack.asm.len(), self.stack.asm.height() - self.base, node); } self.keep(node) }
+                Stmt::Keep(node) => self.keep(node),
                 Stmt::Flag(node) => {
                     self.flag(node, flagged);
                     flagged = true;

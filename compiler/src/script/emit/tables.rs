@@ -105,30 +105,7 @@ impl Tables {
         plan.wanted = &all;
         plan.restart();
         let mut chosen = plan.chosen();
-        if std::env::var("DUMP").is_ok() {
-            for w in heaviest.iter().take(24) {
-                eprintln!("want {} {} = {}", w.of.iter().map(|(c, n)| format!("{n}*{c:?}")).collect::<Vec<_>>().join(" "), w.fixed, w.value(&chosen));
-            }
-        }
         refine(demands, &mut chosen);
-        if let Ok(steps) = std::env::var("ANNEAL") {
-            let cells = self.all.iter().map(|(_, cells)| cells.as_slice()).collect();
-            let rows = self.all.iter().map(|(table, _)| table.rows()).collect();
-            let room = std::env::var("ROOM").ok().and_then(|s| s.parse().ok()).unwrap_or(room);
-            let problem = super::search::Problem::new(demands, cells, rows, room);
-            let mut start = chosen.clone();
-            let (_, cells) = (0, 0);
-            let _ = cells;
-            let steps: usize = steps.parse().unwrap_or(0);
-            let seeds: u64 = std::env::var("SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
-            let mut all: Vec<(f64, Chosen)> = (1..=seeds).map(|seed| { let (mut c, mut cost) = problem.solve(&start, steps, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), false);
-                if cost < 1e9 { for again in 0..3 { let (c2, cost2) = problem.solve(&c, steps, (seed + 77 * again).wrapping_mul(0x9e37_79b9_7f4a_7c15), true); if cost2 < cost { c = c2; cost = cost2; } } }
-                eprintln!("anneal {seed}: {cost}, room {room}"); (cost, c) }).collect();
-            all.sort_by(|a, b| a.0.total_cmp(&b.0));
-            start = all.swap_remove(0).1;
-            refine(demands, &mut start);
-            chosen = start;
-        }
         chosen
     }
 
@@ -160,15 +137,6 @@ impl Tables {
         }
     }
 
-    pub fn dump(&self, graph: &Graph, uses: &[u32], chosen: &Chosen) {
-        let slots = self.slots(chosen);
-        eprintln!("{} slots, {} holes", slots.len(), slots.iter().filter(|s| s.is_none()).count());
-        for (n, (table, cells)) in self.all.iter().enumerate() {
-            let looks = (0..graph.len()).filter(|i| uses[*i] > 0).filter(|i| graph.looks(NodeId(*i as u32)).is_some_and(|(t, _, _)| t == *table)).count();
-            let text = format!("{table:?}");
-            eprintln!("{n}: {} cells at {}, bias {}, {looks} looks: {}", cells.len(), chosen.places[n], chosen.biases[n], text.chars().filter(|c| *c != ' ').take(150).collect::<String>());
-        }
-    }
 }
 
 /// Tables that have a place already, and what follows for the others.

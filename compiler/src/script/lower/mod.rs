@@ -147,7 +147,7 @@ impl<'a> Lower<'a> {
             }
             Op::Add(..) if self.shape.loose[value.index()] => return self.loose_sum(value, form),
             Op::Add(..) | Op::Sub(..) => return self.add(value, form),
-            Op::Xor(..) if self.style.is_loose() && self.is_parity(value) => {
+            Op::Xor(..) if self.style == Style::Plain && self.is_parity(value) => {
                 return self.parity(value, form);
             }
             Op::And(a, b) => return self.bitwise(Bitwise::And, a, b, form),
@@ -219,9 +219,7 @@ impl<'a> Lower<'a> {
         if self.highest(&words) > MAX_SUM * scale && words.len() > 2 && unit == Form::PLAIN {
             // Of many terms, the others first: the table that splits sums stays small.
             let others = words.split_off(1);
-            let all = self.style.sums();
-            let first = self.add_up(&others, 0, 1, 8, all);
-            words.push((first.map(|digit| self.convert(digit, all, unit)), true));
+            words.push((self.add_up(&others, 0, 1, 8, unit), true));
         }
         let used = usize::from(self.bits[value.index()].div_ceil(4));
         self.add_up(&words, constant, scale, used, form)
@@ -259,12 +257,6 @@ impl<'a> Lower<'a> {
             let low = self.graph.range(sum).low / scale;
             owed = if low < 0 { (15 - low) / 16 } else { 0 };
             let sum = self.graph.sum(&terms, constant + 16 * owed * scale);
-            if form == Form::SPREAD_4 {
-                // A table that splits into spread digits and carries would be all holes.
-                let (digit, rest) = self.graph.split(sum, scale, Form::PLAIN);
-                carry = rest;
-                return self.convert(digit, Form::PLAIN, form);
-            }
             let (digit, rest) = self.graph.split(sum, scale, form);
             carry = rest;
             digit
@@ -278,13 +270,10 @@ impl<'a> Lower<'a> {
     /// Digits moved down by `by` bits, up if negative; those that leave come back if `around`.
     pub(super) fn shift(&mut self, a: Value, by: i32, around: bool, form: Form) -> [NodeId; 8] {
         let (whole, part) = (by.div_euclid(4), by.rem_euclid(4));
-        let mut from = self.forms[a.index()];
-        if self.style.spreads() && form == self.style.spread() {
-            from = form;
-        }
+        let from = self.forms[a.index()];
         let digits = match part {
             0 => self.in_form(a, form),
-            _ => self.in_form(a, from),
+            _ => self.native(a),
         };
         let zero = self.graph.constant(0);
         let source = |n: i32| {
@@ -427,21 +416,19 @@ impl<'a> Lower<'a> {
                 let index = self.graph.sum(&[(row, true), (column, true)], 0);
                 self.graph.look(Table::Pair { op, out: form }, index)
             }
-            Style::Mixed | Style::Plain | Style::Spread(_) => {
-                let base = if self.style == Style::Spread(4) { 4 } else { 3 };
-                let spread = self.style.spread();
-                let (x, y) = (self.convert(x, fx, spread), self.convert(y, fy, spread));
+            Style::Mixed | Style::Plain => {
+                let (x, y) = (
+                    self.convert(x, fx, Form::SPREAD),
+                    self.convert(y, fy, Form::SPREAD),
+                );
                 let index = self.graph.sum(&[(x, true), (y, true)], 0);
-                if base == 4 && op == Bitwise::And {
-                    return self.graph.most(index, base, spread, form);
-                }
                 let of = match op {
-                    Bitwise::And => Count::Most,
+                    Bitwise::And => Count::Both,
                     Bitwise::Or => Count::Any,
                     Bitwise::Xor => Count::Odd,
                 };
                 let out = form;
-                self.graph.look(Table::Spread { base, of, out }, index)
+                self.graph.look(Table::Spread { of, out }, index)
             }
         }
     }
@@ -509,9 +496,9 @@ impl<'a> Lower<'a> {
                     let op = Bitwise::Xor;
                     self.graph.look(Table::Pair { op, out: to }, digit)
                 }
-                (Style::Mixed, _, Form::PLAIN) if from == self.style.spread() => {
-                    let (base, of, out) = (3, Count::Odd, to);
-                    self.graph.look(Table::Spread { base, of, out }, digit)
+                (Style::Mixed, Form::SPREAD, Form::PLAIN) => {
+                    let (of, out) = (Count::Odd, to);
+                    self.graph.look(Table::Spread { of, out }, digit)
                 }
                 _ => self.function(digit, from, to),
             },
@@ -524,7 +511,6 @@ impl<'a> Lower<'a> {
     /// A function of a digit: what `out` gives for it.
     pub(super) fn function(&mut self, digit: NodeId, form: Form, out: Form) -> NodeId {
         if let Node::Look(Table::Digit { form: of, out: inner }, index) = *self.graph.node(digit)
-            && (form == Form::PLAIN || !self.style.spreads())
         {
             // A function of a function of a digit is one.
             let digits = inner.0.map(|n| form.digit(i64::from(n)));

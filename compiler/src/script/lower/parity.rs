@@ -1,11 +1,11 @@
-//! Exclusive ors of up to three rotated words, majorities, and sums whose digits need not be
-//! split: what SHA-256 is made of.
+//! Exclusive ors of several rotated words, and sums whose digits are not split: what SHA-256 is
+//! made of.
 //!
-//! Digits spread to base 4 add up three at a time. The parity of the sum is one look-up; what
-//! is left of the sum then tells the majority. Where only sums read a word, its digits may lie
-//! across those of the sum (*loose*): a rotation by 2 bits is a factor of 4.
+//! Where only sums read a word, its digits may be *loose*: above 15, or in other places than
+//! those of the sum. So words that are turned by different amounts are turned against each
+//! other only, and what is left, one turn of the result, is done while adding.
 
-use super::{Lower, Style};
+use super::Lower;
 use crate::script::graph::NodeId;
 use crate::script::shape::{Terms, def, flatten};
 use crate::script::table::{Count, Form, Table};
@@ -73,7 +73,7 @@ impl Lower<'_> {
             true => best_turn(&terms),
             false => 0,
         };
-        let spread = self.style.spread();
+        let spread = Form::SPREAD;
         let words: Vec<[NodeId; 8]> = terms
             .iter()
             .map(|term| {
@@ -86,71 +86,51 @@ impl Lower<'_> {
                 digits
             })
             .collect();
-        let loose = self.shape.loose[value.index()];
-        // Spread words give spread results: of tables of that size one is enough.
-        let made = if self.style.spreads() { spread } else { form };
-        let out = if loose && self.style.spreads() { spread } else { form };
-        let digits: [NodeId; 8] = std::array::from_fn(|n| {
+        let digits = std::array::from_fn(|n| {
             let terms: Vec<NodeId> = words.iter().map(|word| word[n]).collect();
-            let odd = self.odd(&terms, made);
-            self.convert(odd, made, out)
+            self.odd(&terms, form)
         });
         match self.shape.loose[value.index()] {
-            true => self.loosely(digits, out, turn as u8),
+            true => self.turned(digits, turn as u8),
             false => digits,
         }
     }
 
-    /// The exclusive or of spread digits, spread.
-    fn odd(&mut self, terms: &[NodeId], out: Form) -> NodeId {
-        let (base, of) = match self.style {
-            Style::Spread(4) => (4, Count::Odd),
-            _ => (3, Count::Odd),
+    /// The exclusive or of spread digits, two at a time.
+    fn odd(&mut self, terms: &[NodeId], form: Form) -> NodeId {
+        let Some((first, others)) = terms.split_first() else {
+            return self.graph.constant(0);
         };
-        let table = Table::Spread { base, of, out };
-        let at_once = base as usize - 1;
-        let (now, later) = terms.split_at(at_once.min(terms.len()));
-        let sum = |digits: &[NodeId]| digits.iter().map(|d| (*d, true)).collect::<Vec<_>>();
-        let index = self.graph.sum(&sum(now), 0);
-        let mut later = later.chunks(at_once - 1).peekable();
-        let last = table.with_out(out);
-        let table = table.with_out(self.style.spread());
-        let first = if later.peek().is_none() { last } else { table };
-        let mut odd = self.graph.look(first, index);
-        while let Some(more) = later.next() {
-            let mut terms = sum(more);
-            terms.push((odd, true));
-            let index = self.graph.sum(&terms, 0);
-            let next = if later.peek().is_none() { last } else { table };
-            odd = self.graph.look(next, index);
+        let mut odd = *first;
+        for (n, term) in others.iter().enumerate() {
+            let index = self.graph.sum(&[(odd, true), (*term, true)], 0);
+            let out = if n + 1 == others.len() { form } else { Form::SPREAD };
+            let of = Count::Odd;
+            odd = self.graph.look(Table::Spread { of, out }, index);
         }
         odd
     }
 
-    /// Spread digits, turned right by some bits, as digits of a sum: they stay where they are
-    /// and count for more.
-    fn loosely(&mut self, digits: [NodeId; 8], spread: Form, turn: u8) -> [NodeId; 8] {
+    /// Plain digits turned right by some bits, as digits of a sum.
+    fn turned(&mut self, digits: [NodeId; 8], turn: u8) -> [NodeId; 8] {
         let plain = Form::PLAIN;
         if turn == 0 {
-            return digits.map(|digit| self.convert(digit, spread, plain));
+            return digits;
         }
         let up = 4 - turn;
         std::array::from_fn(|n| {
-            // A small factor may carry, and what leaves the word is gone; of a large one only
-            // what stays within a digit.
-            let moved = match up {
-                1 => plain.times_by(2),
-                _ => plain.after(|d| (d << up) & 15),
-            };
             let next = digits[(n + 1) % 8];
-            let comes = match (up, spread) {
-                (1, Form::PLAIN) => self.graph.sum(&[(next, true), (next, true)], 0),
-                _ => self.function(next, spread, moved),
-            };
-            if up == 1 && n > 0 {
-                return comes;
+            if up == 1 {
+                // Twice the next digit may carry, and what leaves the word is gone.
+                let mut terms = vec![(next, true), (next, true)];
+                if n == 0 {
+                    let stays = self.function(digits[0], plain, plain.after(|d| d >> turn));
+                    terms.push((stays, true));
+                }
+                return self.graph.sum(&terms, 0);
             }
-            let stays = self.function(digits[n], spread, plain.after(|d| d >> turn));
+            let comes = self.function(next, plain, plain.after(|d| (d << up) & 15));
+            let stays = self.function(digits[n], plain, plain.after(|d| d >> turn));
             self.graph.sum(&[(comes, true), (stays, true)], 0)
         })
     }
@@ -160,9 +140,7 @@ impl Lower<'_> {
         let Terms { terms, constant } = flatten(&self.task.program, &self.shape.fused, value);
         let words = self.addends(terms, Form::PLAIN);
         if self.highest(&words) > MAX_LOOSE {
-            let all = self.style.sums();
-            let digits = self.add(value, all);
-            return digits.map(|digit| self.convert(digit, all, form));
+            return self.add(value, form);
         }
         std::array::from_fn(|n| {
             let terms: Vec<_> = words.iter().map(|(word, plus)| (word[n], *plus)).collect();
@@ -170,25 +148,13 @@ impl Lower<'_> {
         })
     }
 
-    /// The digits of a sum's terms. Two terms that make up a majority are one.
+    /// The digits of a sum's terms. Two that share no bit are one.
     pub(super) fn addends(
         &mut self,
         mut terms: Vec<(Value, bool)>,
         unit: Form,
     ) -> Vec<([NodeId; 8], bool)> {
         let mut words = Vec::new();
-        if self.style == Style::Spread(4) {
-            while let Some((i, j, of)) = self.majority(&terms) {
-                terms.retain(|(term, _)| *term != i && *term != j);
-                let digits = of.map(|word| self.in_form(word, self.style.spread()));
-                let most = std::array::from_fn(|n| {
-                    let terms = digits.map(|word| (word[n], true));
-                    let sum = self.graph.sum(&terms, 0);
-                    self.graph.most(sum, 4, self.style.spread(), unit)
-                });
-                words.push((most, true));
-            }
-        }
         while let Some((a, b)) = self.choice(&terms) {
             terms.retain(|(term, _)| *term != a && *term != b);
             let (a, b) = (self.in_form(a, unit), self.in_form(b, unit));
@@ -222,27 +188,6 @@ impl Lower<'_> {
                 let not = |x: &Value| matches!(self.def(*x), Some(Op::Not(y)) if of_a.contains(y));
                 of_b.iter().any(not)
             })
-    }
-
-    /// Two terms `a & b` and `(a ^ b) & c`, and the three words.
-    fn majority(&self, terms: &[(Value, bool)]) -> Option<(Value, Value, [Value; 3])> {
-        let pairs = terms.iter().flat_map(|a| terms.iter().map(move |b| (a, b)));
-        for ((both, plus), (third, also)) in pairs {
-            let (Some(Op::And(a, b)), Some(Op::And(x, y))) = (self.def(*both), self.def(*third))
-            else {
-                continue;
-            };
-            for (one, c) in [(x, y), (y, x)] {
-                if let Some(Op::Xor(p, q)) = self.def(*one)
-                    && ((p, q) == (a, b) || (q, p) == (a, b))
-                    && *plus
-                    && *also
-                {
-                    return Some((*both, *third, [*a, *b, *c]));
-                }
-            }
-        }
-        None
     }
 }
 
