@@ -4,6 +4,7 @@
 use super::ScriptError;
 use super::emit::{Stmt, emit};
 use super::forms::Style;
+use super::graph::NodeId;
 use super::lower::{Step, Task, lower};
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
@@ -43,8 +44,13 @@ const WRITES: u16 = 2;
 pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (task, constants) = Collector::collect(job)?;
     let mut best: Option<(Vec<u8>, StackDepth)> = None;
+    let claimed: usize = job.writes.iter().map(|word| usize::from(word.digits)).sum();
     for style in Style::ALL {
-        let made = in_style(job, &task, &constants, style)?;
+        let mut made = in_style(job, &task, &constants, style, 0)?;
+        let over = made.1.0.saturating_sub(StackDepth::MAX.0);
+        if (1..=claimed / 2).contains(&usize::from(over)) {
+            made = in_style(job, &task, &constants, style, claimed / 2)?;
+        }
         let key = |(script, peak): &(Vec<u8>, StackDepth)| {
             let over = peak.0.saturating_sub(StackDepth::MAX.0);
             (over, script.len())
@@ -61,6 +67,7 @@ fn in_style(
     task: &Task,
     constants: &HashMap<u16, u32>,
     style: Style,
+    pairs: usize,
 ) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (mut graph, steps) = lower(task, style);
     let mut stmts = Vec::new();
@@ -100,7 +107,13 @@ fn in_style(
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
-    stmts.extend(written.into_iter().map(Stmt::Compare));
+    let (joined, single) = written.split_at((2 * pairs).min(written.len()));
+    let pair = |digits: &[NodeId]| match digits {
+        [low, high] => Some(Stmt::ComparePair(*low, *high)),
+        _ => None,
+    };
+    stmts.extend(joined.chunks(2).filter_map(pair));
+    stmts.extend(single.iter().copied().map(Stmt::Compare));
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
     emit(&graph, &stmts, reads)
 }

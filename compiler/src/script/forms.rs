@@ -16,19 +16,34 @@ pub enum Style {
     Mixed,
     /// Plain; digits are spread on the way. Sums are split late, rotations done while adding.
     Plain,
+    /// The same with smaller tables: sums are split at once.
+    Tight,
     /// As a row or plain.
     Rows,
 }
 
 impl Style {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Mixed, Self::Plain, Self::Rows];
+    pub const ALL: [Self; 4] = [Self::Mixed, Self::Plain, Self::Tight, Self::Rows];
+
+    /// The most that a digit of a sum can be before others are added.
+    pub fn most(self) -> i64 {
+        match self {
+            Self::Tight => 80,
+            _ => 140,
+        }
+    }
+
+    /// Whether exclusive ors are made of turned words.
+    pub fn turns(self) -> bool {
+        matches!(self, Self::Plain | Self::Tight)
+    }
 }
 
 /// By value, the form of its digits.
 pub(super) fn forms(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
     match style {
-        Style::Plain => vec![Form::PLAIN; program.value_count()],
+        Style::Plain | Style::Tight => vec![Form::PLAIN; program.value_count()],
         Style::Mixed => (0..program.value_count())
             .map(|value| {
                 let read = matches!(def(program, Value(value as u32)), Some(Op::Input(_)));

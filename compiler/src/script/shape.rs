@@ -99,7 +99,7 @@ impl Shape {
             plain: vec![false; values],
             spread: vec![false; values],
         };
-        if style == Style::Plain {
+        if style.turns() {
             fuse_parities(program, &uses, &reader, &mut shape.fused);
             shape.loose = loose(program, bits, &shape.fused);
         }

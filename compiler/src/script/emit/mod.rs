@@ -31,10 +31,13 @@ pub enum Stmt {
     Flag(NodeId),
     /// The body succeeds if this is not the next claimed digit.
     Compare(NodeId),
+    /// The body succeeds if these, the lower one first, are not the next two claimed digits.
+    /// These wait as one item, which costs bytes and saves stack; such pairs come first.
+    ComparePair(NodeId, NodeId),
 }
 
 /// Emits a body. `reads` digits wait on the altstack, and as many claimed digits beneath them
-/// as there are comparisons, which come last.
+/// as are compared, which comes last.
 ///
 /// # Errors
 /// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
@@ -49,6 +52,9 @@ pub fn emit(
     let (sketch, demands) = Emitter::new(graph, &tables, &draft, uses.clone()).body(stmts, reads)?;
     let others = usize::from(sketch.1.0).saturating_sub(tables.slots(&draft).len());
     let room = usize::from(StackDepth::MAX.0).saturating_sub(others);
+    if tables.cells() > room {
+        return Ok(sketch);
+    }
     let chosen = tables.choose(&demands, room);
     let (script, _) = Emitter::new(graph, &tables, &chosen, uses).body(stmts, reads)?;
     Ok(script)
@@ -58,8 +64,13 @@ pub fn emit(
 fn count_uses(graph: &Graph, stmts: &[Stmt]) -> Vec<u32> {
     let mut uses = vec![0u32; graph.len()];
     for stmt in stmts {
-        if let Stmt::Flag(node) | Stmt::Compare(node) = stmt {
-            uses[node.index()] += 1;
+        match stmt {
+            Stmt::Keep(_) => {}
+            Stmt::Flag(node) | Stmt::Compare(node) => uses[node.index()] += 1,
+            Stmt::ComparePair(low, high) => {
+                uses[low.index()] += 1;
+                uses[high.index()] += 1;
+            }
         }
     }
     for index in (0..graph.len()).rev() {
@@ -105,12 +116,15 @@ impl<'a> Emitter<'a> {
         stmts: &[Stmt],
         reads: usize,
     ) -> Result<((Vec<u8>, StackDepth), Demands), ScriptError> {
-        let claimed = |stmt: &&Stmt| matches!(stmt, Stmt::Compare(_));
-        let claimed = stmts.iter().filter(claimed).count();
-        self.stack = Stack::new(Asm::new(0, reads + claimed));
+        let pairs = |stmt: &&Stmt| matches!(stmt, Stmt::ComparePair(..));
+        let pairs = stmts.iter().filter(pairs).count();
+        let single = |stmt: &&Stmt| matches!(stmt, Stmt::Compare(_));
+        let single = stmts.iter().filter(single).count();
+        self.stack = Stack::new(Asm::new(0, reads + 2 * pairs + single));
         self.tables.push(&mut self.stack.asm, self.chosen);
         self.base = self.stack.asm.height();
         self.reads(reads);
+        self.join_claims(pairs);
         let mut flagged = false;
         for stmt in stmts {
             match *stmt {
@@ -120,7 +134,18 @@ impl<'a> Emitter<'a> {
                     flagged = true;
                 }
                 Stmt::Compare(node) => {
-                    self.compare(node, flagged);
+                    self.plain(node);
+                    self.compare(flagged);
+                    flagged = true;
+                }
+                Stmt::ComparePair(low, high) => {
+                    self.plain(high);
+                    self.sixteenfold();
+                    let partial = self.stack.top();
+                    self.plain(low);
+                    self.join(partial);
+                    self.stack.apply(Code::Add, 2);
+                    self.compare(flagged);
                     flagged = true;
                 }
             }
@@ -150,6 +175,25 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// Makes one item each of the first pairs of claimed digits.
+    fn join_claims(&mut self, pairs: usize) {
+        for _ in 0..pairs {
+            self.stack.asm.ops(&[Code::FromAlt, Code::FromAlt]);
+            self.sixteenfold();
+            self.stack.asm.op(Code::Add);
+        }
+        for _ in 0..pairs {
+            self.stack.asm.op(Code::ToAlt);
+        }
+    }
+
+    /// Multiplies the top item by 16.
+    fn sixteenfold(&mut self) {
+        for _ in 0..4 {
+            self.stack.asm.ops(&[Code::Dup, Code::Add]);
+        }
+    }
+
     /// Has a node on the stack, if anything still needs it.
     fn keep(&mut self, node: NodeId) {
         let index = node.index();
@@ -167,8 +211,8 @@ impl<'a> Emitter<'a> {
         self.stack.name_top(Name::Verdict);
     }
 
-    fn compare(&mut self, node: NodeId, flagged: bool) {
-        self.plain(node);
+    /// Compares the top item with the next claimed one.
+    fn compare(&mut self, flagged: bool) {
         self.stack.asm.op(Code::FromAlt);
         self.stack.pushed();
         self.stack.apply(Code::NumNotEqual, 2);

@@ -74,6 +74,11 @@ impl Tables {
         -cells.iter().map(|(index, _)| *index).min().unwrap_or(0)
     }
 
+    /// How many cells there are.
+    pub fn cells(&self) -> usize {
+        self.all.iter().map(|(_, cells)| cells.len()).sum()
+    }
+
     /// A table's number.
     pub fn number(&self, table: &Table) -> Option<u16> {
         self.numbers.get(table).copied()
@@ -109,6 +114,7 @@ impl Tables {
         chosen
     }
 
+    /// The slots from the topmost down: what is stored there.
     pub fn slots(&self, chosen: &Chosen) -> Vec<Option<i64>> {
         let mut slots = Vec::new();
         for ((place, bias), (_, cells)) in chosen.places.iter().zip(&chosen.biases).zip(&self.all) {

@@ -59,9 +59,6 @@ pub fn lower(task: &Task, style: Style) -> (Graph, Vec<Step>) {
     (lower.graph, steps)
 }
 
-/// The most that a sum's digit can be before it is added up in two steps.
-const MAX_SUM: i64 = 140;
-
 struct Lower<'a> {
     task: &'a Task,
     bits: Vec<u8>,
@@ -147,7 +144,7 @@ impl<'a> Lower<'a> {
             }
             Op::Add(..) if self.shape.loose[value.index()] => return self.loose_sum(value, form),
             Op::Add(..) | Op::Sub(..) => return self.add(value, form),
-            Op::Xor(..) if self.style == Style::Plain && self.is_parity(value) => {
+            Op::Xor(..) if self.style.turns() && self.is_parity(value) => {
                 return self.parity(value, form);
             }
             Op::And(a, b) => return self.bitwise(Bitwise::And, a, b, form),
@@ -216,7 +213,7 @@ impl<'a> Lower<'a> {
         let unit = if rows { Form::ROW } else { Form::PLAIN };
         let scale = if rows { i64::from(STRIDE) } else { 1 };
         let mut words = self.addends(terms, unit);
-        if self.highest(&words) > MAX_SUM * scale && words.len() > 2 && unit == Form::PLAIN {
+        if self.highest(&words) > self.style.most() * scale && words.len() > 2 && unit == Form::PLAIN {
             // Of many terms, the others first: the table that splits sums stays small.
             let others = words.split_off(1);
             words.push((self.add_up(&others, 0, 1, 8, unit), true));
@@ -416,7 +413,7 @@ impl<'a> Lower<'a> {
                 let index = self.graph.sum(&[(row, true), (column, true)], 0);
                 self.graph.look(Table::Pair { op, out: form }, index)
             }
-            Style::Mixed | Style::Plain => {
+            Style::Mixed | Style::Plain | Style::Tight => {
                 let (x, y) = (
                     self.convert(x, fx, Form::SPREAD),
                     self.convert(y, fy, Form::SPREAD),
