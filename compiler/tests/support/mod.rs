@@ -1,6 +1,9 @@
 //! Keys, signatures and honest frames for tests of plans and leaves.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod asm;
+pub mod core;
+
 use bitcoin::XOnlyPublicKey;
 use bitcoin::hashes::{Hash, hash160};
 use gavel_compiler::commit::{
