@@ -2,7 +2,9 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod asm;
+pub mod bodies;
 pub mod core;
+pub mod frames;
 
 use bitcoin::XOnlyPublicKey;
 use bitcoin::hashes::{Hash, hash160};
@@ -138,13 +140,37 @@ pub fn check_leaves(program: &Program, inputs: &[u32], budget: &Budget) {
         }
         End::Abort(_) => assert!(!spendable(&plan, 0, &honest).is_empty()),
     }
-    for cost in costs(&plan, budget).unwrap() {
-        let leaf = leaf(&plan, cost.segment, 0, 15);
-        assert_eq!(leaf.script.len(), cost.leaf_bytes);
-        assert_eq!(leaf.peak.max(cost.peak), cost.peak);
-        let stack = witness(&leaf, &honest);
-        assert_eq!(stack.len(), cost.witness_items);
-        let bytes: usize = stack.iter().map(|item| item.len() + 1).sum();
-        assert_eq!(bytes, cost.witness_bytes);
+    check_costs(&plan, budget);
+    for n in 0..plan.segments.len() {
+        let leaf = leaf(&plan, n, 0, budget.challengers);
+        assert_eq!(spend(&leaf, &honest).peak, leaf.peak);
+    }
+}
+
+/// Lengths and peaks of leaves are those that the cost model gives, and all keep the budget,
+/// whichever outcome is claimed.
+pub fn check_costs(plan: &Plan, budget: &Budget) {
+    let challengers: Vec<XOnlyPublicKey> = (0..budget.challengers as u8).map(x_only).collect();
+    let keys = keys(plan);
+    let shapes = plan.elements.iter().map(|element| element.shape());
+    let digits: Vec<Vec<u8>> = shapes.map(|shape| vec![0; shape.message]).collect();
+    for cost in costs(plan, budget).unwrap() {
+        let last = cost.segment + 1 == plan.segments.len();
+        let outcomes = if last { plan.program.outcomes.len() } else { 1 };
+        for claimed in 0..outcomes as u8 {
+            let body = body(plan, cost.segment, last.then_some(claimed)).unwrap();
+            let leaf = disprove(plan, cost.segment, &body, &keys, &challengers).unwrap();
+            if claimed == 0 {
+                assert_eq!(leaf.script.len(), cost.leaf_bytes);
+                assert_eq!(body.peak, cost.peak);
+            }
+            let weight = cost.weight.0 + leaf.script.len() as u64 - cost.leaf_bytes as u64;
+            assert!(weight <= budget.max_leaf_weight.0, "{claimed} claimed");
+            assert!(leaf.peak <= body.peak && body.peak <= budget.max_stack);
+            let stack = witness(&leaf, &digits);
+            assert_eq!(stack.len(), cost.witness_items);
+            let bytes: usize = stack.iter().map(|item| item.len() + 1).sum();
+            assert_eq!(bytes, cost.witness_bytes);
+        }
     }
 }

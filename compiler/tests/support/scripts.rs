@@ -257,7 +257,8 @@ impl Writer {
             (3, Code::Within, Some(Bool)),
         ]);
         // Sums are taken for numbers now and then: most of them have four bytes.
-        if !self.numbers(takes) && !(self.main.len() >= takes && self.dice.percent(8)) {
+        let blindly = self.main.len() >= takes && self.dice.percent(8);
+        if !blindly && !self.numbers(takes) {
             return self.push();
         }
         if code == Code::NumEqualVerify {
