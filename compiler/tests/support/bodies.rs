@@ -4,7 +4,7 @@
 use gavel_compiler::script::body::{Job, generate, words_of};
 use gavel_compiler::script::code::{number, push_bytes};
 use gavel_compiler::script::vm::{Rules, Why, run};
-use gavel_compiler::segment::Plan;
+use gavel_compiler::segment::{Body, Plan};
 use gavel_compiler::units::StackDepth;
 
 /// A body with its proven peak.
@@ -38,6 +38,15 @@ impl Alone {
             writes: &writes,
             claimed,
         })
+    }
+
+    /// A body that was made before; its peak counts what comes before it too.
+    pub fn of_body(body: &Body) -> Self {
+        Self {
+            script: body.script.clone(),
+            proven: body.peak,
+            seen: StackDepth(0),
+        }
     }
 
     /// Its script.
