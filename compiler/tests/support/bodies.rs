@@ -8,6 +8,7 @@ use gavel_compiler::segment::{Body, Plan};
 use gavel_compiler::units::StackDepth;
 
 /// A body with its proven peak.
+#[derive(Clone)]
 pub struct Alone {
     script: Vec<u8>,
     /// As proven, from when the digits lie on the altstack.
