@@ -42,6 +42,7 @@ fn play(program: &Program, weights: &[u64], runs: &[Vec<u32>], mut dice: Dice) -
     check_costs(&game.plan, &budget);
     for inputs in runs {
         game.check_honest(program, inputs);
+        game.check_reveals(inputs, &mut dice);
         for _ in 0..3 {
             game.check_lie(inputs, &mut dice);
         }

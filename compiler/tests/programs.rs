@@ -11,6 +11,7 @@ mod program;
 mod support;
 
 use dice::Dice;
+use gavel_compiler::script::bodies;
 use gavel_compiler::script::body::{Job, definitions, needs};
 use gavel_compiler::segment::{Budget, CommittedWord, Plan, plan};
 use gavel_compiler::units::Weight;
@@ -291,6 +292,25 @@ fn costs_are_exact() {
     });
     println!("{leaves} leaves");
     assert!(leaves > 300);
+}
+
+#[test]
+fn generation_is_a_function() {
+    let made: usize = for_all(100, recipe, |recipe, dice| {
+        let make = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                let plan = some_plan(&recipe.build(), &mut dice.clone());
+                let bodies = bodies(&plan, &|_, _| {}).unwrap().clone();
+                (plan, bodies)
+            })
+        };
+        let one = make(1);
+        assert!(one == make(2) && one == make(3));
+        one.1.iter().map(Vec::len).sum()
+    });
+    println!("{made} bodies, three times the same");
+    assert!(made > 200);
 }
 
 /// Any stretch of a program, any of its values written: a body accuses whoever wrote a digit

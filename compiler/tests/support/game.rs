@@ -5,11 +5,16 @@ use crate::accepted::Dice;
 use crate::support::bodies::Alone;
 use crate::support::core::accepts;
 use crate::support::frames::{Computed, Frames, compute, digits, frames, honest};
-use crate::support::{keys, sign, spend, x_only};
-use bitcoin::XOnlyPublicKey;
-use gavel_compiler::script::{Disprove, bodies, disprove};
+use crate::support::{assert_leaf, claim_leaf, keys, sign, spend, x_only};
+use bitcoin::{Script, XOnlyPublicKey};
+use gavel_compiler::commit::Signature;
+use gavel_compiler::script::vm::{self, Rules};
+use gavel_compiler::script::{
+    AssertReveal, ClaimReveal, ClaimSignature, Disprove, bodies, disprove,
+};
 use gavel_compiler::segment::{Budget, ElementId, Plan, plan};
-use gavel_compiler::word::{End, Program, run};
+use gavel_compiler::units::StackDepth;
+use gavel_compiler::word::{Author, End, Program, run};
 use std::collections::BTreeMap;
 
 /// How often something was seen.
@@ -243,6 +248,80 @@ impl Game {
                 self.count("leaves run by Core both ways", ways / 2);
             }
         }
+    }
+
+    /// The leaves that reveal inputs and frames: right signatures open them, in both machines,
+    /// and a digit that another signed differently, or an element that was changed, doesn't.
+    pub fn check_reveals(&mut self, inputs: &[u32], dice: &mut Dice) {
+        let messages = digits(&self.plan, &honest(&self.plan, inputs));
+        for group in self.plan.input_groups.clone() {
+            let leaf = claim_leaf(&self.plan, &group);
+            assert_eq!(leaf.script.len(), ClaimReveal::script_len(&leaf.elements));
+            let signatures: Vec<ClaimSignature> = group
+                .iter()
+                .map(|id| self.claim_signature(*id, &messages[id.index()]))
+                .collect();
+            let present = leaf.elements.iter().zip(&signatures);
+            let whole = present
+                .into_iter()
+                .all(|(element, signed)| element.author.is_some() == signed.author.is_some());
+            let stack = |schnorr: &[u8; 64]| leaf.witness(&signatures, schnorr);
+            self.check_reveal(&leaf.script, stack, whole.then_some(leaf.peak), dice);
+        }
+        for group in self.plan.frame_groups.clone() {
+            let leaf = assert_leaf(&self.plan, &group);
+            assert_eq!(leaf.script.len(), AssertReveal::script_len(&leaf.shapes));
+            let sign = |id: &ElementId| sign("claimer", id.index(), &messages[id.index()]);
+            let signatures: Vec<Signature> = group.iter().map(sign).collect();
+            let stack = |schnorr: &[u8; 64]| leaf.witness(&signatures, schnorr);
+            self.check_reveal(&leaf.script, stack, Some(leaf.peak), dice);
+        }
+    }
+
+    fn claim_signature(&self, id: ElementId, message: &[u8]) -> ClaimSignature {
+        let element = &self.plan.program.inputs[id.index()];
+        let tag = if element.optional {
+            usize::from(element.words[0])
+        } else {
+            0
+        };
+        let is_one = |(n, digit): (usize, &u8)| *digit == u8::from(n == 0);
+        let present = message[..tag].iter().enumerate().all(is_one);
+        let signed = element.author != Author::Anyone && present;
+        ClaimSignature {
+            claimer: sign("claimer", id.index(), message),
+            author: signed.then(|| sign("author", id.index(), &message[tag..])),
+        }
+    }
+
+    fn check_reveal(
+        &mut self,
+        script: &Script,
+        stack: impl Fn(&[u8; 64]) -> Vec<Vec<u8>>,
+        peak: Option<StackDepth>,
+        dice: &mut Dice,
+    ) {
+        assert!(accepts(script, 0, &stack));
+        if let Some(peak) = peak {
+            let seen = vm::run(script.as_bytes(), &stack(&[1; 64]), &Rules::default()).peak;
+            assert_eq!(seen, peak);
+        }
+        for _ in 0..4 {
+            // Some item but the last, the signature of a Schnorr key.
+            let (pick, how) = (dice.word() as usize, dice.below(3));
+            let changed = |schnorr: &[u8; 64]| {
+                let mut stack = stack(schnorr);
+                let at = pick % (stack.len() - 1);
+                match how {
+                    0 => stack[at][0] ^= 1,
+                    1 => stack[at].push(0),
+                    _ => drop(stack.remove(at)),
+                }
+                stack
+            };
+            assert!(!accepts(script, 0, changed));
+        }
+        self.count("leaves that reveal, run by Core both ways", 1);
     }
 
     /// Changes a word that a segment reads or writes.

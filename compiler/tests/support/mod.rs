@@ -12,9 +12,9 @@ use gavel_compiler::commit::{
     ChainElement, MAX_DIGIT, PublicKey, Shape, Signature, with_checksum, words_to_digits,
 };
 use gavel_compiler::script::vm::{Outcome, Rules, Why, run};
-use gavel_compiler::script::{Disprove, body, disprove};
+use gavel_compiler::script::{AssertReveal, ClaimElement, ClaimReveal, Disprove, body, disprove};
 use gavel_compiler::segment::{Budget, ElementId, Plan, costs, plan};
-use gavel_compiler::word::{self, End, Program};
+use gavel_compiler::word::{self, Author, End, Program};
 
 /// All elements of one digit's chain, `chain[n] = H^n(secret)`.
 pub fn chain(role: &str, element: usize, digit: usize) -> Vec<ChainElement> {
@@ -76,6 +76,33 @@ pub fn leaf(plan: &Plan, segment: usize, claimed: u8, challengers: usize) -> Dis
     let body = body(plan, segment, last.then_some(claimed)).unwrap();
     let challengers: Vec<XOnlyPublicKey> = (0..challengers as u8).map(x_only).collect();
     disprove(plan, segment, &body, &keys(plan), &challengers).unwrap()
+}
+
+/// The leaf that reveals a group of inputs.
+pub fn claim_leaf(plan: &Plan, group: &[ElementId]) -> ClaimReveal {
+    let element = |id: &ElementId| {
+        let element = &plan.program.inputs[id.index()];
+        let author = public_key("author", id.index(), element.author_shape());
+        ClaimElement {
+            words: element.words.clone(),
+            claimer: public_key("claimer", id.index(), Shape::of_words(&element.words)),
+            author: (element.author != Author::Anyone).then_some(author),
+            optional: element.optional,
+        }
+    };
+    let elements: Vec<ClaimElement> = group.iter().map(element).collect();
+    ClaimReveal::new(&elements, x_only(0)).unwrap()
+}
+
+/// The leaf that reveals a group of frames.
+pub fn assert_leaf(plan: &Plan, group: &[ElementId]) -> AssertReveal {
+    let shape = |id: &ElementId| plan.elements[id.index()].shape();
+    let keys = group
+        .iter()
+        .map(|id| public_key("claimer", id.index(), shape(id)));
+    let keys: Vec<PublicKey> = keys.collect();
+    let elements: Vec<_> = keys.iter().zip(group.iter().map(shape)).collect();
+    AssertReveal::new(&elements, x_only(0)).unwrap()
 }
 
 pub fn witness(leaf: &Disprove, messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
