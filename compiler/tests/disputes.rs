@@ -1,5 +1,7 @@
 //! Every leaf of every contract: unspendable with right frames and the right outcome, spendable
 //! with wrong ones, in our machine and in Bitcoin Core's consensus code.
+//!
+//! `GAVEL_CASES=20000` tries that many random contracts, for a long run.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "support/accepted/mod.rs"]
@@ -48,7 +50,7 @@ fn play(program: &Program, weights: &[u64], runs: &[Vec<u32>], mut dice: Dice) -
         }
     }
     game.check_core(runs, &mut dice);
-    game.counts
+    game.finish()
 }
 
 fn files() -> Vec<PathBuf> {
@@ -91,6 +93,7 @@ fn leaves_of_contracts_accuse_only_liars() {
         let counts = counts.reduce(Counts::new, sum);
         println!("{counts:#?}");
         assert!(counts["programs"] >= 8 && counts["honest runs"] >= 16);
+        assert!(counts["peaks reached"] * 10 >= counts["leaves"] * 9);
         if weights.len() > 1 {
             assert!(counts["lies followed up"] >= 20 && counts["segments"] >= 30);
         }
@@ -126,12 +129,15 @@ fn some_runs(program: &Program, dice: &mut Dice) -> Vec<Vec<u32>> {
 
 #[test]
 fn leaves_of_random_contracts_accuse_only_liars() {
-    let counts = (0..1_200u64).into_par_iter().map(|seed| {
+    let asked = std::env::var("GAVEL_CASES").ok();
+    let cases: u64 = asked.and_then(|n| n.parse().ok()).unwrap_or(1_200);
+    let counts = (0..cases).into_par_iter().map(|seed| {
         catch_unwind(AssertUnwindSafe(|| random(seed))).unwrap_or_else(|_| panic!("seed {seed}"))
     });
     let counts = counts.reduce(Counts::new, sum);
     println!("{counts:#?}");
     assert!(counts["programs"] >= 200 && counts["segments"] > 2 * counts["programs"]);
+    assert!(counts["peaks reached"] * 10 >= counts["leaves"] * 9);
     // The others belong to outcomes that no run reaches, or to segments that hold nothing true.
     assert!(counts["leaves run by Core both ways"] * 10 > 6 * counts["leaves run by Core"]);
     assert!(counts["lies followed up"] >= 30 && counts["digits changed"] >= 20_000);

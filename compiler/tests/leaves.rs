@@ -4,11 +4,12 @@
 mod support;
 
 use gavel_compiler::commit::{Shape, Signature};
+use gavel_compiler::script::leaf::MAX_ITEMS;
 use gavel_compiler::script::vm::{Rules, run};
 use gavel_compiler::script::{AssertReveal, ClaimElement, ClaimReveal, ClaimSignature, body};
 use gavel_compiler::segment::{Budget, plan};
 use gavel_compiler::tap::Tree;
-use gavel_compiler::units::Weight;
+use gavel_compiler::units::{StackDepth, Weight};
 use gavel_compiler::word::{Author, Builder, End, InputElement, Op, Program};
 use support::core::{accepts, core_accepts};
 use support::*;
@@ -102,6 +103,22 @@ fn every_message_digit_is_accepted() {
             let verdict = run(leaf.script.as_bytes(), &stack, &Rules::default()).verdict;
             assert_eq!(verdict, Ok(()));
         }
+    }
+}
+
+/// As many digits as a leaf may take, and more than the stack holds.
+#[test]
+fn leaves_fill_the_stack() {
+    for (messages, taken) in [([241, 244], true), ([241, 256], false)] {
+        let shapes = messages.map(|message| Shape { message });
+        let keys = [0, 1].map(|n| public_key("claimer", n, shapes[n]));
+        let elements = [(&keys[0], shapes[0]), (&keys[1], shapes[1])];
+        let leaf = AssertReveal::new(&elements, x_only(0)).unwrap();
+        assert_eq!(AssertReveal::items(&shapes) <= MAX_ITEMS, taken);
+        assert_eq!(leaf.peak <= StackDepth::MAX, taken);
+        let signatures = [0, 1].map(|n| sign("claimer", n, &vec![n as u8 + 7; messages[n]]));
+        let stack = |schnorr: &[u8; 64]| leaf.witness(&signatures, schnorr);
+        assert_eq!(accepts(&leaf.script, 0, stack), taken);
     }
 }
 

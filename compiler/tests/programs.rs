@@ -21,6 +21,7 @@ use gavel_compiler::word::{
 };
 use program::{EXTREMES, Recipe};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::ops::Add;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use support::bodies::Alone;
@@ -90,6 +91,8 @@ struct Counts {
     bodies: usize,
     /// Bodies of which a run reached the proven peak.
     peaks: usize,
+    /// Commitments that a segment reads which doesn't follow the one that wrote them.
+    passed: usize,
 }
 
 impl Add for Counts {
@@ -104,8 +107,18 @@ impl Add for Counts {
             spared: self.spared + other.spared,
             bodies: self.bodies + other.bodies,
             peaks: self.peaks + other.peaks,
+            passed: self.passed + other.passed,
         }
     }
+}
+
+/// How often what a segment writes is read by another than the next.
+fn passed(plan: &Plan, writer: usize) -> usize {
+    let writes = &plan.segments[writer].writes;
+    let later = plan.segments.iter().skip(writer + 2);
+    later
+        .map(|reader| reader.reads.iter().filter(|id| writes.contains(id)).count())
+        .sum()
 }
 
 /// A plan with the bodies of its segments: one each, and one per outcome in the last.
@@ -129,6 +142,7 @@ impl Played {
         let counts = Counts {
             programs: 1,
             segments: plan.segments.len(),
+            passed: (0..=last).map(|writer| passed(&plan, writer)).sum(),
             ..Counts::default()
         };
         Self {
@@ -246,7 +260,31 @@ fn bodies_agree_with_the_interpreter() {
     assert!(counts.aborts * 20 > counts.pairs, "{}", counts.aborts);
     assert!(2 * counts.segments > 3 * counts.programs);
     assert!(counts.accused.min(counts.spared) > 20_000);
+    assert!(counts.passed > 500, "{}", counts.passed);
     assert!(counts.peaks * 100 > counts.bodies * 99);
+}
+
+/// Every operation is in many of the programs.
+#[test]
+fn recipes_use_every_operation() {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in 0..850 {
+        for inst in recipe(seed).build().insts {
+            let name = format!("{:?}", inst.op);
+            let name = name.split(['(', ' ']).next().unwrap().to_owned();
+            *counts.entry(name).or_default() += 1;
+        }
+    }
+    println!("{counts:?}");
+    assert_eq!(counts.len(), 22);
+    for (name, n) in counts {
+        let least = if ["Blake3", "Sha256"].contains(&&*name) {
+            3
+        } else {
+            100
+        };
+        assert!(n >= least, "{name}: {n}");
+    }
 }
 
 #[test]
@@ -372,7 +410,7 @@ fn check_body(program: &Program, inputs: &[u32], from: usize, to: usize, picks: 
 
 #[test]
 fn any_stretch_accuses_only_liars() {
-    for_all(400, small, |recipe, mut dice| {
+    for_all(250, small, |recipe, mut dice| {
         let (from, to) = (dice.word() as u16, dice.word() as u16);
         let picks: Vec<usize> = (0..dice.range(1, 5)).map(|_| dice.below(1 << 16)).collect();
         let inputs = recipe.inputs(&mut dice);

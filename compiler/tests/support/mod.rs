@@ -168,10 +168,6 @@ pub fn check_leaves(program: &Program, inputs: &[u32], budget: &Budget) {
         End::Abort(_) => assert!(!spendable(&plan, 0, &honest).is_empty()),
     }
     check_costs(&plan, budget);
-    for n in 0..plan.segments.len() {
-        let leaf = leaf(&plan, n, 0, budget.challengers);
-        assert_eq!(spend(&leaf, &honest).peak, leaf.peak);
-    }
 }
 
 /// Lengths and peaks of leaves are those that the cost model gives, and all keep the budget,
