@@ -3,96 +3,16 @@
 
 mod support;
 
-use bitcoin::hashes::Hash;
-use bitcoin::secp256k1::{Keypair, Message, Secp256k1, SecretKey};
-use bitcoin::sighash::{Prevouts, SighashCache, TapSighashType};
-use bitcoin::{
-    Amount, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute,
-    transaction,
-};
 use gavel_compiler::commit::{Shape, Signature};
+use gavel_compiler::script::leaf::MAX_ITEMS;
 use gavel_compiler::script::vm::{Rules, run};
 use gavel_compiler::script::{AssertReveal, ClaimElement, ClaimReveal, ClaimSignature, body};
 use gavel_compiler::segment::{Budget, plan};
-use gavel_compiler::tap::{Tree, leaf_hash};
-use gavel_compiler::units::Weight;
+use gavel_compiler::tap::Tree;
+use gavel_compiler::units::{StackDepth, Weight};
 use gavel_compiler::word::{Author, Builder, End, InputElement, Op, Program};
+use support::core::{accepts, core_accepts};
 use support::*;
-
-/// Whether consensus lets a leaf be spent; `stack` gets a real signature of key `signer`.
-fn core_accepts(script: &Script, signer: u8, stack: impl Fn(&[u8; 64]) -> Vec<Vec<u8>>) -> bool {
-    let secp = Secp256k1::new();
-    let other = leaf_hash(Script::from_bytes(&[0x51]));
-    let tree = Tree::new(vec![leaf_hash(script), other, other]).unwrap();
-    let output = TxOut {
-        value: Amount::from_sat(100_000),
-        script_pubkey: tree.script_pubkey(&secp, x_only(200)),
-    };
-    let mut tx = Transaction {
-        version: transaction::Version::TWO,
-        lock_time: absolute::LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::new(bitcoin::Txid::from_byte_array([7; 32]), 0),
-            script_sig: ScriptBuf::new(),
-            sequence: Sequence::MAX,
-            witness: Witness::new(),
-        }],
-        output: vec![TxOut {
-            value: Amount::from_sat(90_000),
-            script_pubkey: ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::all_zeros()),
-        }],
-    };
-    let sighash = SighashCache::new(&tx)
-        .taproot_script_spend_signature_hash(
-            0,
-            &Prevouts::All(&[&output]),
-            leaf_hash(script),
-            TapSighashType::Default,
-        )
-        .unwrap();
-    let secret = SecretKey::from_slice(&[signer + 1; 32]).unwrap();
-    let pair = Keypair::from_secret_key(&secp, &secret);
-    let signature =
-        secp.sign_schnorr_no_aux_rand(&Message::from_digest(sighash.to_byte_array()), &pair);
-    let mut witness = Witness::from_slice(&stack(&signature.serialize()));
-    witness.push(script.as_bytes());
-    let (_, parity) = tree.output_key(&secp, x_only(200));
-    let control = tree.control_block(x_only(200), parity, 0).unwrap();
-    witness.push(control.serialize());
-    tx.input[0].witness = witness;
-    let spent = bitcoinconsensus::Utxo {
-        script_pubkey: output.script_pubkey.as_bytes().as_ptr(),
-        script_pubkey_len: output.script_pubkey.len() as u32,
-        value: output.value.to_sat() as i64,
-    };
-    bitcoinconsensus::verify_with_flags(
-        output.script_pubkey.as_bytes(),
-        output.value.to_sat(),
-        &bitcoin::consensus::serialize(&tx),
-        Some(&[spent]),
-        0,
-        bitcoinconsensus::VERIFY_ALL_PRE_TAPROOT | bitcoinconsensus::VERIFY_TAPROOT,
-    )
-    .is_ok()
-}
-
-/// Both machines' verdict; ours under consensus rules and under policy's.
-fn accepts(script: &Script, signer: u8, stack: impl Fn(&[u8; 64]) -> Vec<Vec<u8>>) -> bool {
-    let ours = stack(&[1; 64]);
-    let consensus = Rules {
-        minimal_data: false,
-        ..Rules::default()
-    };
-    let verdict = run(script.as_bytes(), &ours, &consensus).verdict.is_ok();
-    assert_eq!(core_accepts(script, signer, &stack), verdict);
-    if verdict {
-        assert_eq!(
-            run(script.as_bytes(), &ours, &Rules::default()).verdict,
-            Ok(())
-        );
-    }
-    verdict
-}
 
 /// A witness, one of its items replaced.
 fn with(stack: &[Vec<u8>], at: usize, item: &[u8]) -> Vec<Vec<u8>> {
@@ -183,6 +103,22 @@ fn every_message_digit_is_accepted() {
             let verdict = run(leaf.script.as_bytes(), &stack, &Rules::default()).verdict;
             assert_eq!(verdict, Ok(()));
         }
+    }
+}
+
+/// As many digits as a leaf may take, and more than the stack holds.
+#[test]
+fn leaves_fill_the_stack() {
+    for (messages, taken) in [([241, 244], true), ([241, 256], false)] {
+        let shapes = messages.map(|message| Shape { message });
+        let keys = [0, 1].map(|n| public_key("claimer", n, shapes[n]));
+        let elements = [(&keys[0], shapes[0]), (&keys[1], shapes[1])];
+        let leaf = AssertReveal::new(&elements, x_only(0)).unwrap();
+        assert_eq!(AssertReveal::items(&shapes) <= MAX_ITEMS, taken);
+        assert_eq!(leaf.peak <= StackDepth::MAX, taken);
+        let signatures = [0, 1].map(|n| sign("claimer", n, &vec![n as u8 + 7; messages[n]]));
+        let stack = |schnorr: &[u8; 64]| leaf.witness(&signatures, schnorr);
+        assert_eq!(accepts(&leaf.script, 0, stack), taken);
     }
 }
 
