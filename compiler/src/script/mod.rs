@@ -11,6 +11,7 @@
 
 pub mod asm;
 pub mod body;
+pub mod cells;
 pub mod code;
 mod emit;
 mod graph;
