@@ -28,26 +28,26 @@ fn bytes(cells: &[i64]) -> usize {
 
 #[test]
 fn tables_are_short() {
-    assert_eq!(bytes(&[]), 0);
-    assert_eq!(bytes(&[7]), 1);
-    assert_eq!(bytes(&[1_000; 9]), 3 + 1 + 1 + 1 + 1 + 1);
     // One below another, too large for short pushes.
     let ramp: Vec<i64> = (1_000..1_100).collect();
-    assert_eq!(bytes(&ramp), 3 + 99 * 2);
-    let xor = |stride: i64| -> Vec<i64> {
+    let xor = |stride: i64, bias: i64| -> Vec<i64> {
         (0..256)
             .rev()
-            .map(|n| ((n >> 4) ^ (n & 15)) * stride)
+            .map(|n| ((n >> 4) ^ (n & 15)) * stride + bias)
             .collect()
     };
-    // Plain cells take a byte each; the others, pushed one by one, 2 to 3.
-    assert_eq!(bytes(&xor(1)), 256);
-    assert_eq!(bytes(&xor(16)), 475);
-    assert_eq!(bytes(&xor(18)), 475);
-    let biased: Vec<i64> = xor(18).iter().map(|cell| cell + 500).collect();
-    assert_eq!(bytes(&biased), 548);
     let carries: Vec<i64> = (0..48).map(|n| n / 16 * 300).collect();
-    assert_eq!(bytes(&carries), 30);
+    let found = [
+        bytes(&[]),
+        bytes(&[7]),
+        bytes(&[1_000; 9]),
+        bytes(&ramp),
+        bytes(&xor(1, 0)),
+        bytes(&xor(16, 0)),
+        bytes(&xor(18, 500)),
+        bytes(&carries),
+    ];
+    assert_eq!(found, [0, 1, 7, 201, 256, 501, 562, 24]);
 }
 
 proptest! {
