@@ -204,10 +204,10 @@ fn bare(key: &PublicKey, shape: Shape, mode: Mode) -> ScriptBuf {
     } else {
         shape.message
     };
-    for digit in 0..alt {
+    for digit in &BARE[..alt] {
         // Exactly these bytes, so that nothing but minimal numbers passes.
         asm.op(Code::FromAlt);
-        asm.data(&code::number(BARE[digit]));
+        asm.data(&code::number(*digit));
         asm.op(Code::EqualVerify);
     }
     asm.num(1);

@@ -49,6 +49,11 @@ impl Asm {
         self.bytes.len()
     }
 
+    /// What was written so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether nothing was written yet.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()

@@ -17,6 +17,7 @@ mod emit;
 mod graph;
 pub mod leaf;
 mod lower;
+pub mod peephole;
 mod shape;
 pub mod vm;
 pub mod winternitz;
