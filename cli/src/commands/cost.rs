@@ -35,7 +35,10 @@ pub struct Cost {
     #[arg(required_unless_present = "bench_ops")]
     file: Option<PathBuf>,
     /// What operations cost in bytes of Script, beside BitVM2; of no contract
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = [
+        "file", "params", "max_leaf_weight", "terms", "survive_feerate", "relay_feerate", "bond",
+        "stake",
+    ])]
     bench_ops: bool,
     /// Parameters, a JSON object by name
     #[arg(long, value_name = "FILE")]

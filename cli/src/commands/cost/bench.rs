@@ -24,7 +24,7 @@ pub(super) fn run(output: &Output) -> Result<Exit, Failure> {
 fn text(report: &Report) -> String {
     let part = |title: &str, table: &Table| format!("\n{title}\n{}", table.text());
     [
-        format!("Bytes of Script. BitVM2: {}.\n", report.source),
+        format!("Bytes of Script, beside those of {}.\n", report.source),
         part("Beside BitVM2", &comparison(report)),
         part(
             "Compression functions, one block: the body of a leaf",
@@ -85,7 +85,11 @@ fn costs(report: &Report, words: bool) -> Table {
     };
     let mut table = Table::new(&["operation", "bytes"]);
     for cost in costs {
-        table.row([cost.what.to_owned(), bytes(cost.bytes)]);
+        let bytes = match cost.bytes {
+            small if small < 1_000.0 => format!("{small:.1}"),
+            large => bytes(large),
+        };
+        table.row([cost.what.to_owned(), bytes]);
     }
     table
 }
