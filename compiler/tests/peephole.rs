@@ -63,7 +63,7 @@ fn ways(rule: &Rule) -> Vec<Letters> {
     ways
 }
 
-/// How a piece of script ends on a stack: what it leaves, or `None` if it fails.
+/// How a piece of script ends on a stack: what it leaves, or why it fails.
 fn ends(piece: &[Item], stack: &[Vec<u8>], minimal_data: bool) -> Result<Vec<Vec<u8>>, Why> {
     let mut asm = Asm::new(0, 0);
     // What the altstack holds is moved back, so that it is seen, and marked.
@@ -111,8 +111,8 @@ fn same(left: &[Item], right: &[Item], stack: &[Vec<u8>]) -> bool {
     })
 }
 
-/// Whether both sides of a rule do the same on all stacks of battery items: all combinations of
-/// the upper two, with the rest told apart, and the other way round.
+/// Whether both sides of a rule do the same on stacks of battery items: all combinations of
+/// the upper two, others beneath.
 fn survives(rule: &Rule) -> bool {
     let items = battery();
     let flags = [vec![], vec![1u8]];
