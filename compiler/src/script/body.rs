@@ -6,6 +6,7 @@ use super::emit::{Stmt, emit};
 use super::forms::Style;
 use super::graph::NodeId;
 use super::lower::{Step, Task, lower};
+use super::peephole;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
 use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value, legalise};
@@ -107,6 +108,7 @@ fn in_style(
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
+    let claimed = written.len();
     let (joined, single) = written.split_at((2 * pairs).min(written.len()));
     let pair = |digits: &[NodeId]| match digits {
         [low, high] => Some(Stmt::ComparePair(*low, *high)),
@@ -115,7 +117,9 @@ fn in_style(
     stmts.extend(joined.chunks(2).filter_map(pair));
     stmts.extend(single.iter().copied().map(Stmt::Compare));
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    emit(&graph, &stmts, reads)
+    let (script, _) = emit(&graph, &stmts, reads)?;
+    let shorter = peephole::shorten(&script, 0, reads + claimed)?;
+    Ok((shorter.script, shorter.peak))
 }
 
 /// The words that a segment reads and writes, element by element.

@@ -1,7 +1,7 @@
 //! Where tables lie at the bottom of the stack, and how they get there.
 
 use super::super::asm::Asm;
-use super::super::code::{Code, number_len};
+use super::super::cells::push_cells;
 use super::super::graph::{Graph, Node, NodeId};
 use super::super::table::{STRIDE, Table};
 use super::bias::{Bias, Choice, Chosen, Demands, Equations, refine};
@@ -131,18 +131,18 @@ impl Tables {
 
     /// Pushes all tables. A slot that nobody uses is a copy of the one beneath.
     pub fn push(&self, asm: &mut Asm, chosen: &Chosen) {
-        let mut last: [Option<i64>; 2] = [None, None];
-        for slot in self.slots(chosen).into_iter().rev() {
-            let cell = slot.unwrap_or(last[0].unwrap_or(0));
-            match last {
-                [Some(top), _] if top == cell && number_len(cell) > 1 => asm.op(Code::Dup),
-                [_, Some(next)] if next == cell && number_len(cell) > 1 => asm.op(Code::Over),
-                _ => asm.num(cell),
-            }
-            last = [Some(cell), last[0]];
-        }
+        let mut last = 0;
+        let cells: Vec<i64> = self
+            .slots(chosen)
+            .into_iter()
+            .rev()
+            .map(|slot| {
+                last = slot.unwrap_or(last);
+                last
+            })
+            .collect();
+        asm.items(&push_cells(&cells));
     }
-
 }
 
 /// Tables that have a place already, and what follows for the others.
