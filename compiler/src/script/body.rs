@@ -13,6 +13,9 @@ use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value,
 use std::collections::HashMap;
 use std::ops::Range;
 
+/// Bodies below that are made in one style only.
+const FEW_BYTES: usize = 3_000;
+
 /// What one segment computes, from what, and what is compared.
 #[derive(Clone, Debug)]
 pub struct Job<'a> {
@@ -47,6 +50,13 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let mut best: Option<(Vec<u8>, StackDepth)> = None;
     let claimed: usize = job.writes.iter().map(|word| usize::from(word.digits)).sum();
     for style in Style::ALL {
+        // Styles differ in bitwise operations and sums: of few there is little to be had.
+        let small = |(script, peak): &(Vec<u8>, StackDepth)| {
+            script.len() < FEW_BYTES && *peak <= StackDepth::MAX
+        };
+        if best.as_ref().is_some_and(small) {
+            break;
+        }
         let mut made = in_style(job, &task, &constants, style, 0)?;
         let over = made.1.0.saturating_sub(StackDepth::MAX.0);
         if (1..=claimed / 2).contains(&usize::from(over)) {

@@ -102,6 +102,11 @@ impl Demands {
         *self.0.entry(lack).or_default() += 1;
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.values().map(|times| *times as usize).sum()
+    }
+
     /// What the corrections cost in bytes.
     pub fn cost(&self, chosen: &Chosen) -> usize {
         let lacks = self.0.iter();

@@ -12,11 +12,66 @@ use std::collections::BTreeMap;
 pub struct Tables {
     /// Each with its cells by index.
     all: Vec<(Table, Vec<(i64, i64)>)>,
+    shapes: Vec<Shape>,
     numbers: BTreeMap<Table, u16>,
 }
 
-/// Whether slots are used, from the topmost down.
-type Slots = Vec<bool>;
+/// Which slots a table takes, counted from its first cell.
+#[derive(Debug)]
+struct Shape {
+    /// Its least index.
+    first: i64,
+    /// Its greatest index.
+    last: i64,
+    bits: Vec<u64>,
+}
+
+impl Shape {
+    fn of(cells: &[(i64, i64)]) -> Self {
+        let indices = || cells.iter().map(|(index, _)| *index);
+        let (first, last) = (indices().min().unwrap_or(0), indices().max().unwrap_or(0));
+        let mut slots = Slots::default();
+        for index in indices() {
+            slots.set((index - first) as usize);
+        }
+        Self {
+            first,
+            last,
+            bits: slots.bits,
+        }
+    }
+}
+
+/// Which slots are used, from the topmost down.
+#[derive(Clone, Debug, Default)]
+struct Slots {
+    bits: Vec<u64>,
+    len: usize,
+}
+
+impl Slots {
+    fn set(&mut self, slot: usize) {
+        self.len = self.len.max(slot + 1);
+        if slot / 64 >= self.bits.len() {
+            self.bits.resize(slot / 64 + 1, 0);
+        }
+        self.bits[slot / 64] |= 1 << (slot % 64);
+    }
+
+    /// Whether a shape that begins at a slot collides with none that is used.
+    fn is_free(&self, shape: &Shape, at: usize) -> bool {
+        let (word, shift) = (at / 64, at % 64);
+        let get = |n: usize| self.bits.get(n).copied().unwrap_or(0);
+        shape.bits.iter().enumerate().all(|(n, bits)| {
+            let low = get(word + n) >> shift;
+            let high = match shift {
+                0 => 0,
+                _ => get(word + n + 1) << (64 - shift),
+            };
+            (low | high) & bits == 0
+        })
+    }
+}
 
 impl Tables {
     /// Those that live nodes look into.
@@ -30,8 +85,10 @@ impl Tables {
             }
         }
         let cells = |(table, (low, high)): (&Table, &(i64, i64))| (*table, table.cells(*low, *high));
+        let all: Vec<(Table, Vec<(i64, i64)>)> = sizes.iter().map(cells).collect();
         Self {
-            all: sizes.iter().map(cells).collect(),
+            shapes: all.iter().map(|(_, cells)| Shape::of(cells)).collect(),
+            all,
             numbers: sizes.keys().copied().zip(0..).collect(),
         }
     }
@@ -70,8 +127,7 @@ impl Tables {
 
     /// The place of a table whose first cell is topmost of all.
     fn highest(&self, number: u16) -> i64 {
-        let cells = &self.all[usize::from(number)].1;
-        -cells.iter().map(|(index, _)| *index).min().unwrap_or(0)
+        -self.shapes[usize::from(number)].first
     }
 
     /// How many cells there are.
@@ -94,6 +150,13 @@ impl Tables {
     /// Places and biases for which the corrections are small.
     pub fn choose(&self, demands: &Demands, room: usize) -> Chosen {
         let (heaviest, sketch) = demands.heaviest(KINDS);
+        if demands.count() < FEW {
+            let mut plan = Arrangement::new(self, &heaviest, room);
+            plan.complete();
+            let mut chosen = plan.chosen();
+            refine(demands, &mut chosen);
+            return chosen;
+        }
         let orders = [self.widest_first(), self.busiest_first(demands)];
         let plans = orders.into_iter().map(|order| {
             let mut plan = Arrangement::new(self, &heaviest, room);
@@ -162,6 +225,8 @@ struct Arrangement<'a> {
 
 /// Kinds of demands decide about places if they make up at least this fraction of all.
 const KINDS: usize = 50;
+/// With fewer look-ups than that, places are not searched for.
+const FEW: usize = 400;
 /// How many places of a table are tried.
 const TRIES: usize = 96;
 /// What a slot costs in bytes: pushed, and dropped at the end.
@@ -175,7 +240,7 @@ impl<'a> Arrangement<'a> {
             wanted,
             room,
             equations: Equations::default(),
-            slots: Slots::new(),
+            slots: Slots::default(),
             places: vec![None; tables.all.len()],
             waiting,
         };
@@ -198,8 +263,8 @@ impl<'a> Arrangement<'a> {
 
     /// What corrections and slots cost in bytes; more than that where there is no room.
     fn cost(&self, demands: &Demands) -> usize {
-        let over = self.slots.len().saturating_sub(self.room);
-        demands.cost(&self.chosen()) + SLOT * self.slots.len() + 100 * over
+        let over = self.slots.len.saturating_sub(self.room);
+        demands.cost(&self.chosen()) + SLOT * self.slots.len + 100 * over
     }
 
     /// The first that has no choice, else the first.
@@ -217,7 +282,7 @@ impl<'a> Arrangement<'a> {
             return plan;
         }
         let highest = self.tables.highest(number);
-        let span = self.slots.len() as i64 + i64::from(STRIDE);
+        let span = self.slots.len as i64 + i64::from(STRIDE);
         let room = (self.room.min(1_000) as i64).max(span);
         let free: Vec<i64> = (highest..=highest + room)
             .filter(|place| self.is_free(number, *place))
@@ -256,8 +321,8 @@ impl<'a> Arrangement<'a> {
     /// As near as possible to where the equations have it, else as far up as possible.
     fn nearest(&self, number: u16) -> i64 {
         let highest = self.tables.highest(number);
-        let span = self.slots.len() as i64 + i64::from(STRIDE);
-        let near = highest..=highest + self.slots.len() as i64;
+        let span = self.slots.len as i64 + i64::from(STRIDE);
+        let near = highest..=highest + self.slots.len as i64;
         let place = match self.wish(number).filter(|wish| near.contains(wish)) {
             Some(wish) => (0..span)
                 .flat_map(|by| [wish - by, wish + by])
@@ -269,23 +334,17 @@ impl<'a> Arrangement<'a> {
 
     fn is_free(&self, number: u16, place: i64) -> bool {
         let (table, cells) = &self.tables.all[usize::from(number)];
-        let lowest = cells.iter().map(|(index, _)| place + index).max();
-        let limit = self.room.max(self.slots.len() + cells.len());
-        lowest.is_none_or(|lowest| (lowest as usize) < limit) && place >= self.tables.highest(number)
+        let shape = &self.tables.shapes[usize::from(number)];
+        let limit = self.room.max(self.slots.len + cells.len()) as i64;
+        place + shape.first >= 0
+            && place + shape.last < limit
             && (!table.rows() || place % i64::from(STRIDE) == 0)
-            && cells.iter().all(|(index, _)| {
-                let slot = self.slots.get((place + index) as usize);
-                slot.is_none_or(|used| !used)
-            })
+            && self.slots.is_free(shape, (place + shape.first) as usize)
     }
 
     fn put(&mut self, number: u16, place: i64) {
         for (index, _) in &self.tables.all[usize::from(number)].1 {
-            let slot = (place + index) as usize;
-            if slot >= self.slots.len() {
-                self.slots.resize(slot + 1, false);
-            }
-            self.slots[slot] = true;
+            self.slots.set((place + index) as usize);
         }
         self.places[usize::from(number)] = Some(place);
         match self.wish(number) {
