@@ -84,7 +84,7 @@ const STEPS: &[(&str, usize, Step)] = &[
         let k = b.constant(1_000);
         b.push(Op::MulLo(x, k))
     }),
-    ("div", 900, |b, x, y, z| {
+    ("div", 910, |b, x, y, z| {
         let quotient = b.push(Op::Div(x, y));
         b.push(Op::Add(quotient, z))
     }),

@@ -3,12 +3,17 @@
 
 use super::ScriptError;
 use super::emit::{Stmt, emit};
+use super::forms::Style;
 use super::lower::{Step, Task, lower};
+use super::peephole;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
 use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value, legalise};
 use std::collections::HashMap;
 use std::ops::Range;
+
+/// Bodies below that are made in one style only.
+const FEW_BYTES: usize = 3_000;
 
 /// What one segment computes, from what, and what is compared.
 #[derive(Clone, Debug)]
@@ -41,7 +46,40 @@ const WRITES: u16 = 2;
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
 pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let (mut graph, steps) = lower(&task);
+    let mut best: Option<(Vec<u8>, StackDepth)> = None;
+    let claimed: usize = job.writes.iter().map(|word| usize::from(word.digits)).sum();
+    for style in Style::ALL {
+        // Styles differ in bitwise operations and sums: of few there is little to be had.
+        let small = |(script, peak): &(Vec<u8>, StackDepth)| {
+            script.len() < FEW_BYTES && *peak <= StackDepth::MAX
+        };
+        if best.as_ref().is_some_and(small) {
+            break;
+        }
+        let mut made = in_style(job, &task, &constants, style, false)?;
+        let over = made.1.0.saturating_sub(StackDepth::MAX.0);
+        if (1..=claimed / 2).contains(&usize::from(over)) {
+            made = in_style(job, &task, &constants, style, true)?;
+        }
+        let key = |(script, peak): &(Vec<u8>, StackDepth)| {
+            let over = peak.0.saturating_sub(StackDepth::MAX.0);
+            (over, script.len())
+        };
+        if best.as_ref().is_none_or(|best| key(&made) < key(best)) {
+            best = Some(made);
+        }
+    }
+    best.ok_or(ScriptError::Defect("no style"))
+}
+
+fn in_style(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+    style: Style,
+    pairs: bool,
+) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    let (mut graph, steps) = lower(task, style);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
     let mut joined: HashMap<u16, Vec<_>> = HashMap::new();
@@ -96,9 +134,32 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
-    stmts.extend(written);
+    let claimed: usize = written.iter().map(Stmt::claims).sum();
+    stmts.extend(match pairs {
+        true => paired(&written),
+        false => written,
+    });
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    emit(&graph, &stmts, reads)
+    let (script, _) = emit(&graph, &stmts, reads)?;
+    let shorter = peephole::shorten(&script, 0, reads + claimed)?;
+    Ok((shorter.script, shorter.peak))
+}
+
+/// Joins digits that are compared one by one in pairs.
+fn paired(written: &[Stmt]) -> Vec<Stmt> {
+    let mut paired = Vec::new();
+    let mut rest = written;
+    while let [first, others @ ..] = rest {
+        let (stmt, left) = match (first, others) {
+            (Stmt::Compare(low), [Stmt::Compare(high), left @ ..]) => {
+                (Stmt::ComparePair(*low, *high), left)
+            }
+            _ => (first.clone(), others),
+        };
+        paired.push(stmt);
+        rest = left;
+    }
+    paired
 }
 
 /// The words that a segment reads and writes, element by element.

@@ -88,6 +88,14 @@ impl Idioms {
         self.differences.get(&(x, y, flag)).copied()
     }
 
+    /// The sums and differences whose carries and borrows are wanted.
+    pub(super) fn sums(&self) -> impl Iterator<Item = Value> {
+        self.of.values().filter_map(|idiom| match *idiom {
+            Idiom::Carry(sum) => Some(sum),
+            Idiom::Less(x, y, flag) => self.difference_of(x, y, flag),
+        })
+    }
+
     /// What a value is really computed from.
     pub(super) fn operands(&self, op: &Op, value: Value) -> Vec<Value> {
         match self.get(value) {

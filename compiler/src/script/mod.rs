@@ -11,6 +11,7 @@
 
 pub mod asm;
 pub mod body;
+pub mod cells;
 pub mod code;
 mod emit;
 mod facts;
@@ -18,10 +19,13 @@ mod flow;
 mod forms;
 mod graph;
 mod idioms;
+mod kinds;
 pub mod leaf;
 mod lower;
 mod number;
+pub mod peephole;
 mod shape;
+mod table;
 pub mod vm;
 pub mod winternitz;
 

@@ -3,28 +3,27 @@
 use super::super::code::Code;
 use super::super::graph::NodeId;
 use super::super::number::LIMB;
-use super::product::MARKER;
-use super::{Emitter, NAMELESS};
+use super::Emitter;
+use super::bias::Bias;
+use super::stack::Name;
 
 impl Emitter<'_> {
     /// Long division, digit by digit, with a rest of `n` limbs on top, the highest uppermost.
     /// Digits of the quotient gather on the altstack.
     pub(super) fn long_wide(&mut self, node: NodeId, operands: &[NodeId], n: usize) {
         let (multiples, digits) = operands.split_at(4 * n);
-        for (k, multiple) in multiples.iter().enumerate() {
-            self.value(*multiple);
-            if k == 0 {
-                self.stack.pop();
-                self.stack.push(MARKER);
-            }
-        }
+        self.settle(digits);
+        self.gather(multiples);
+        let Some(first) = self.stack.nth(4 * n - 1) else {
+            return;
+        };
         let mut quotient = Vec::new();
         for (k, digit) in digits.iter().enumerate().rev() {
             if k + 1 == digits.len() {
-                self.value(*digit);
+                self.plain(*digit);
                 for _ in 1..n {
-                    self.asm.num(0);
-                    self.stack.push(NAMELESS);
+                    self.stack.asm.num(0);
+                    self.stack.pushed();
                 }
             } else {
                 self.shift_in(*digit, n);
@@ -32,11 +31,11 @@ impl Emitter<'_> {
             let part = self.part(node, k as u32);
             quotient.extend(part);
             if part.is_some() {
-                self.asm.num(0);
-                self.asm.op(Code::ToAlt);
+                self.stack.asm.num(0);
+                self.stack.asm.op(Code::ToAlt);
             }
             for multiple in (0..4).rev() {
-                self.try_multiple(multiple, n, part.is_some());
+                self.try_multiple(first, multiple, n, part.is_some());
             }
         }
         let rest: Vec<Option<NodeId>> = (0..n)
@@ -48,14 +47,16 @@ impl Emitter<'_> {
         };
         self.drop_beneath(n - kept, 0);
         self.drop_beneath(4 * n, kept);
-        self.stack.truncate(self.stack.len() - 5 * n);
+        self.stack.drop(5 * n);
         let names = rest.iter().take(kept).copied();
         let digits = quotient.into_iter().rev().map(Some);
-        let digits: Vec<_> = digits.inspect(|_| self.asm.op(Code::FromAlt)).collect();
+        let digits: Vec<_> = digits
+            .inspect(|_| self.stack.asm.op(Code::FromAlt))
+            .collect();
         for part in names.chain(digits) {
-            self.stack.push(part.map_or(NAMELESS, |part| part.0));
+            self.stack.pushed();
             if let Some(part) = part {
-                self.on_stack[part.index()] = true;
+                self.name_top(part, Bias::default());
             }
         }
     }
@@ -64,81 +65,70 @@ impl Emitter<'_> {
     fn shift_in(&mut self, digit: NodeId, n: usize) {
         self.double(4);
         for limb in (0..n - 1).rev() {
-            self.asm.op(Code::Swap);
+            self.stack.asm.op(Code::Swap);
             for bit in (0..4).rev() {
-                self.asm.num((LIMB / 16) << bit);
-                self.asm
+                self.stack.asm.num((LIMB / 16) << bit);
+                self.stack
+                    .asm
                     .ops(&[Code::Dup2, Code::GreaterThanOrEqual, Code::If]);
-                self.asm.ops(&[Code::Sub, Code::Swap]);
-                self.offset(1 << bit);
-                self.asm
+                self.stack.asm.ops(&[Code::Sub, Code::Swap]);
+                self.add(1 << bit);
+                self.stack
+                    .asm
                     .ops(&[Code::Swap, Code::Else, Code::Drop, Code::EndIf]);
             }
             self.double(4);
             if limb == 0 {
-                self.value(digit);
-                self.apply(Code::Add, 2);
+                self.plain(digit);
+                self.stack.apply(Code::Add, 2);
             }
-            self.asm.ops(&[Code::Swap, Code::ToAlt]);
-            self.stack.pop();
+            self.stack.asm.ops(&[Code::Swap, Code::ToAlt]);
+            self.stack.drop(1);
         }
         for _ in 1..n {
-            self.asm.op(Code::FromAlt);
-            self.stack.push(NAMELESS);
+            self.stack.asm.op(Code::FromAlt);
+            self.stack.pushed();
         }
     }
 
     /// Subtracts a multiple of the divisor from the rest, if the rest is at least as much.
-    fn try_multiple(&mut self, multiple: usize, n: usize, wanted: bool) {
+    fn try_multiple(&mut self, by: Name, multiple: usize, n: usize, wanted: bool) {
         for limb in 0..n {
             if limb == 0 {
-                self.pick(n - 1);
+                self.stack.pick(n - 1);
             } else {
-                self.pick(n);
-                self.asm.op(Code::Swap);
-                self.apply(Code::Sub, 2);
+                self.stack.pick(n);
+                self.stack.asm.op(Code::Swap);
+                self.stack.apply(Code::Sub, 2);
             }
-            let depth = self.depth(MARKER) as usize - (multiple * n + limb);
-            self.pick(depth);
-            self.apply(Code::Sub, 2);
+            let depth = self.depth(by) as usize - (multiple * n + limb);
+            self.stack.pick(depth);
+            self.stack.apply(Code::Sub, 2);
             if limb + 1 < n {
-                self.asm.op(Code::Dup);
-                self.asm.num(0);
-                self.asm.ops(&[Code::LessThan, Code::If]);
-                self.asm.num(LIMB);
-                self.asm.op(Code::Add);
-                self.asm.num(1);
-                self.asm.op(Code::Else);
-                self.asm.num(0);
-                self.asm.op(Code::EndIf);
-                self.stack.push(NAMELESS);
+                self.stack.asm.op(Code::Dup);
+                self.stack.asm.num(0);
+                self.stack.asm.ops(&[Code::LessThan, Code::If]);
+                self.stack.asm.num(LIMB);
+                self.stack.asm.op(Code::Add);
+                self.stack.asm.num(1);
+                self.stack.asm.op(Code::Else);
+                self.stack.asm.num(0);
+                self.stack.asm.op(Code::EndIf);
+                self.stack.pushed();
             }
         }
-        self.asm.op(Code::Dup);
-        self.asm.num(0);
-        self.asm.ops(&[Code::LessThan, Code::If]);
+        self.stack.asm.op(Code::Dup);
+        self.stack.asm.num(0);
+        self.stack.asm.ops(&[Code::LessThan, Code::If]);
         self.drop_beneath(n, 0);
-        self.asm.op(Code::Else);
+        self.stack.asm.op(Code::Else);
         if wanted {
-            self.asm.op(Code::FromAlt);
-            self.offset(1 << multiple);
-            self.asm.op(Code::ToAlt);
+            self.stack.asm.op(Code::FromAlt);
+            self.add(1 << multiple);
+            self.stack.asm.op(Code::ToAlt);
         }
         self.drop_beneath(n, n);
-        self.asm.op(Code::EndIf);
-        self.stack.truncate(self.stack.len() - n);
-    }
-
-    /// A copy of the item at a depth.
-    fn pick(&mut self, depth: usize) {
-        match depth {
-            0 => self.asm.op(Code::Dup),
-            1 => self.asm.op(Code::Over),
-            _ => {
-                self.asm.num(depth as i64);
-                self.asm.op(Code::Pick);
-            }
-        }
-        self.stack.push(NAMELESS);
+        self.stack.asm.op(Code::EndIf);
+        self.stack.drop(n);
     }
 }

@@ -5,6 +5,7 @@ use super::super::code::{Code, number_len};
 use super::super::graph::{Node, NodeId};
 use super::super::number::{Arith, LIMIT};
 use super::Emitter;
+use super::bias::Bias;
 
 impl Emitter<'_> {
     /// By digit that is read, the joins that are made of digits read up to it, it included.
@@ -33,85 +34,108 @@ impl Emitter<'_> {
     /// Doubles the top item so many times.
     pub(super) fn double(&mut self, times: u8) {
         for _ in 0..times {
-            self.asm.ops(&[Code::Dup, Code::Add]);
+            self.stack.asm.ops(&[Code::Dup, Code::Add]);
         }
     }
 
     /// A number times a constant, by doubling and adding; runs of ones by subtracting.
     pub(super) fn times(&mut self, number: NodeId, k: i64) {
-        self.value(number);
+        self.plain(number);
         let zeros = k.trailing_zeros();
         let odd = k >> zeros;
         let fits = self.graph.range(number).high * (odd + 1) < LIMIT;
         let signed = signed_digits(odd, fits);
         if signed.len() > 1 {
-            self.asm.op(Code::Dup);
+            self.stack.asm.op(Code::Dup);
             for digit in signed.iter().skip(1) {
                 self.double(1);
                 match digit {
                     0 => {}
-                    1 => self.asm.ops(&[Code::Over, Code::Add]),
-                    _ => self.asm.ops(&[Code::Over, Code::Sub]),
+                    1 => self.stack.asm.ops(&[Code::Over, Code::Add]),
+                    _ => self.stack.asm.ops(&[Code::Over, Code::Sub]),
                 }
             }
-            self.asm.op(Code::Nip);
+            self.stack.asm.op(Code::Nip);
         }
         self.double(zeros as u8);
     }
 
-    pub(super) fn join(&mut self, digits: &[NodeId]) {
+    /// The number that digits make, the least first.
+    pub(super) fn number_of(&mut self, digits: &[NodeId]) {
         let mut rest = digits.iter().rev();
         if let Some(top) = rest.next() {
-            self.value(*top);
+            self.plain(*top);
         }
         for digit in rest {
             self.double(4);
-            let index = digit.index();
-            let under = self.stack.len().checked_sub(2);
-            let under = under.and_then(|at| self.stack.get(at)).copied();
             match self.graph.as_const(*digit) {
                 Some(n) => {
-                    self.uses[index] -= 1;
-                    self.offset(n);
+                    self.uses[digit.index()] -= 1;
+                    self.add(n);
                 }
-                // Right beneath, and not needed again: addition doesn't mind the order.
-                None if under == Some(digit.0) && self.uses[index] == 1 => {
-                    self.uses[index] = 0;
-                    self.on_stack[index] = false;
-                    self.apply(Code::Add, 2);
-                }
-                None => {
-                    self.value(*digit);
-                    self.apply(Code::Add, 2);
-                }
+                None => self.plus(*digit, true),
             }
         }
+    }
+
+    /// How far from 0 a sum can get on the way.
+    pub(super) fn reach(&self, terms: &[(NodeId, bool)]) -> i64 {
+        let ranges = terms.iter().map(|(node, _)| self.graph.range(*node));
+        ranges.map(|range| range.high.max(-range.low)).sum()
+    }
+
+    /// Adds up terms, all of them plain, and a constant.
+    pub(super) fn huge_sum(&mut self, terms: &[(NodeId, bool)], constant: i64) {
+        let mut order = terms.to_vec();
+        if let Some(first) = order.iter().position(|(_, plus)| *plus) {
+            order[..=first].rotate_right(1);
+        }
+        for (n, (node, plus)) in order.into_iter().enumerate() {
+            if n > 0 {
+                self.plus(node, plus);
+                continue;
+            }
+            self.plain(node);
+            if !plus {
+                self.stack.apply(Code::Negate, 1);
+            }
+        }
+        self.add(constant);
+    }
+
+    /// Adds a plain number to the top item, or (`false`) subtracts it.
+    fn plus(&mut self, node: NodeId, plus: bool) {
+        let partial = self.stack.top();
+        self.plain(node);
+        self.join(partial);
+        self.stack
+            .apply(if plus { Code::Add } else { Code::Sub }, 2);
     }
 
     /// The number that the next claimed digits make, the least first.
     pub(super) fn claimed(&mut self, digits: usize) {
         for _ in 0..digits {
-            self.asm.op(Code::FromAlt);
+            self.stack.asm.op(Code::FromAlt);
         }
         for _ in 1..digits {
             self.double(4);
-            self.asm.op(Code::Add);
+            self.stack.asm.op(Code::Add);
         }
     }
 
-    /// Computes all parts of a node that anything needs, unless that is done.
-    pub(super) fn multi(&mut self, node: NodeId, arith: Arith, operands: &[NodeId]) {
-        if self.uses[node.index()] == 0 {
+    /// Computes all parts of a node that anything needs.
+    pub(super) fn multi(&mut self, node: NodeId) {
+        let Node::Multi(arith, operands) = self.graph.node(node) else {
             return;
-        }
+        };
         self.uses[node.index()] = 0;
-        match arith {
+        match *arith {
             Arith::Divide(unit) => {
-                self.value(operands[0]);
+                self.plain(operands[0]);
                 self.divide(node, operands[0], unit);
             }
             Arith::Borrow(unit) => {
-                self.value(operands[0]);
+                self.plain(operands[0]);
                 self.borrow(node, unit);
             }
             Arith::Product { starts, span } => {
@@ -124,6 +148,15 @@ impl Emitter<'_> {
         }
     }
 
+    /// Has nodes on the stack, so that fetching them computes nothing.
+    pub(super) fn settle(&mut self, nodes: &[NodeId]) {
+        for node in nodes {
+            if self.stored[node.index()].is_none() && self.graph.as_const(*node).is_none() {
+                self.hold(*node);
+            }
+        }
+    }
+
     /// A part of a node, if anything needs it.
     pub(super) fn part(&self, node: NodeId, n: u32) -> Option<NodeId> {
         let id = NodeId(node.0 + 1 + n);
@@ -132,10 +165,10 @@ impl Emitter<'_> {
 
     /// Gives the top items to parts, the lowest first.
     pub(super) fn leave(&mut self, taken: usize, parts: &[Option<NodeId>]) {
-        self.stack.truncate(self.stack.len() - taken);
+        self.stack.drop(taken);
         for part in parts.iter().flatten() {
-            self.stack.push(part.0);
-            self.on_stack[part.index()] = true;
+            self.stack.pushed();
+            self.name_top(*part, Bias::default());
         }
     }
 
@@ -147,40 +180,42 @@ impl Emitter<'_> {
         let mut bit = 63 - most.leading_zeros();
         if quotient.is_some() && most == 1 {
             if rest.is_some() {
-                self.asm.num(unit);
-                self.asm
+                self.stack.asm.num(unit);
+                self.stack
+                    .asm
                     .ops(&[Code::Dup2, Code::GreaterThanOrEqual, Code::If, Code::Sub]);
-                self.asm.num(1);
-                self.asm.ops(&[Code::Else, Code::Drop]);
-                self.asm.num(0);
-                self.asm.op(Code::EndIf);
+                self.stack.asm.num(1);
+                self.stack.asm.ops(&[Code::Else, Code::Drop]);
+                self.stack.asm.num(0);
+                self.stack.asm.op(Code::EndIf);
                 self.leave(1, &[rest, quotient]);
             } else {
-                self.asm.num(unit);
-                self.asm.op(Code::GreaterThanOrEqual);
+                self.stack.asm.num(unit);
+                self.stack.asm.op(Code::GreaterThanOrEqual);
                 self.leave(1, &[quotient]);
             }
             return;
         }
         if quotient.is_some() {
-            self.asm.num(0);
-            self.asm.op(Code::Swap);
+            self.stack.asm.num(0);
+            self.stack.asm.op(Code::Swap);
         }
         loop {
             let step = unit << bit;
             match quotient {
                 None => self.reduce_once(step),
                 Some(_) => {
-                    self.asm.num(step);
-                    self.asm.ops(&[
+                    self.stack.asm.num(step);
+                    self.stack.asm.ops(&[
                         Code::Dup2,
                         Code::GreaterThanOrEqual,
                         Code::If,
                         Code::Sub,
                         Code::Swap,
                     ]);
-                    self.offset(1 << bit);
-                    self.asm
+                    self.add(1 << bit);
+                    self.stack
+                        .asm
                         .ops(&[Code::Swap, Code::Else, Code::Drop, Code::EndIf]);
                 }
             }
@@ -190,7 +225,7 @@ impl Emitter<'_> {
             bit -= 1;
         }
         if rest.is_none() {
-            self.asm.op(Code::Drop);
+            self.stack.asm.op(Code::Drop);
         }
         self.leave(1, &[quotient, rest]);
     }
@@ -198,36 +233,37 @@ impl Emitter<'_> {
     /// Subtracts a step from the top item if that is at least as much.
     fn reduce_once(&mut self, step: i64) {
         if number_len(step) <= 2 {
-            self.asm.op(Code::Dup);
-            self.asm.num(step);
-            self.asm.ops(&[Code::GreaterThanOrEqual, Code::If]);
-            self.asm.num(step);
-            self.asm.ops(&[Code::Sub, Code::EndIf]);
+            self.stack.asm.op(Code::Dup);
+            self.stack.asm.num(step);
+            self.stack.asm.ops(&[Code::GreaterThanOrEqual, Code::If]);
+            self.stack.asm.num(step);
+            self.stack.asm.ops(&[Code::Sub, Code::EndIf]);
         } else {
-            self.asm.num(step);
-            self.asm
+            self.stack.asm.num(step);
+            self.stack
+                .asm
                 .ops(&[Code::Dup2, Code::GreaterThanOrEqual, Code::If, Code::Sub]);
-            self.asm.ops(&[Code::Else, Code::Drop, Code::EndIf]);
+            self.stack.asm.ops(&[Code::Else, Code::Drop, Code::EndIf]);
         }
     }
 
     fn borrow(&mut self, node: NodeId, unit: i64) {
         let (rest, negative) = (self.part(node, 0), self.part(node, 1));
         if rest.is_some() {
-            self.asm.op(Code::Dup);
+            self.stack.asm.op(Code::Dup);
         }
-        self.asm.num(0);
-        self.asm.op(Code::LessThan);
+        self.stack.asm.num(0);
+        self.stack.asm.op(Code::LessThan);
         if rest.is_some() {
-            self.asm.op(Code::If);
-            self.asm.num(unit);
-            self.asm.op(Code::Add);
+            self.stack.asm.op(Code::If);
+            self.stack.asm.num(unit);
+            self.stack.asm.op(Code::Add);
             if negative.is_some() {
-                self.asm.num(1);
-                self.asm.op(Code::Else);
-                self.asm.num(0);
+                self.stack.asm.num(1);
+                self.stack.asm.op(Code::Else);
+                self.stack.asm.num(0);
             }
-            self.asm.op(Code::EndIf);
+            self.stack.asm.op(Code::EndIf);
         }
         self.leave(1, &[rest, negative]);
     }
@@ -237,16 +273,15 @@ impl Emitter<'_> {
         let [condition, t0, t1, f0, f1] = operands[..] else {
             return;
         };
-        for operand in [f0, f1, t0, t1, condition] {
-            self.value(operand);
-        }
-        self.asm
+        self.gather(&[f0, f1, t0, t1, condition]);
+        self.stack
+            .asm
             .ops(&[Code::If, Code::Swap2, Code::EndIf, Code::Drop2]);
         let parts = [self.part(node, 0), self.part(node, 1)];
         match parts {
             [Some(_), Some(_)] => {}
-            [Some(_), None] => self.asm.op(Code::Drop),
-            _ => self.asm.op(Code::Nip),
+            [Some(_), None] => self.stack.asm.op(Code::Drop),
+            _ => self.stack.asm.op(Code::Nip),
         }
         self.leave(5, &parts);
     }

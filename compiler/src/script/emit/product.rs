@@ -3,10 +3,8 @@
 use super::super::code::Code;
 use super::super::graph::NodeId;
 use super::super::number::LIMIT;
-use super::{Emitter, NAMELESS};
-
-/// Names of the first cells of tables of multiples, downwards.
-pub(super) const MARKER: u32 = u32::MAX - 2;
+use super::Emitter;
+use super::stack::Name;
 
 impl Emitter<'_> {
     /// Multiples of each part are laid out as a table, which digits index.
@@ -30,11 +28,10 @@ impl Emitter<'_> {
         }
         let most = digits.iter().map(|digit| self.graph.range(*digit).high);
         let most = most.max().unwrap_or(0);
+        self.settle(parts);
         let mut tables = Vec::new();
         for (part, place) in parts.iter().zip(starts) {
-            let marker = MARKER - tables.len() as u32;
-            self.multiples(*part, most, marker);
-            tables.push((place, marker));
+            tables.push((place, self.multiples(*part, most)));
         }
         for (group, _) in groups.iter().enumerate().filter(|(_, part)| part.is_some()) {
             let from = group * span;
@@ -52,11 +49,7 @@ impl Emitter<'_> {
             return self.release(digit);
         }
         self.uses[digit.index()] += times - 1;
-        let ready = self.on_stack[digit.index()] || self.graph.as_const(digit).is_some();
-        if !ready {
-            self.compute(digit);
-            self.name_top(digit);
-        }
+        self.settle(&[digit]);
     }
 
     /// Takes back one use of a node, and what it would have used if that was the last.
@@ -66,37 +59,38 @@ impl Emitter<'_> {
             let uses = &mut self.uses[node.index()];
             let last = *uses == 1;
             *uses = uses.saturating_sub(1);
-            if last && !self.on_stack[node.index()] {
+            if last && self.stored[node.index()].is_none() {
                 todo.extend(self.graph.node(node).operands());
             }
         }
     }
 
-    /// Leaves the multiples of a number, from 0 times up, the last on top.
-    fn multiples(&mut self, number: NodeId, most: i64, marker: u32) {
-        self.asm.num(0);
-        self.stack.push(marker);
-        self.value(number);
+    /// Leaves the multiples of a number, from 0 times up, the last on top; gives the first.
+    fn multiples(&mut self, number: NodeId, most: i64) -> Name {
+        self.stack.asm.num(0);
+        let first = self.stack.pushed();
+        self.plain(number);
         for n in 2..=most {
             match n {
-                2 => self.asm.ops(&[Code::Dup, Code::Dup, Code::Add]),
-                3 => self.asm.ops(&[Code::Dup2, Code::Add]),
-                4 => self.asm.ops(&[Code::Over, Code::Dup, Code::Add]),
-                7 => self.asm.ops(&[Code::Over2, Code::Add]),
+                2 => self.stack.asm.ops(&[Code::Dup, Code::Dup, Code::Add]),
+                3 => self.stack.asm.ops(&[Code::Dup2, Code::Add]),
+                4 => self.stack.asm.ops(&[Code::Over, Code::Dup, Code::Add]),
+                7 => self.stack.asm.ops(&[Code::Over2, Code::Add]),
                 _ => {
-                    self.asm.op(Code::Dup);
-                    self.asm.num(n - 1);
-                    self.asm.ops(&[Code::Pick, Code::Add]);
+                    self.stack.asm.op(Code::Dup);
+                    self.stack.asm.num(n - 1);
+                    self.stack.asm.ops(&[Code::Pick, Code::Add]);
                 }
             }
-            self.stack.push(NAMELESS);
+            self.stack.pushed();
         }
+        first
     }
 
     /// The sum of the multiples that fall on some places, the highest place first.
     fn columns(
         &mut self,
-        tables: &[(usize, u32)],
+        tables: &[(usize, Name)],
         digits: &[NodeId],
         places: std::ops::Range<usize>,
     ) {
@@ -105,14 +99,14 @@ impl Emitter<'_> {
             if started {
                 self.double(4);
             }
-            for (start, marker) in tables {
+            for (start, first) in tables {
                 let digit = place.checked_sub(*start).and_then(|n| digits.get(n));
                 let Some(digit) = digit.copied() else {
                     continue;
                 };
-                self.multiple(*marker, digit);
+                self.multiple(*first, digit);
                 if started {
-                    self.apply(Code::Add, 2);
+                    self.stack.apply(Code::Add, 2);
                 }
                 started = true;
             }
@@ -120,43 +114,44 @@ impl Emitter<'_> {
     }
 
     /// The cell of a table of multiples that a digit tells.
-    fn multiple(&mut self, marker: u32, digit: NodeId) {
-        let depth = self.depth(marker);
+    fn multiple(&mut self, first: Name, digit: NodeId) {
+        let depth = self.depth(first);
         match self.graph.as_const(digit) {
             Some(n) => {
                 self.uses[digit.index()] -= 1;
-                self.asm.num(depth - n);
-                self.stack.push(NAMELESS);
+                self.stack.asm.num(depth - n);
+                self.stack.pushed();
             }
             None => {
-                self.asm.num(depth);
-                self.stack.push(NAMELESS);
+                let bias = self.stored[digit.index()].as_ref();
+                let bias = bias.map_or(0, |bias| bias.value(self.chosen));
+                self.stack.asm.num(depth + bias);
+                self.stack.pushed();
                 self.value(digit);
-                self.apply(Code::Sub, 2);
+                self.stack.apply(Code::Sub, 2);
             }
         }
-        self.asm.op(Code::Pick);
+        self.stack.asm.op(Code::Pick);
     }
 
-    /// How deep a name lies.
-    pub(super) fn depth(&self, name: u32) -> i64 {
-        let above = self.stack.iter().rev().position(|item| *item == name);
-        above.unwrap_or(0) as i64
+    /// How deep an item lies.
+    pub(super) fn depth(&self, name: Name) -> i64 {
+        self.stack.depth_of(name).unwrap_or(0) as i64
     }
 
     /// Drops so many items that lie beneath some others.
     pub(super) fn drop_beneath(&mut self, items: usize, above: usize) {
         for _ in 0..above {
-            self.asm.op(Code::ToAlt);
+            self.stack.asm.op(Code::ToAlt);
         }
         for _ in 0..items / 2 {
-            self.asm.op(Code::Drop2);
+            self.stack.asm.op(Code::Drop2);
         }
         if items % 2 == 1 {
-            self.asm.op(Code::Drop);
+            self.stack.asm.op(Code::Drop);
         }
         for _ in 0..above {
-            self.asm.op(Code::FromAlt);
+            self.stack.asm.op(Code::FromAlt);
         }
     }
 
@@ -166,37 +161,39 @@ impl Emitter<'_> {
         let Some((by, digits)) = operands.split_first() else {
             return;
         };
-        self.value(*by);
-        self.stack.pop();
-        self.stack.push(MARKER);
+        self.settle(digits);
+        self.plain(*by);
+        let Some(first) = self.stack.top() else {
+            return;
+        };
         for n in 0..3 {
-            self.asm.op(Code::Dup);
+            self.stack.asm.op(Code::Dup);
             if n == 2 && saturate {
-                self.asm.num(LIMIT / 2 - 1);
-                self.asm.op(Code::Min);
+                self.stack.asm.num(LIMIT / 2 - 1);
+                self.stack.asm.op(Code::Min);
             }
             self.double(1);
-            self.stack.push(NAMELESS);
+            self.stack.pushed();
         }
         let mut parts = Vec::new();
         for (n, digit) in digits.iter().enumerate().rev() {
-            let first = n + 1 == digits.len();
-            if !first {
+            let highest = n + 1 == digits.len();
+            if !highest {
                 self.double(4);
             }
-            self.value(*digit);
-            if !first {
-                self.apply(Code::Add, 2);
+            self.plain(*digit);
+            if !highest {
+                self.stack.apply(Code::Add, 2);
             }
             let part = self.part(node, n as u32);
             parts.push(part);
-            self.digit_of_quotient(part.is_some());
+            self.digit_of_quotient(first, part.is_some());
         }
         let rest = self.part(node, digits.len() as u32);
         parts.push(rest);
         if rest.is_none() {
-            self.asm.op(Code::Drop);
-            self.stack.pop();
+            self.stack.asm.op(Code::Drop);
+            self.stack.drop(1);
         }
         let made = parts.iter().flatten().count();
         self.drop_beneath(4, made);
@@ -204,23 +201,24 @@ impl Emitter<'_> {
     }
 
     /// Reduces the rest on top; its quotient is left beneath it, if it is wanted.
-    fn digit_of_quotient(&mut self, wanted: bool) {
+    fn digit_of_quotient(&mut self, by: Name, wanted: bool) {
         if wanted {
-            self.asm.num(0);
-            self.asm.op(Code::Swap);
-            self.stack.insert(self.stack.len() - 1, NAMELESS);
+            self.stack.asm.num(0);
+            self.stack.pushed();
+            self.stack.roll(1);
         }
         for bit in (0..4).rev() {
-            self.asm.num(self.depth(MARKER) - bit);
-            self.asm
+            self.stack.asm.num(self.depth(by) - bit);
+            self.stack
+                .asm
                 .ops(&[Code::Pick, Code::Dup2, Code::GreaterThanOrEqual]);
-            self.asm.ops(&[Code::If, Code::Sub]);
+            self.stack.asm.ops(&[Code::If, Code::Sub]);
             if wanted {
-                self.asm.op(Code::Swap);
-                self.offset(1 << bit);
-                self.asm.op(Code::Swap);
+                self.stack.asm.op(Code::Swap);
+                self.add(1 << bit);
+                self.stack.asm.op(Code::Swap);
             }
-            self.asm.ops(&[Code::Else, Code::Drop, Code::EndIf]);
+            self.stack.asm.ops(&[Code::Else, Code::Drop, Code::EndIf]);
         }
     }
 }

@@ -136,7 +136,7 @@ impl Lower<'_> {
 
     /// A word in parts of so many digits at most; each with its first place.
     fn small_parts(&mut self, value: Value, most: usize) -> Vec<(NodeId, usize)> {
-        if !self.forms.is_number(value) {
+        if !self.kinds.is_number(value) {
             let digits = self.used_digits(value);
             let chunks = digits.chunks(most).enumerate();
             return chunks
@@ -197,7 +197,7 @@ impl Lower<'_> {
             self.graph.divide(one, k)
         } else {
             // The first part takes all but four, or all but sixteen bits.
-            let (high, low, unit) = if self.forms.is_number(a) && k < HALF / 2 {
+            let (high, low, unit) = if self.kinds.is_number(a) && k < HALF / 2 {
                 let [low, high] = self.halves(a);
                 (high, low, HALF)
             } else {

@@ -1,11 +1,11 @@
 //! Words as numbers of up to 31 bits: one number where that is enough, else two halves. What
-//! is computed in which form was decided before ([`Forms`](super::Forms)); here one form is
+//! is computed in which form was decided before ([`Kinds`](super::Kinds)); here one form is
 //! made from another.
 
 use super::super::facts::low_mask;
-use super::super::forms::ONE;
 use super::super::graph::NodeId;
 use super::super::idioms::Idiom;
+use super::super::kinds::ONE;
 use super::super::number::{HALF, LIMIT, Reduced};
 use super::super::shape::{Terms, def, flatten};
 use super::Lower;
@@ -48,7 +48,7 @@ impl Lower<'_> {
 
     /// Whether a word is not 0: 0 or 1.
     pub(super) fn condition(&mut self, value: Value) -> NodeId {
-        if !self.forms.is_number(value) {
+        if !self.kinds.is_number(value) {
             let digits = self.word(value);
             return self.truth(&digits);
         }
@@ -89,7 +89,7 @@ impl Lower<'_> {
         }
         let one = if let Some(word) = self.constant(value) {
             self.graph.constant(i64::from(word))
-        } else if self.forms.is_number(value) {
+        } else if self.kinds.is_number(value) {
             self.compute_one(value)
         } else {
             let digits = self.word(value);
@@ -114,7 +114,7 @@ impl Lower<'_> {
             [word & 0xffff, word >> 16].map(|half| self.graph.constant(i64::from(half)))
         } else if self.bits[value.index()] <= 16 {
             [self.one(value), self.graph.constant(0)]
-        } else if !self.forms.is_number(value) {
+        } else if !self.kinds.is_number(value) {
             let digits = self.word(value);
             [self.graph.join(&digits[..4]), self.graph.join(&digits[4..])]
         } else if self.is_one(value) {
@@ -340,7 +340,7 @@ impl Lower<'_> {
 
     /// What a sum has beyond the word; `None` if it has nothing.
     fn beyond(&mut self, sum: Value) -> Option<Reduced> {
-        match self.forms.is_number(sum) {
+        match self.kinds.is_number(sum) {
             true => drop(self.all_numbers(sum)),
             false => drop(self.word(sum)),
         }
@@ -383,7 +383,7 @@ impl Lower<'_> {
 
     /// Two words in the form that a comparison of them was given.
     fn both(&mut self, value: Value, x: Value, y: Value) -> (Vec<NodeId>, Vec<NodeId>) {
-        if !self.forms.is_number(value) {
+        if !self.kinds.is_number(value) {
             return (self.word(x).to_vec(), self.word(y).to_vec());
         }
         match self.is_one(x) && self.is_one(y) {
