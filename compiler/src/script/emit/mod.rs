@@ -13,6 +13,7 @@ mod long;
 mod number;
 mod product;
 mod stack;
+mod sum;
 mod tables;
 
 use super::ScriptError;
@@ -480,72 +481,6 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Adds up terms. Constants are left to whoever corrects the bias.
-    fn sum(&mut self, terms: &[(NodeId, bool)], constant: i64) -> Bias {
-        let mut order: Vec<(NodeId, bool)> = terms.to_vec();
-        // What is on top comes first, what is yet to be computed and kept last: it is tucked
-        // away beneath the sum.
-        order.sort_by_key(|(node, plus)| {
-            let rank = match () {
-                () if self.is_free(*node) => 0,
-                () if self.is_second(*node) => 1,
-                () if self.stored[node.index()].is_some() => 2,
-                () if !self.is_new(*node) => 3,
-                () => 4,
-            };
-            (rank, !*plus)
-        });
-        if let Some(first) = order.iter().position(|(_, plus)| *plus) {
-            order[..=first].rotate_right(1);
-        }
-        let mut bias = Bias::fixed(-constant);
-        for (n, (node, plus)) in order.into_iter().enumerate() {
-            if n > 0 {
-                let term = self.addend(node, plus);
-                bias.add(&term, sign(plus));
-                continue;
-            }
-            let term = self.value(node);
-            bias.add(&term, sign(plus));
-            if !plus {
-                self.stack.apply(Code::Negate, 1);
-            }
-        }
-        bias
-    }
-
-    /// Adds a term to the sum on top; gives the term's bias.
-    fn addend(&mut self, node: NodeId, plus: bool) -> Bias {
-        let partial = self.stack.top();
-        let code = if plus { Code::Add } else { Code::Sub };
-        if self.is_new(node)
-            && let Some(under) = partial
-        {
-            self.hold(node);
-            if self.stack.ends_with(&[under, Name::Node(node.0)]) {
-                self.uses[node.index()] -= 1;
-                self.stack.tuck();
-                self.stack.apply(code, 2);
-                return self.stored[node.index()].clone().unwrap_or_default();
-            }
-        }
-        let bias = self.value(node);
-        let top = self.stack.top();
-        if partial
-            .zip(top)
-            .is_some_and(|(a, b)| !self.stack.ends_with(&[a, b]))
-        {
-            if let Some(partial) = partial {
-                self.bring(partial);
-            }
-            if !plus {
-                self.stack.roll(1);
-            }
-        }
-        self.stack.apply(code, 2);
-        bias
-    }
-
     /// Corrects the index on top for a look-up, `more` items being pushed before; gives what
     /// it is biased by then.
     fn index(&mut self, table: Table, bias: Bias, more: usize) -> Bias {
@@ -640,8 +575,4 @@ impl<'a> Emitter<'a> {
         self.stack.drop(operands.len());
         self.stack.pushed();
     }
-}
-
-fn sign(plus: bool) -> i64 {
-    if plus { 1 } else { -1 }
 }

@@ -78,40 +78,6 @@ impl Emitter<'_> {
         }
     }
 
-    /// How far from 0 a sum can get on the way.
-    pub(super) fn reach(&self, terms: &[(NodeId, bool)]) -> i64 {
-        let ranges = terms.iter().map(|(node, _)| self.graph.range(*node));
-        ranges.map(|range| range.high.max(-range.low)).sum()
-    }
-
-    /// Adds up terms, all of them plain, and a constant.
-    pub(super) fn huge_sum(&mut self, terms: &[(NodeId, bool)], constant: i64) {
-        let mut order = terms.to_vec();
-        if let Some(first) = order.iter().position(|(_, plus)| *plus) {
-            order[..=first].rotate_right(1);
-        }
-        for (n, (node, plus)) in order.into_iter().enumerate() {
-            if n > 0 {
-                self.plus(node, plus);
-                continue;
-            }
-            self.plain(node);
-            if !plus {
-                self.stack.apply(Code::Negate, 1);
-            }
-        }
-        self.add(constant);
-    }
-
-    /// Adds a plain number to the top item, or (`false`) subtracts it.
-    fn plus(&mut self, node: NodeId, plus: bool) {
-        let partial = self.stack.top();
-        self.plain(node);
-        self.join(partial);
-        self.stack
-            .apply(if plus { Code::Add } else { Code::Sub }, 2);
-    }
-
     /// The number that the next claimed digits make, the least first.
     pub(super) fn claimed(&mut self, digits: usize) {
         for _ in 0..digits {
