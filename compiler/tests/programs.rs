@@ -82,7 +82,7 @@ fn budget(weight: u64) -> Budget {
 
 /// A plan of a program under a budget that is tight more often than not.
 fn some_plan(program: &Program, dice: &mut Dice) -> Plan {
-    let tight = [6_000, 12_000, 25_000, 100_000, 400_000];
+    let tight = [2_500, 4_000, 6_000, 12_000, 400_000];
     let from = dice.below(tight.len());
     // Where one operation is too large, take a larger budget.
     let plans = tight[from..]
@@ -234,7 +234,7 @@ impl Played {
                 let at = dice.below(words.len());
                 let value = self.plan.elements[id.index()].words[at].value;
                 // What can't be a value of its type is nobody's business but the liar's.
-                let most = u32::MAX >> (32 - u32::from(bits[value.index()].max(1)));
+                let most = ((1u64 << bits[value.index()]) - 1) as u32;
                 let lie = [dice.pick(&EXTREMES), dice.word() as u32][dice.below(2)] & most;
                 word = Some((words[at], lie));
                 words[at] = lie;
@@ -272,7 +272,7 @@ fn bodies_agree_with_the_interpreter() {
     assert!(counts.aborts * 20 > counts.pairs, "{}", counts.aborts);
     assert!(2 * counts.segments > 3 * counts.programs);
     assert!(counts.accused.min(counts.spared) > 20_000);
-    assert!(counts.passed > 500, "{}", counts.passed);
+    assert!(counts.passed > 300, "{}", counts.passed);
     assert!(counts.peaks * 100 > counts.bodies * 99);
 }
 
