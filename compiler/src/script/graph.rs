@@ -284,7 +284,10 @@ impl Graph {
         }
         let low = self.look(Table::Low { scale, out }, sum);
         let carries = Range::new(0, range.high / scale / 16 * scale);
-        (low, self.add(Node::Rest(low, Table::Carry { scale, out }), carries))
+        (
+            low,
+            self.add(Node::Rest(low, Table::Carry { scale, out }), carries),
+        )
     }
 
     /// `a < b`.

@@ -135,7 +135,10 @@ impl Demands {
             let candidates = lacks.iter().map(|(fixed, _)| (cost(*fixed), *fixed));
             if let Some((cost, fixed)) = candidates.min() {
                 let of = of.to_vec();
-                heaviest.push((4 * all as usize - cost.min(4 * all as usize), Bias { of, fixed }));
+                heaviest.push((
+                    4 * all as usize - cost.min(4 * all as usize),
+                    Bias { of, fixed },
+                ));
             }
         }
         heaviest.sort_by_key(|(gain, _)| std::cmp::Reverse(*gain));
@@ -149,7 +152,6 @@ impl Demands {
         let sketch = Self(sketch.map(|(lack, times)| (lack.clone(), *times)).collect());
         (heaviest, sketch)
     }
-
 }
 
 /// Equations between choices, solved as they come: some choices in terms of the others.
@@ -184,7 +186,10 @@ impl Equations {
         let mut known = Bias::default();
         known.add(&rest, -sign);
         for other in self.solved.values_mut() {
-            if let Ok(at) = other.of.binary_search_by_key(&choice, |(choice, _)| *choice) {
+            if let Ok(at) = other
+                .of
+                .binary_search_by_key(&choice, |(choice, _)| *choice)
+            {
                 let times = other.of[at].1;
                 other.of.remove(at);
                 other.add(&known, times);

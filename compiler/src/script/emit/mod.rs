@@ -49,7 +49,8 @@ pub fn emit(
     let uses = count_uses(graph, stmts);
     let tables = Tables::of(graph, &uses);
     let draft = tables.draft();
-    let (sketch, demands) = Emitter::new(graph, &tables, &draft, uses.clone()).body(stmts, reads)?;
+    let (sketch, demands) =
+        Emitter::new(graph, &tables, &draft, uses.clone()).body(stmts, reads)?;
     let others = usize::from(sketch.1.0).saturating_sub(tables.slots(&draft).len());
     let room = usize::from(StackDepth::MAX.0).saturating_sub(others);
     if tables.cells() > room {
@@ -469,7 +470,10 @@ impl<'a> Emitter<'a> {
         }
         let bias = self.value(node);
         let top = self.stack.top();
-        if partial.zip(top).is_some_and(|(a, b)| !self.stack.ends_with(&[a, b])) {
+        if partial
+            .zip(top)
+            .is_some_and(|(a, b)| !self.stack.ends_with(&[a, b]))
+        {
             if let Some(partial) = partial {
                 self.bring(partial);
             }

@@ -84,7 +84,8 @@ impl Tables {
                 *size = (size.0.min(low), size.1.max(high));
             }
         }
-        let cells = |(table, (low, high)): (&Table, &(i64, i64))| (*table, table.cells(*low, *high));
+        let cells =
+            |(table, (low, high)): (&Table, &(i64, i64))| (*table, table.cells(*low, *high));
         let all: Vec<(Table, Vec<(i64, i64)>)> = sizes.iter().map(cells).collect();
         Self {
             shapes: all.iter().map(|(_, cells)| Shape::of(cells)).collect(),
@@ -120,7 +121,11 @@ impl Tables {
         let mut order: Vec<u16> = (0..self.all.len() as u16).collect();
         order.sort_by_key(|n| {
             let (table, cells) = &self.all[usize::from(*n)];
-            (table.rows(), 1_000 * looks[usize::from(*n)] / cells.len().max(1), *n)
+            (
+                table.rows(),
+                1_000 * looks[usize::from(*n)] / cells.len().max(1),
+                *n,
+            )
         });
         order
     }
@@ -272,7 +277,10 @@ impl<'a> Arrangement<'a> {
     /// The first that has no choice, else the first.
     fn next(&self) -> Option<u16> {
         let waiting = self.waiting.iter().rev();
-        let bound = waiting.clone().find(|number| self.wish(**number).is_some_and(|wish| self.is_free(**number, wish)));
+        let bound = waiting.clone().find(|number| {
+            self.wish(**number)
+                .is_some_and(|wish| self.is_free(**number, wish))
+        });
         bound.or_else(|| waiting.clone().next()).copied()
     }
 

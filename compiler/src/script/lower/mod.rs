@@ -213,7 +213,10 @@ impl<'a> Lower<'a> {
         let unit = if rows { Form::ROW } else { Form::PLAIN };
         let scale = if rows { i64::from(STRIDE) } else { 1 };
         let mut words = self.addends(terms, unit);
-        if self.highest(&words) > self.style.most() * scale && words.len() > 2 && unit == Form::PLAIN {
+        if self.highest(&words) > self.style.most() * scale
+            && words.len() > 2
+            && unit == Form::PLAIN
+        {
             // Of many terms, the others first: the table that splits sums stays small.
             let others = words.split_off(1);
             words.push((self.add_up(&others, 0, 1, 8, unit), true));
@@ -308,13 +311,23 @@ impl<'a> Lower<'a> {
         };
         let span = from.span() as i16;
         let incoming = match above {
-            true => Form(std::array::from_fn(|n| (n as i16 & ((1 << bits) - 1)) * span)),
+            true => Form(std::array::from_fn(|n| {
+                (n as i16 & ((1 << bits) - 1)) * span
+            })),
             false => Form(std::array::from_fn(|n| (n as i16 >> part) * span)),
         };
         let more = self.function(more, from, incoming);
         let index = self.graph.sum(&[(more, true), (digit, true)], 0);
         let form = from;
-        self.graph.look(Table::Window { form, bits, above, out }, index)
+        self.graph.look(
+            Table::Window {
+                form,
+                bits,
+                above,
+                out,
+            },
+            index,
+        )
     }
 
     pub(super) fn is_flag(&self, value: Value) -> bool {
@@ -361,9 +374,7 @@ impl<'a> Lower<'a> {
         match (op, known) {
             (Bitwise::And, 0) => self.graph.constant(0),
             (Bitwise::Or, 15) => self.graph.constant(form.of(15)),
-            (Bitwise::And, 15) | (Bitwise::Or | Bitwise::Xor, 0) => {
-                self.convert(digit, from, form)
-            }
+            (Bitwise::And, 15) | (Bitwise::Or | Bitwise::Xor, 0) => self.convert(digit, from, form),
             (Bitwise::Xor, 15) => {
                 let digit = self.convert(digit, from, form);
                 self.not(digit, form)
@@ -371,7 +382,11 @@ impl<'a> Lower<'a> {
             (Bitwise::And, keep) if from == Form::PLAIN && form == from => {
                 self.graph.mask(digit, keep)
             }
-            _ => self.function(digit, from, form.after(|d| op.of(i64::from(d), known) as u8)),
+            _ => self.function(
+                digit,
+                from,
+                form.after(|d| op.of(i64::from(d), known) as u8),
+            ),
         }
     }
 
@@ -507,7 +522,13 @@ impl<'a> Lower<'a> {
 
     /// A function of a digit: what `out` gives for it.
     pub(super) fn function(&mut self, digit: NodeId, form: Form, out: Form) -> NodeId {
-        if let Node::Look(Table::Digit { form: of, out: inner }, index) = *self.graph.node(digit)
+        if let Node::Look(
+            Table::Digit {
+                form: of,
+                out: inner,
+            },
+            index,
+        ) = *self.graph.node(digit)
         {
             // A function of a function of a digit is one.
             let digits = inner.0.map(|n| form.digit(i64::from(n)));

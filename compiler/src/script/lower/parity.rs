@@ -104,7 +104,11 @@ impl Lower<'_> {
         let mut odd = *first;
         for (n, term) in others.iter().enumerate() {
             let index = self.graph.sum(&[(odd, true), (*term, true)], 0);
-            let out = if n + 1 == others.len() { form } else { Form::SPREAD };
+            let out = if n + 1 == others.len() {
+                form
+            } else {
+                Form::SPREAD
+            };
             let of = Count::Odd;
             odd = self.graph.look(Table::Spread { of, out }, index);
         }
@@ -144,7 +148,8 @@ impl Lower<'_> {
         }
         std::array::from_fn(|n| {
             let terms: Vec<_> = words.iter().map(|(word, plus)| (word[n], *plus)).collect();
-            self.graph.sum(&terms, i64::from((constant >> (4 * n)) & 15))
+            self.graph
+                .sum(&terms, i64::from((constant >> (4 * n)) & 15))
         })
     }
 
