@@ -231,7 +231,7 @@ struct Arrangement<'a> {
 /// Kinds of demands decide about places if they make up at least this fraction of all.
 const KINDS: usize = 50;
 /// With fewer look-ups than that, places are not searched for.
-const FEW: usize = 800;
+const FEW: usize = 4_000;
 /// How many places of a table are tried at most.
 const TRIES: usize = 96;
 /// Tables placed for all tries of all tables: the search's work, about.
