@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// Bodies below that are made in one style only.
-const FEW_BYTES: usize = 3_000;
+const FEW_BYTES: usize = 25_000;
 
 /// What one segment computes, from what, and what is compared.
 #[derive(Clone, Debug)]

@@ -231,9 +231,11 @@ struct Arrangement<'a> {
 /// Kinds of demands decide about places if they make up at least this fraction of all.
 const KINDS: usize = 50;
 /// With fewer look-ups than that, places are not searched for.
-const FEW: usize = 400;
-/// How many places of a table are tried.
+const FEW: usize = 4_000;
+/// How many places of a table are tried at most.
 const TRIES: usize = 96;
+/// Tables placed for all tries of all tables: the search's work, about.
+const WORK: usize = 300_000;
 /// What a slot costs in bytes: pushed, and dropped at the end.
 const SLOT: usize = 3;
 
@@ -295,7 +297,9 @@ impl<'a> Arrangement<'a> {
         let free: Vec<i64> = (highest..=highest + room)
             .filter(|place| self.is_free(number, *place))
             .collect();
-        let step = free.len().div_ceil(TRIES).max(1);
+        let tables = self.places.len();
+        let tries = (WORK / (tables * tables * tables).max(1)).clamp(1, TRIES);
+        let step = free.len().div_ceil(tries).max(1);
         let plans = free.into_iter().step_by(step).map(|place| {
             let mut plan = self.clone();
             plan.put(number, place);
