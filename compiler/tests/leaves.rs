@@ -3,9 +3,13 @@
 
 mod support;
 
-use gavel_compiler::commit::{Shape, Signature};
+use bitcoin::ScriptBuf;
+use gavel_compiler::commit::{PublicKey, Shape, Signature, hash_chain};
+use gavel_compiler::script::asm::Asm;
+use gavel_compiler::script::code::{self, Code};
 use gavel_compiler::script::leaf::MAX_ITEMS;
 use gavel_compiler::script::vm::{Rules, run};
+use gavel_compiler::script::winternitz::{self, Mode};
 use gavel_compiler::script::{AssertReveal, ClaimElement, ClaimReveal, ClaimSignature, body};
 use gavel_compiler::segment::{Budget, plan};
 use gavel_compiler::tap::Tree;
@@ -43,9 +47,10 @@ fn a_commitment_has_one_witness() {
     check(&stack, true);
     let outcome = run(leaf.script.as_bytes(), &stack, &Rules::default());
     assert_eq!(outcome.peak, leaf.peak);
-    for digit in 0..shape.digits() {
+    for pair in 0..shape.digits() - 1 {
         // Another number, 0 and 17 as the item, negative, padded, too long.
-        let item = stack[2 * digit + 1][0];
+        let (at, above) = (2 * pair + 1, 2 * pair + 2);
+        let item = stack[at][0];
         for bad in [
             &[item % 16 + 1][..],
             &[0],
@@ -57,34 +62,187 @@ fn a_commitment_has_one_witness() {
             &[item, 0],
             &[item, 0, 0, 0, 0],
         ] {
-            check(&with(&stack, 2 * digit + 1, bad), false);
+            check(&with(&stack, at, bad), false);
         }
-        let element = &stack[2 * digit];
-        for bad in [
-            &element[..19],
-            &[&element[..], &[0]].concat(),
-            &[5; 81],
-            &[],
-            &[9; 20],
-        ] {
-            check(&with(&stack, 2 * digit, bad), false);
+        for bad in odd_elements(&stack[above]) {
+            check(&with(&stack, above, &bad), false);
         }
-        // Elements of an odd size that hash to the right chain.
-        if digit < shape.message && message[digit] > 0 {
-            let mut lowered = signature.clone();
-            let chain = chain("claimer", 0, digit);
-            let lower = usize::from(message[digit]) - 1;
-            lowered.0[digit] = (chain[15 - lower], lower as u8);
-            check(&leaf.witness(&[lowered], &[1; 64]), false);
-        }
+        // The key itself as the element of digit 16.
+        let forged = with(&with(&stack, above, &key.0[pair]), at, &[17]);
+        check(&forged, false);
+    }
+    for bad in odd_elements(&stack[0]) {
+        check(&with(&stack, 0, &bad), false);
+    }
+    for lowered in lowered(&signature, shape) {
+        check(&leaf.witness(&[lowered], &[1; 64]), false);
     }
     check(&stack[1..], false);
     check(&[vec![vec![]], stack.clone()].concat(), false);
     let other = |schnorr: &[u8; 64]| with(&stack, stack.len() - 1, schnorr);
     assert!(!core_accepts(&leaf.script, 1, other));
-    // The key itself as the element of digit 16.
-    let forged = with(&with(&stack, 0, &key.0[0]), 1, &[17]);
-    check(&forged, false);
+}
+
+/// An element in other sizes, and another one.
+fn odd_elements(element: &[u8]) -> Vec<Vec<u8>> {
+    vec![
+        element[..19].to_vec(),
+        [element, &[0]].concat(),
+        vec![5; 81],
+        vec![],
+        vec![9; 20],
+    ]
+}
+
+/// What somebody who saw a signature can make of it: each digit lowered by one; and each with
+/// one of the checksum's digits, which would have to rise, said to be the next higher.
+fn lowered(signature: &Signature, shape: Shape) -> Vec<Signature> {
+    let mut all = Vec::new();
+    for digit in 0..shape.digits() {
+        let (element, d) = signature.0[digit];
+        if d == 0 {
+            continue;
+        }
+        let mut one = signature.clone();
+        one.0[digit] = (hash_chain(&element, 1).try_into().unwrap(), d - 1);
+        for other in shape.message..shape.digits() {
+            let mut two = one.clone();
+            two.0[other].1 += 1;
+            all.push(two);
+        }
+        all.push(one);
+    }
+    all
+}
+
+/// A leaf for one commitment, spent by anybody: the check alone, the digits left to the end.
+fn bare(key: &PublicKey, shape: Shape, mode: Mode) -> ScriptBuf {
+    let mut asm = Asm::new(shape.items(), 0);
+    winternitz::verify(&mut asm, key, shape, mode);
+    assert_eq!(asm.len(), winternitz::verify_len(shape, mode));
+    let alt = if mode == Mode::Reveal {
+        0
+    } else {
+        shape.message
+    };
+    for digit in &BARE[..alt] {
+        // Exactly these bytes, so that nothing but minimal numbers passes.
+        asm.op(Code::FromAlt);
+        asm.data(&code::number(*digit));
+        asm.op(Code::EqualVerify);
+    }
+    asm.num(1);
+    let (script, peak) = asm.finish().unwrap();
+    assert!(usize::from(peak.0) <= shape.items() + winternitz::ROOM);
+    ScriptBuf::from_bytes(script)
+}
+
+/// The message of [`bare`].
+const BARE: [i64; 9] = [0, 15, 7, 8, 1, 0, 9, 14, 3];
+
+#[test]
+fn a_disproof_takes_what_was_revealed_and_no_other_digit() {
+    let consensus = Rules {
+        minimal_data: false,
+        ..Rules::default()
+    };
+    for n in [1, 2, 9] {
+        let shape = Shape { message: n };
+        let key = public_key("claimer", 0, shape);
+        let script = bare(&key, shape, Mode::Disprove);
+        let message: Vec<u8> = BARE[..n].iter().map(|d| *d as u8).collect();
+        let signature = sign("claimer", 0, &message);
+        let stack = signature.to_witness(shape);
+        assert_eq!(
+            stack.iter().map(|item| item.len() + 1).sum::<usize>(),
+            winternitz::witness_len(shape)
+        );
+        let passes = |stack: &[Vec<u8>], rules: &Rules<'_>| {
+            run(script.as_bytes(), stack, rules).verdict.is_ok()
+        };
+        let refused = |stack: &[Vec<u8>]| {
+            assert!(!passes(stack, &consensus));
+            assert!(!core_accepts(&script, 0, |_| stack.to_vec()));
+        };
+        assert!(passes(&stack, &Rules::default()));
+        assert!(core_accepts(&script, 0, |_| stack.clone()));
+        for pair in 0..shape.digits() - 1 {
+            let (at, above) = (2 * pair + 1, 2 * pair + 2);
+            let item = stack[at][0];
+            for number in (-20..=40).chain([127, 128, 255, 256, i64::from(i32::MAX)]) {
+                if number != i64::from(item) {
+                    refused(&with(&stack, at, &code::number(number)));
+                    // Whatever lies deeper may be this chain's end: it is never reached.
+                    let end = key.0[pair + usize::from(pair >= n)];
+                    for deeper in 0..at {
+                        let forged = with(&stack, at, &code::number(number));
+                        assert!(!passes(&with(&forged, deeper, &end), &consensus));
+                    }
+                }
+            }
+            for bad in [&[0x80][..], &[0], &[item, 0, 0, 0, 0], &[item; 20]] {
+                refused(&with(&stack, at, bad));
+            }
+            // Consensus lets anyone pad a number. It is the same digit, for the body too, and
+            // for whoever reads the witness.
+            for padded in [&[item, 0][..], &[item, 0, 0, 0]] {
+                let padded = with(&stack, at, padded);
+                assert!(passes(&padded, &consensus) && !passes(&padded, &Rules::default()));
+                assert!(core_accepts(&script, 0, |_| padded.clone()));
+                let read = Signature::from_witness(&padded, shape);
+                assert_eq!(read.as_ref(), Some(&signature));
+            }
+            for bad in odd_elements(&stack[above]) {
+                refused(&with(&stack, above, &bad));
+            }
+        }
+        for bad in odd_elements(&stack[0]) {
+            refused(&with(&stack, 0, &bad));
+        }
+        for lowered in lowered(&signature, shape) {
+            refused(&lowered.to_witness(shape));
+        }
+        refused(&stack[1..]);
+        refused(&[vec![vec![]], stack.clone()].concat());
+    }
+}
+
+/// Somebody who makes keys of odd secrets can't reveal them, so that no disproof needs them.
+#[test]
+fn odd_secrets_are_refused_where_they_are_revealed() {
+    let shape = Shape { message: 1 };
+    for size in [0, 1, 19, 21, 81, 520] {
+        // Digit 15 and so checksum 0: the message's chain starts at the odd secret.
+        let secret = vec![7u8; size];
+        let end = hash_chain(&secret, 15).try_into().unwrap();
+        let checksum = chain("claimer", 0, 1);
+        let key = PublicKey(vec![end, checksum[15]]);
+        let stack = [checksum[15].to_vec(), vec![16], secret];
+        for (mode, taken) in [
+            (Mode::Reveal, false),
+            (Mode::RevealAndKeep, false),
+            (Mode::Disprove, true),
+        ] {
+            let mut asm = Asm::new(shape.items(), 0);
+            winternitz::verify(&mut asm, &key, shape, mode);
+            if mode != Mode::Reveal {
+                asm.ops(&[Code::FromAlt, Code::Drop]);
+            }
+            asm.num(1);
+            let script = ScriptBuf::from_bytes(asm.finish().unwrap().0);
+            assert_eq!(core_accepts(&script, 0, |_| stack.to_vec()), taken);
+        }
+        assert_eq!(Signature::from_witness(&stack, shape), None);
+    }
+}
+
+/// Commitments of 32 bytes, beside BitVM2's 4,908 and 1,537.
+#[test]
+fn what_a_commitment_costs() {
+    let shape = Shape { message: 64 };
+    assert_eq!(winternitz::verify_len(shape, Mode::Disprove), 4_635);
+    assert_eq!(winternitz::verify_len(shape, Mode::Reveal), 4_909);
+    assert_eq!(winternitz::witness_len(shape), 1_539);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::ScriptError;
 use super::emit::{Stmt, emit};
 use super::lower::{Step, Task, lower};
+use super::peephole;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
 use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value, legalise};
@@ -79,9 +80,12 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
+    let claimed = written.len();
     stmts.extend(written.into_iter().map(Stmt::Compare));
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    emit(&graph, &stmts, reads)
+    let (script, _) = emit(&graph, &stmts, reads)?;
+    let shorter = peephole::shorten(&script, 0, reads + claimed)?;
+    Ok((shorter.script, shorter.peak))
 }
 
 /// The words that a segment reads and writes, element by element.

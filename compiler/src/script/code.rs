@@ -19,6 +19,14 @@ macro_rules! codes {
                 }
             }
 
+            /// The opcode of a name, written as [`Self::name`] writes it.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
             /// As printed by asm, without `OP_`.
             pub fn name(self) -> &'static str {
                 match self {

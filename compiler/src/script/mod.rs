@@ -11,11 +11,13 @@
 
 pub mod asm;
 pub mod body;
+pub mod cells;
 pub mod code;
 mod emit;
 mod graph;
 pub mod leaf;
 mod lower;
+pub mod peephole;
 mod shape;
 pub mod vm;
 pub mod winternitz;
