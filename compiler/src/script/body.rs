@@ -2,8 +2,9 @@
 //! compares it with what the claimer committed to.
 
 use super::ScriptError;
-use super::emit::{Stmt, emit};
+use super::emit::{Draft, Stmt};
 use super::forms::Style;
+use super::graph::Graph;
 use super::lower::{Step, Task, lower};
 use super::peephole;
 use crate::segment::{CommittedWord, Plan};
@@ -40,33 +41,27 @@ const OUTCOME: u16 = 1;
 const WRITES: u16 = 2;
 
 /// Script of a body and the peak of its stacks, both counted from when all commitments are
-/// checked and their digits lie on the altstack.
+/// checked and their digits lie on the altstack. If there is none that fits on the stack, the
+/// peak says so, and the script is what is nearest.
 ///
 /// # Errors
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
 pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (task, constants) = Collector::collect(job)?;
     let mut best: Option<(Vec<u8>, StackDepth)> = None;
-    let claimed: usize = job.writes.iter().map(|word| usize::from(word.digits)).sum();
-    for style in Style::ALL {
-        // Styles differ in bitwise operations and sums: of few there is little to be had.
-        let small = |(script, peak): &(Vec<u8>, StackDepth)| {
-            script.len() < FEW_BYTES && *peak <= StackDepth::MAX
-        };
-        if best.as_ref().is_some_and(small) {
-            break;
-        }
-        let mut made = in_style(job, &task, &constants, style, false)?;
-        let over = made.1.0.saturating_sub(StackDepth::MAX.0);
-        if (1..=claimed / 2).contains(&usize::from(over)) {
-            made = in_style(job, &task, &constants, style, true)?;
-        }
+    let styles = Style::worth_trying(&task.program);
+    for style in styles {
+        let made = in_style(job, &task, &constants, *style)?;
         let key = |(script, peak): &(Vec<u8>, StackDepth)| {
             let over = peak.0.saturating_sub(StackDepth::MAX.0);
             (over, script.len())
         };
         if best.as_ref().is_none_or(|best| key(&made) < key(best)) {
             best = Some(made);
+        }
+        let enough = |(over, len): (u16, usize)| over == 0 && (style.turns() || len < FEW_BYTES);
+        if best.as_ref().map(key).is_some_and(enough) {
+            break;
         }
     }
     best.ok_or(ScriptError::Defect("no style"))
@@ -77,8 +72,45 @@ fn in_style(
     task: &Task,
     constants: &HashMap<u16, u32>,
     style: Style,
-    pairs: bool,
 ) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    let (graph, stmts) = statements(job, task, constants, style);
+    let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
+    let (made, over) = on_stack(&graph, &stmts, reads)?;
+    // Claimed digits in pairs are half as many items.
+    let claims: usize = stmts.iter().map(Stmt::claims).sum();
+    if !(1..=claims / 2).contains(&over) {
+        return Ok(made);
+    }
+    Ok(on_stack(&graph, &paired(&stmts), reads)?.0)
+}
+
+/// The script of statements, and by how many items it exceeds the stack.
+fn on_stack(
+    graph: &Graph,
+    stmts: &[Stmt],
+    reads: usize,
+) -> Result<((Vec<u8>, StackDepth), usize), ScriptError> {
+    let draft = Draft::new(graph, stmts, reads)?;
+    let made = match draft.over() {
+        0 => {
+            let claims: usize = stmts.iter().map(Stmt::claims).sum();
+            let (script, _) = draft.emit()?;
+            let shorter = peephole::shorten(&script, 0, reads + claims)?;
+            (shorter.script, shorter.peak)
+        }
+        _ => draft.sketch(),
+    };
+    let over = made.1.0.saturating_sub(StackDepth::MAX.0);
+    Ok((made, over.into()))
+}
+
+/// What a job computes and compares, in one style.
+fn statements(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+    style: Style,
+) -> (Graph, Vec<Stmt>) {
     let (mut graph, steps) = lower(task, style);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
@@ -134,18 +166,11 @@ fn in_style(
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
-    let claimed: usize = written.iter().map(Stmt::claims).sum();
-    stmts.extend(match pairs {
-        true => paired(&written),
-        false => written,
-    });
-    let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    let (script, _) = emit(&graph, &stmts, reads)?;
-    let shorter = peephole::shorten(&script, 0, reads + claimed)?;
-    Ok((shorter.script, shorter.peak))
+    stmts.extend(written);
+    (graph, stmts)
 }
 
-/// Joins digits that are compared one by one in pairs.
+/// The same with all digits that are compared one by one joined in pairs.
 fn paired(written: &[Stmt]) -> Vec<Stmt> {
     let mut paired = Vec::new();
     let mut rest = written;

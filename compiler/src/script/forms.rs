@@ -23,8 +23,21 @@ pub enum Style {
 }
 
 impl Style {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Mixed, Self::Plain, Self::Tight, Self::Rows];
+    /// Those that may be best for a program; of the first two that turn words, the first that
+    /// fits on the stack is. Where more words are turned by odd numbers of bits than xored,
+    /// several turned words make up one exclusive or.
+    pub fn worth_trying(program: &Program) -> &'static [Self] {
+        let count = |what: fn(&Op) -> bool| program.insts.iter().filter(|i| what(&i.op)).count();
+        let turned = count(|op| match op {
+            Op::Shl(_, by) | Op::Shr(_, by) | Op::Rotr(_, by) => by % 4 != 0,
+            _ => false,
+        });
+        let xored = count(|op| matches!(op, Op::Xor(..)));
+        match xored > 0 && 2 * turned > xored {
+            true => &[Self::Plain, Self::Tight, Self::Mixed],
+            false => &[Self::Mixed, Self::Rows],
+        }
+    }
 
     /// The most that a digit of a sum can be before others are added.
     pub fn most(self) -> i64 {

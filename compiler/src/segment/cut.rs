@@ -118,8 +118,8 @@ fn guess_bytes(op: &Op, digits: usize) -> usize {
         Op::Select(..) => 4 * digits,
         Op::MulWide(a, b) => 700 * a.len() * b.len(),
         Op::DivWide(a, b) => 1_900 * a.len() * b.len(),
-        Op::Sha256 { .. } => 240_000,
-        Op::Blake3 { .. } => 100_000,
+        Op::Sha256 { .. } => 125_000,
+        Op::Blake3 { .. } => 46_000,
         Op::AbortIf(..) => 8,
         // Never in a program.
         Op::State(_) => 0,
@@ -236,7 +236,10 @@ impl Cutter<'_> {
                 Some(excess) => {
                     fails = end;
                     failure = Some(excess);
-                    scale = scale * 3 / 2 + 1;
+                    scale = match excess {
+                        Excess::Weight { .. } => real.max(scale + 1),
+                        _ => scale * 3 / 2 + 1,
+                    };
                 }
             }
         }

@@ -55,29 +55,71 @@ impl Stmt {
     }
 }
 
-/// Emits a body. `reads` digits wait on the altstack, and as many claimed digits beneath them
-/// as are compared, which comes last.
-///
-/// # Errors
-/// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
-pub fn emit(
-    graph: &Graph,
-    stmts: &[Stmt],
+/// A body that was emitted once, to see which corrections of biases it takes and how much of
+/// the stack.
+pub struct Draft<'a> {
+    graph: &'a Graph,
+    stmts: &'a [Stmt],
     reads: usize,
-) -> Result<(Vec<u8>, StackDepth), ScriptError> {
-    let uses = count_uses(graph, stmts);
-    let tables = Tables::of(graph, &uses);
-    let draft = tables.draft();
-    let (sketch, demands) =
-        Emitter::new(graph, &tables, &draft, uses.clone()).body(stmts, reads)?;
-    let others = usize::from(sketch.1.0).saturating_sub(tables.slots(&draft).len());
-    let room = usize::from(StackDepth::MAX.0).saturating_sub(others);
-    if tables.cells() > room {
-        return Ok(sketch);
+    uses: Vec<u32>,
+    tables: Tables,
+    demands: Demands,
+    sketch: Vec<u8>,
+    /// Most items besides tables.
+    others: usize,
+}
+
+impl<'a> Draft<'a> {
+    /// Emits a body once. `reads` digits wait on the altstack, and as many claimed digits
+    /// beneath them as are compared, which comes last.
+    ///
+    /// # Errors
+    /// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
+    pub fn new(graph: &'a Graph, stmts: &'a [Stmt], reads: usize) -> Result<Self, ScriptError> {
+        let uses = count_uses(graph, stmts);
+        let tables = Tables::of(graph, &uses);
+        let draft = tables.draft();
+        let ((sketch, peak), demands) =
+            Emitter::new(graph, &tables, &draft, uses.clone()).body(stmts, reads)?;
+        let others = usize::from(peak.0).saturating_sub(tables.slots(&draft).len());
+        Ok(Self {
+            graph,
+            stmts,
+            reads,
+            uses,
+            tables,
+            demands,
+            sketch,
+            others,
+        })
     }
-    let chosen = tables.choose(&demands, room);
-    let (script, _) = Emitter::new(graph, &tables, &chosen, uses).body(stmts, reads)?;
-    Ok(script)
+
+    /// Most items on both stacks, wherever tables lie.
+    fn least_peak(&self) -> usize {
+        self.tables.cells() + self.others
+    }
+
+    /// How many items there are more than both stacks have room for, wherever tables lie.
+    pub fn over(&self) -> usize {
+        self.least_peak().saturating_sub(StackDepth::MAX.0.into())
+    }
+
+    /// The body as it was emitted first, for one that the stack has no room for.
+    pub fn sketch(self) -> (Vec<u8>, StackDepth) {
+        let peak = u16::try_from(self.least_peak()).unwrap_or(u16::MAX);
+        (self.sketch, StackDepth(peak))
+    }
+
+    /// Emits the body for good: its tables lie, and are biased, so that corrections are few.
+    ///
+    /// # Errors
+    /// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
+    pub fn emit(self) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+        let room = usize::from(StackDepth::MAX.0).saturating_sub(self.others);
+        let chosen = self.tables.choose(&self.demands, room);
+        let emitter = Emitter::new(self.graph, &self.tables, &chosen, self.uses);
+        Ok(emitter.body(self.stmts, self.reads)?.0)
+    }
 }
 
 /// Sums that reach so far are numbers rather than digits: their biases are corrected at once.
