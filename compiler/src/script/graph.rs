@@ -6,7 +6,7 @@
 
 use super::number::Arith;
 use super::table::{Form, Table};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A node, by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,8 +109,18 @@ pub struct Graph {
     ranges: Vec<Range>,
     /// Equal nodes, and at which step they were last asked for. Only ever looked up, never
     /// iterated.
-    known: HashMap<Node, (NodeId, usize)>,
+    known: FxHashMap<Node, (NodeId, usize)>,
+    /// What is known of cells of tables between two indices.
+    looked: FxHashMap<(Table, i64, i64), (Range, bool)>,
     step: usize,
+}
+
+/// What is known of a cell, and whether each is its own index.
+fn summary(cells: &[(i64, i64)]) -> (Range, bool) {
+    let values = || cells.iter().map(|(_, cell)| *cell);
+    let mut known = Range::new(values().min().unwrap_or(0), values().max().unwrap_or(0));
+    known.mask = values().fold(0, |mask, cell| mask | cell);
+    (known, cells.iter().all(|(index, cell)| index == cell))
 }
 
 /// For how many steps a node is shared: what is asked for again much later is cheaper
@@ -229,18 +239,22 @@ impl Graph {
     /// A cell of a table.
     pub fn look(&mut self, table: Table, index: NodeId) -> NodeId {
         let range = self.range(index);
-        let cells = table.cells(range.low, range.high);
-        let high = cells.iter().map(|(_, cell)| *cell).max().unwrap_or(0);
-        let low = cells.iter().map(|(_, cell)| *cell).min().unwrap_or(0);
-        if low == high {
-            return self.constant(low);
+        let key = (table, range.low, range.high);
+        let (known, same) = match self.looked.get(&key) {
+            Some(known) => *known,
+            None => {
+                let known = summary(&table.cells(range.low, range.high));
+                self.looked.insert(key, known);
+                known
+            }
+        };
+        if known.low == known.high {
+            return self.constant(known.low);
         }
-        if cells.iter().all(|(index, cell)| index == cell) {
-            return index;
+        match same {
+            true => index,
+            false => self.add(Node::Look(table, index), known),
         }
-        let mut known = Range::new(low, high);
-        known.mask = cells.iter().fold(0, |mask, (_, cell)| mask | cell);
-        self.add(Node::Look(table, index), known)
     }
 
     /// A function of a plain digit by table.

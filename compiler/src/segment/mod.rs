@@ -12,7 +12,7 @@ mod plan;
 
 pub use budget::{Budget, Excess, SegmentError};
 pub use cost::{Cost, costs};
-pub use plan::plan;
+pub use plan::{plan, plan_watched};
 
 use crate::units::StackDepth;
 use crate::word::Value;

@@ -326,8 +326,7 @@ impl<'a> Arrangement<'a> {
 
     /// Where the equations have a table, if they determine it.
     fn wish(&self, number: u16) -> Option<i64> {
-        let wish = self.equations.reduce(&Bias::chosen(Choice::Place(number)));
-        wish.of.is_empty().then_some(wish.fixed)
+        self.equations.known(Choice::Place(number))
     }
 
     /// As near as possible to where the equations have it, else as far up as possible.
@@ -368,10 +367,8 @@ impl<'a> Arrangement<'a> {
 
     /// What is still free is 0.
     fn chosen(&self) -> Chosen {
-        let biases = (0..self.tables.all.len() as u16).map(|number| {
-            let bias = Bias::chosen(Choice::Bias(number));
-            self.equations.reduce(&bias).fixed
-        });
+        let biases = (0..self.tables.all.len() as u16)
+            .map(|number| self.equations.least(Choice::Bias(number)));
         Chosen {
             biases: biases.collect(),
             places: self.places.iter().map(|place| place.unwrap_or(0)).collect(),

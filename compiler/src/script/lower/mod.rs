@@ -26,7 +26,7 @@ use super::number::Reduced;
 use super::shape::{Shape, Terms, def, flatten};
 use super::table::{Bitwise, Count, Form, STRIDE, Table};
 use crate::word::{Op, Program, Value};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A program whose inputs are what was read, and whose results are the conditions of its
 /// [`Op::AbortIf`]s.
@@ -99,17 +99,17 @@ struct Lower<'a> {
     /// What sums have beyond the word.
     beyond: Vec<Option<Reduced>>,
     /// Products and quotients made so far. Only ever looked up, never iterated.
-    products: HashMap<(Vec<Value>, Vec<Value>), Product>,
-    divisions: HashMap<(Value, Value), Division>,
+    products: FxHashMap<(Vec<Value>, Vec<Value>), Product>,
+    divisions: FxHashMap<(Value, Value), Division>,
     /// By the first value that a division of several words defines: the digits of its quotient
     /// and the halves of its rest.
-    wide_divisions: HashMap<Value, (Vec<NodeId>, Vec<NodeId>)>,
+    wide_divisions: FxHashMap<Value, (Vec<NodeId>, Vec<NodeId>)>,
     /// By value, the form of its digits in `words`.
     forms: Vec<Form>,
     graph: Graph,
     words: Vec<Option<[NodeId; 8]>>,
     /// Nodes in other forms. Only ever looked up, never iterated.
-    converted: HashMap<(NodeId, Form, Form), (NodeId, usize)>,
+    converted: FxHashMap<(NodeId, Form, Form), (NodeId, usize)>,
     /// Where each input word's digits begin.
     offsets: Vec<u32>,
 }
@@ -158,14 +158,14 @@ impl<'a> Lower<'a> {
             ones: vec![None; values],
             halves: vec![None; values],
             beyond: vec![None; values],
-            products: HashMap::new(),
-            divisions: HashMap::new(),
-            wide_divisions: HashMap::new(),
+            products: FxHashMap::default(),
+            divisions: FxHashMap::default(),
+            wide_divisions: FxHashMap::default(),
             forms,
             bits,
             graph: Graph::default(),
             words: vec![None; values],
-            converted: HashMap::new(),
+            converted: FxHashMap::default(),
             offsets,
         }
     }
