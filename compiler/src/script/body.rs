@@ -13,9 +13,6 @@ use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value,
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Bodies below that are made in one style only.
-const FEW_BYTES: usize = 25_000;
-
 /// What one segment computes, from what, and what is compared.
 #[derive(Clone, Debug)]
 pub struct Job<'a> {
@@ -59,8 +56,8 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
         if best.as_ref().is_none_or(|best| key(&made) < key(best)) {
             best = Some(made);
         }
-        let enough = |(over, len): (u16, usize)| over == 0 && (style.turns() || len < FEW_BYTES);
-        if best.as_ref().map(key).is_some_and(enough) {
+        // Others need less of the stack, not fewer bytes.
+        if best.as_ref().is_some_and(|best| key(best).0 == 0) {
             break;
         }
     }
@@ -90,16 +87,12 @@ fn on_stack(
     stmts: &[Stmt],
     reads: usize,
 ) -> Result<((Vec<u8>, StackDepth), usize), ScriptError> {
-    let draft = Draft::new(graph, stmts, reads)?;
-    let made = match draft.over() {
-        0 => {
-            let claims: usize = stmts.iter().map(Stmt::claims).sum();
-            let (script, _) = draft.emit()?;
-            let shorter = peephole::shorten(&script, 0, reads + claims)?;
-            (shorter.script, shorter.peak)
-        }
-        _ => draft.sketch(),
-    };
+    let mut made = Draft::new(graph, stmts, reads)?.emit()?;
+    if made.1 <= StackDepth::MAX {
+        let claims: usize = stmts.iter().map(Stmt::claims).sum();
+        let shorter = peephole::shorten(&made.0, 0, reads + claims)?;
+        made = (shorter.script, shorter.peak);
+    }
     let over = made.1.0.saturating_sub(StackDepth::MAX.0);
     Ok((made, over.into()))
 }

@@ -8,6 +8,9 @@ use super::shape::{Shape, def, flatten};
 use super::table::Form;
 use crate::word::{Op, Program, Value};
 
+/// A program with fewer operations than that has one style, if that fits on the stack.
+const FEW: usize = 500;
+
 /// How words are stored, and with them bitwise operations computed. Each is best for some
 /// programs: a body is made in all styles, and the smallest is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +26,9 @@ pub enum Style {
 }
 
 impl Style {
-    /// Those that may be best for a program; of the first two that turn words, the first that
-    /// fits on the stack is. Where more words are turned by odd numbers of bits than xored,
-    /// several turned words make up one exclusive or.
+    /// Those that may be best for a program, the likeliest first. Where many words are turned
+    /// by odd numbers of bits, several make up one exclusive or. Of few operations there is
+    /// little to be had.
     pub fn worth_trying(program: &Program) -> &'static [Self] {
         let count = |what: fn(&Op) -> bool| program.insts.iter().filter(|i| what(&i.op)).count();
         let turned = count(|op| match op {
@@ -33,9 +36,10 @@ impl Style {
             _ => false,
         });
         let xored = count(|op| matches!(op, Op::Xor(..)));
-        match xored > 0 && 2 * turned > xored {
-            true => &[Self::Plain, Self::Tight, Self::Mixed],
-            false => &[Self::Mixed, Self::Rows],
+        match () {
+            () if program.insts.len() < FEW => &[Self::Mixed, Self::Tight],
+            () if xored > 0 && 2 * turned > xored => &[Self::Plain, Self::Tight, Self::Mixed],
+            () => &[Self::Rows, Self::Mixed],
         }
     }
 

@@ -94,29 +94,30 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Most items on both stacks, wherever tables lie.
-    fn least_peak(&self) -> usize {
-        self.tables.cells() + self.others
-    }
-
-    /// How many items there are more than both stacks have room for, wherever tables lie.
-    pub fn over(&self) -> usize {
-        self.least_peak().saturating_sub(StackDepth::MAX.0.into())
-    }
-
-    /// The body as it was emitted first, for one that the stack has no room for.
-    pub fn sketch(self) -> (Vec<u8>, StackDepth) {
-        let peak = u16::try_from(self.least_peak()).unwrap_or(u16::MAX);
+    /// The body as it was emitted first, for one that the stack has no room for: so many slots
+    /// of tables.
+    fn sketch(self, slots: usize) -> (Vec<u8>, StackDepth) {
+        let peak = u16::try_from(slots + self.others).unwrap_or(u16::MAX);
         (self.sketch, StackDepth(peak))
     }
 
     /// Emits the body for good: its tables lie, and are biased, so that corrections are few.
+    /// Where tables would need more of the stack than there is, with the holes between them,
+    /// gives the [`sketch`](Self::sketch), and how many items there are.
     ///
     /// # Errors
     /// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
     pub fn emit(self) -> Result<(Vec<u8>, StackDepth), ScriptError> {
         let room = usize::from(StackDepth::MAX.0).saturating_sub(self.others);
+        let cells = self.tables.cells();
+        if cells > room {
+            return Ok(self.sketch(cells));
+        }
         let chosen = self.tables.choose(&self.demands, room);
+        let slots = self.tables.slots(&chosen).len();
+        if slots > room {
+            return Ok(self.sketch(slots));
+        }
         let emitter = Emitter::new(self.graph, &self.tables, &chosen, self.uses);
         Ok(emitter.body(self.stmts, self.reads)?.0)
     }
