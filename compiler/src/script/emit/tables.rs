@@ -166,7 +166,6 @@ impl Tables {
         let plans = orders.into_iter().map(|order| {
             let mut plan = Arrangement::new(self, &heaviest, room);
             plan.waiting = order;
-            plan.looks = demands.count();
             while let Some(number) = plan.next() {
                 plan = plan.best_next(number, &sketch);
             }
@@ -227,16 +226,12 @@ struct Arrangement<'a> {
     places: Vec<Option<i64>>,
     /// Tables without a place, the next one last.
     waiting: Vec<u16>,
-    /// How often something is looked up.
-    looks: usize,
 }
 
 /// Kinds of demands decide about places if they make up at least this fraction of all.
 const KINDS: usize = 50;
 /// With fewer look-ups than that, places are not searched for.
-const FEW: usize = 300;
-/// So many look-ups are worth another try.
-const WORTH: usize = 50;
+const FEW: usize = 50;
 /// How many places of a table are tried at most.
 const TRIES: usize = 96;
 /// Tables placed for all tries of all tables: the search's work, about.
@@ -255,7 +250,6 @@ impl<'a> Arrangement<'a> {
             slots: Slots::default(),
             places: vec![None; tables.all.len()],
             waiting,
-            looks: 0,
         };
         plan.restart();
         plan
@@ -304,8 +298,7 @@ impl<'a> Arrangement<'a> {
             .filter(|place| self.is_free(number, *place))
             .collect();
         let tables = self.places.len();
-        let worth = TRIES.min(self.looks / WORTH);
-        let tries = worth.min(WORK / (tables * tables * tables).max(1)).max(1);
+        let tries = (WORK / (tables * tables * tables).max(1)).clamp(1, TRIES);
         let step = free.len().div_ceil(tries).max(1);
         let plans = free.into_iter().step_by(step).map(|place| {
             let mut plan = self.clone();
