@@ -72,13 +72,15 @@ fn in_style(
 ) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (graph, stmts) = statements(job, task, constants, style);
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    let (made, over) = on_stack(&graph, &stmts, reads)?;
-    // Claimed digits in pairs are half as many items.
-    let claims: usize = stmts.iter().map(Stmt::claims).sum();
-    if !(1..=claims / 2).contains(&over) {
-        return Ok(made);
+    let (mut made, mut over) = on_stack(&graph, &stmts, reads)?;
+    // A pair of claimed digits is one item less.
+    let most = paired(&stmts, stmts.len()).1;
+    let mut pairs = 0;
+    while over > 0 && pairs < most && over <= most {
+        pairs = most.min(pairs + over);
+        (made, over) = on_stack(&graph, &paired(&stmts, pairs).0, reads)?;
     }
-    Ok(on_stack(&graph, &paired(&stmts), reads)?.0)
+    Ok(made)
 }
 
 /// The script of statements, and by how many items it exceeds the stack.
@@ -163,13 +165,16 @@ fn statements(
     (graph, stmts)
 }
 
-/// The same with all digits that are compared one by one joined in pairs.
-fn paired(written: &[Stmt]) -> Vec<Stmt> {
+/// The same with digits that are compared one by one joined in so many pairs, if there are, and
+/// how many there are.
+fn paired(stmts: &[Stmt], most: usize) -> (Vec<Stmt>, usize) {
     let mut paired = Vec::new();
-    let mut rest = written;
+    let mut pairs = 0;
+    let mut rest = stmts;
     while let [first, others @ ..] = rest {
         let (stmt, left) = match (first, others) {
-            (Stmt::Compare(low), [Stmt::Compare(high), left @ ..]) => {
+            (Stmt::Compare(low), [Stmt::Compare(high), left @ ..]) if pairs < most => {
+                pairs += 1;
                 (Stmt::ComparePair(*low, *high), left)
             }
             _ => (first.clone(), others),
@@ -177,7 +182,7 @@ fn paired(written: &[Stmt]) -> Vec<Stmt> {
         paired.push(stmt);
         rest = left;
     }
-    paired
+    (paired, pairs)
 }
 
 /// The words that a segment reads and writes, element by element.

@@ -17,9 +17,9 @@ const FEW: usize = 500;
 pub enum Style {
     /// Spread, where an operation wants them so.
     Mixed,
-    /// Plain; digits are spread on the way. Sums are split late, rotations done while adding.
-    Plain,
-    /// The same with smaller tables: sums are split at once.
+    /// Plain; digits are spread on the way. Rotations are done while adding.
+    Turned,
+    /// The same with smaller tables: sums are split earlier.
     Tight,
     /// As a row or plain.
     Rows,
@@ -38,7 +38,7 @@ impl Style {
         let xored = count(|op| matches!(op, Op::Xor(..)));
         match () {
             () if program.insts.len() < FEW => &[Self::Mixed, Self::Tight],
-            () if xored > 0 && 2 * turned > xored => &[Self::Plain, Self::Tight, Self::Mixed],
+            () if xored > 0 && 2 * turned > xored => &[Self::Turned, Self::Tight, Self::Mixed],
             () => &[Self::Rows, Self::Mixed],
         }
     }
@@ -46,6 +46,7 @@ impl Style {
     /// The most that a digit of a sum can be before others are added.
     pub fn most(self) -> i64 {
         match self {
+            Self::Turned => 110,
             Self::Tight => 80,
             _ => 140,
         }
@@ -53,14 +54,14 @@ impl Style {
 
     /// Whether exclusive ors are made of turned words.
     pub fn turns(self) -> bool {
-        matches!(self, Self::Plain | Self::Tight)
+        matches!(self, Self::Turned | Self::Tight)
     }
 }
 
 /// By value, the form of its digits.
 pub(super) fn forms(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
     match style {
-        Style::Plain | Style::Tight => vec![Form::PLAIN; program.value_count()],
+        Style::Turned | Style::Tight => vec![Form::PLAIN; program.value_count()],
         Style::Mixed => (0..program.value_count())
             .map(|value| {
                 let read = matches!(def(program, Value(value as u32)), Some(Op::Input(_)));

@@ -102,7 +102,7 @@ impl Lower<'_> {
                 let index = self.graph.sum(&[(row, true), (column, true)], 0);
                 self.graph.look(Table::Pair { op, out: form }, index)
             }
-            Style::Mixed | Style::Plain | Style::Tight => {
+            Style::Mixed | Style::Turned | Style::Tight => {
                 let (x, y) = (
                     self.convert(x, fx, Form::SPREAD),
                     self.convert(y, fy, Form::SPREAD),
