@@ -116,12 +116,14 @@ impl<'a> Emitter<'a> {
                     self.compare(&mut joined, stmt.claims(), flagged);
                 }
                 Stmt::ComparePair(low, high) => {
-                    self.plain(high);
+                    let of_high = self.value(high);
                     self.double(4);
                     let partial = self.stack.top();
-                    self.plain(low);
+                    let mut bias = self.value(low);
                     self.join(partial);
                     self.stack.apply(Code::Add, 2);
+                    bias.add(&of_high, 16);
+                    self.correct(bias);
                     self.compare(&mut joined, 2, flagged);
                 }
             }
