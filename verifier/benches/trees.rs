@@ -95,8 +95,7 @@ fn report(name: &str) {
     let plan = &compiled.plan;
     let id = compiled.contract.id;
     let seed = seed(0);
-    let instance: [u8; 32] = [7; 32];
-    let secrets = OneTimeKeys::new(&seed, &id, &instance.into());
+    let secrets = OneTimeKeys::new(&seed, &id, &[7; 32]);
     let shapes: Vec<_> = (0..).zip(plan.elements.iter().map(|e| e.shape())).collect();
     let derive = || secrets.public_keys(Role::Claimer, &shapes);
     let made = Instance {

@@ -85,7 +85,7 @@ impl Tree {
         count: usize,
         hash: impl Fn(usize) -> Result<TapLeafHash, E> + Sync,
     ) -> Result<Self, E> {
-        let hashes: Vec<Result<TapLeafHash, E>> = (0..count).into_par_iter().map(hash).collect();
+        let hashes: Vec<Result<TapLeafHash, E>> = (0..count).into_par_iter().map(&hash).collect();
         let hashes: Result<Vec<TapLeafHash>, E> = hashes.into_iter().collect();
         Ok(Self::new(hashes?)?)
     }
