@@ -4,6 +4,7 @@
 use super::ScriptError;
 use super::emit::{Stmt, emit};
 use super::lower::{Step, Task, lower};
+use super::marks::Notes;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
 use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value, legalise};
@@ -40,8 +41,19 @@ const WRITES: u16 = 2;
 /// # Errors
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
 pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    generate_noted(job, &mut Notes::off())
+}
+
+/// The same; `notes` learn what the bytes stand for.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_noted(
+    job: &Job<'_>,
+    notes: &mut Notes,
+) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let (mut graph, steps) = lower(&task);
+    let (mut graph, steps) = lower(&task, &mut notes.names);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
     for step in steps {
@@ -81,7 +93,9 @@ pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     }
     stmts.extend(written.into_iter().map(Stmt::Compare));
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    emit(&graph, &stmts, reads)
+    let made = emit(&graph, &stmts, reads, &mut notes.marks)?;
+    notes.finish(&graph, task.program);
+    Ok(made)
 }
 
 /// The words that a segment reads and writes, element by element.
@@ -241,6 +255,7 @@ impl<'a> Collector<'a> {
         {
             if let Op::AbortIf(condition, _) = inst.op {
                 let condition = collector.name(condition)?;
+                collector.builder.at(inst.span);
                 collector.builder.abort_if(condition, ABORT);
             } else if !matches!(inst.op, Op::Const(_) | Op::Input(_))
                 && results(inst).any(|index| needed[index])

@@ -9,6 +9,7 @@ use super::ScriptError;
 use super::asm::Asm;
 use super::code::{Code, number_len};
 use super::graph::{Graph, Node, NodeId, Table};
+use super::marks::{Marks, What};
 use crate::units::StackDepth;
 use std::collections::BTreeMap;
 
@@ -32,12 +33,13 @@ pub fn emit(
     graph: &Graph,
     stmts: &[Stmt],
     reads: usize,
+    marks: &mut Marks,
 ) -> Result<(Vec<u8>, StackDepth), ScriptError> {
     let claimed = stmts
         .iter()
         .filter(|stmt| matches!(stmt, Stmt::Compare(_)))
         .count();
-    let mut emitter = Emitter::new(graph, stmts, reads, claimed);
+    let mut emitter = Emitter::new(graph, stmts, reads, claimed, marks);
     emitter.tables();
     emitter.reads(reads);
     let mut flagged = false;
@@ -72,10 +74,17 @@ struct Emitter<'a> {
     uses: Vec<u32>,
     /// Cells of each table, and how deep its cell 0 lies from the bottom.
     tables: BTreeMap<Table, (usize, usize)>,
+    marks: &'a mut Marks,
 }
 
 impl<'a> Emitter<'a> {
-    fn new(graph: &'a Graph, stmts: &[Stmt], reads: usize, claimed: usize) -> Self {
+    fn new(
+        graph: &'a Graph,
+        stmts: &[Stmt],
+        reads: usize,
+        claimed: usize,
+        marks: &'a mut Marks,
+    ) -> Self {
         let mut uses = vec![0u32; graph.len()];
         for stmt in stmts {
             if let Stmt::Flag(node) | Stmt::Compare(node) = stmt {
@@ -109,6 +118,7 @@ impl<'a> Emitter<'a> {
             on_stack: vec![false; graph.len()],
             uses,
             tables,
+            marks,
         }
     }
 
@@ -118,6 +128,7 @@ impl<'a> Emitter<'a> {
         for (table, (size, _)) in &self.tables {
             for index in (0..*size).rev() {
                 let cell = table.cell(index);
+                let start = self.asm.len();
                 match last {
                     [Some(top), _] if top == cell && number_len(cell) > 1 => {
                         self.asm.op(Code::Dup);
@@ -127,6 +138,7 @@ impl<'a> Emitter<'a> {
                     }
                     _ => self.asm.num(cell),
                 }
+                self.marks.add(What::Cell(*table), start..self.asm.len());
                 last = [Some(cell), last[0]];
             }
         }
@@ -143,11 +155,13 @@ impl<'a> Emitter<'a> {
             }
         }
         for name in names {
+            let start = self.asm.len();
             self.asm.op(Code::FromAlt);
             match name {
                 Some(index) => {
                     self.stack.push(index as u32);
                     self.on_stack[index] = true;
+                    self.mark(What::Node(NodeId(index as u32)), start);
                 }
                 None => self.asm.op(Code::Drop),
             }
@@ -191,6 +205,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn flag(&mut self, node: NodeId, flagged: bool) {
+        let start = self.asm.len();
         self.ready(node);
         self.value(node);
         if flagged {
@@ -200,9 +215,11 @@ impl<'a> Emitter<'a> {
         }
         self.stack.pop();
         self.stack.push(VERDICT);
+        self.mark(What::Flag, start);
     }
 
     fn compare(&mut self, node: NodeId, flagged: bool) {
+        let start = self.asm.len();
         self.ready(node);
         // What was made ready for later comparisons lies above the verdict now.
         if flagged {
@@ -217,6 +234,12 @@ impl<'a> Emitter<'a> {
         }
         self.stack.pop();
         self.stack.push(VERDICT);
+        self.mark(What::Compare, start);
+    }
+
+    /// Says what the bytes since `start` are, and the item that they leave on top.
+    fn mark(&mut self, what: What, start: usize) {
+        self.marks.add(what, start..self.asm.len());
     }
 
     fn fetch_verdict(&mut self) {
@@ -227,6 +250,7 @@ impl<'a> Emitter<'a> {
 
     /// Leaves only the verdict.
     fn end(mut self, flagged: bool) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+        let start = self.asm.len();
         if flagged {
             self.fetch_verdict();
         } else {
@@ -243,6 +267,7 @@ impl<'a> Emitter<'a> {
             }
             self.asm.op(Code::FromAlt);
         }
+        self.mark(What::End, start);
         if self
             .uses
             .iter()
@@ -327,6 +352,7 @@ impl<'a> Emitter<'a> {
 
     /// Computes a node that is not on the stack; leaves one nameless item.
     fn compute(&mut self, node: NodeId) {
+        let start = self.asm.len();
         match self.graph.node(node) {
             Node::Const(n) => {
                 self.asm.num(*n);
@@ -362,6 +388,7 @@ impl<'a> Emitter<'a> {
             }
             Node::Select(c, t, f) => self.select(*c, *t, *f),
         }
+        self.mark(What::Node(node), start);
     }
 
     fn symmetric(&mut self, a: NodeId, b: NodeId, code: Code) {
@@ -465,6 +492,7 @@ impl<'a> Emitter<'a> {
         self.asm.num(16);
         self.asm.op(Code::GreaterThanOrEqual);
         if let Some(carry) = carry {
+            self.mark(What::Node(carry), self.asm.len());
             self.asm.op(Code::Tuck);
             self.stack.pop();
             self.stack.push(carry.0);

@@ -7,6 +7,7 @@
 //! become one sum of many terms per digit.
 
 use super::graph::{Graph, Node, NodeId, SPREAD, Table};
+use super::marks::Names;
 use super::shape::{Shape, Terms, def, flatten, is_mask};
 use crate::word::{Op, Program, Value};
 use std::collections::HashMap;
@@ -32,8 +33,8 @@ pub enum Step {
     Result(u16, Vec<NodeId>),
 }
 
-/// Lowers a task.
-pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
+/// Lowers a task; `names` learns which digit each node is.
+pub fn lower(task: &Task, names: &mut Names) -> (Graph, Vec<Step>) {
     let program = &task.program;
     let mut lower = Lower::new(task);
     let mut steps = Vec::new();
@@ -61,6 +62,7 @@ pub fn lower(task: &Task) -> (Graph, Vec<Step>) {
             _ => {}
         }
     }
+    names.record(&lower.words, &lower.spreads);
     (lower.graph, steps)
 }
 

@@ -16,6 +16,7 @@ mod emit;
 mod graph;
 pub mod leaf;
 mod lower;
+pub mod marks;
 mod shape;
 pub mod vm;
 pub mod winternitz;
@@ -23,7 +24,7 @@ pub mod winternitz;
 pub use code::asm as print_asm;
 pub use leaf::assert_reveal::AssertReveal;
 pub use leaf::claim_reveal::{ClaimElement, ClaimReveal, ClaimSignature};
-pub use leaf::disprove::{Disprove, bodies, body, disprove};
+pub use leaf::disprove::{Disprove, bodies, body, body_noted, disprove};
 
 use crate::segment::ElementId;
 use crate::word::Value;

@@ -1,0 +1,390 @@
+//! A leaf as people read it: which bytes compute what, for which line of the source, and what
+//! lies on the stack.
+//!
+//! ```text
+//! leaf's script ─ instructions ─ commitments, notes of the body ─ runs ─ profile, names
+//!                                                   witness ─ Vm ─ Session (steps, both ways)
+//! ```
+//!
+//! **Invariants:** every instruction is in exactly one run; runs are in the order of the script.
+//! Names follow the items through the same opcodes that the machine runs. Knows no terminal.
+
+mod commitments;
+mod profile;
+mod session;
+mod tag;
+mod words;
+
+pub use profile::{Kind, Profile};
+pub use session::{Reason, Session};
+pub use tag::{Names, Tag};
+
+use crate::artifact::Compiled;
+use crate::commit::{PublicKey, Shape};
+use crate::script::code::{Code, Item, items};
+use crate::script::leaf::disprove::{Disprove, body_noted, disprove};
+use crate::script::marks::{Name, Note, Notes, Table};
+use crate::script::{ScriptError, vm};
+use crate::segment::ElementId;
+use crate::units::StackDepth;
+use bitcoin::XOnlyPublicKey;
+use std::collections::HashMap;
+use std::ops::Range;
+use words::Words;
+
+/// A commitment that a leaf checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What is committed, and by whom if that isn't the claimer alone.
+    pub name: String,
+    /// Digits of each word.
+    pub words: Vec<u8>,
+    /// The element of the plan, for those of a segment.
+    pub element: Option<ElementId>,
+}
+
+impl Check {
+    /// The commitment's shape.
+    pub fn shape(&self) -> Shape {
+        Shape::of_words(&self.words)
+    }
+
+    /// The word and the digit within it of a message's digit; `None` for the checksum.
+    pub fn place(&self, digit: usize) -> Option<(usize, usize)> {
+        let mut rest = digit;
+        for (n, digits) in self.words.iter().enumerate() {
+            match rest.checked_sub(usize::from(*digits)) {
+                Some(more) => rest = more,
+                None => return Some((n, rest)),
+            }
+        }
+        None
+    }
+}
+
+/// What a run of instructions does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Checks a signature.
+    Signature(usize),
+    /// Checks a digit of a commitment.
+    Digit(usize, usize),
+    /// Checks a commitment's checksum.
+    Checksum(usize),
+    /// Pushes a table.
+    Table(Table),
+    /// Computes part of a word.
+    Word(Name),
+    /// Raises the verdict if a condition holds.
+    Flag(usize),
+    /// Raises the verdict if a digit is not as claimed.
+    Compare(usize),
+    /// Leaves nothing but the verdict.
+    End,
+    /// Anything else.
+    Other,
+}
+
+/// Neighbouring instructions that do one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Bytes of the script.
+    pub bytes: Range<usize>,
+    /// Instructions, counted from 0.
+    pub steps: Range<usize>,
+    /// What they do.
+    pub about: About,
+    /// The line they do it for, an index into [`Listing::places`].
+    pub place: Option<usize>,
+}
+
+/// A line of a source.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The file, if it isn't the main one.
+    pub file: Option<String>,
+    /// The line, from 1.
+    pub line: usize,
+    /// What stands there.
+    pub text: String,
+}
+
+/// A leaf with all that is known of its bytes.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// The script.
+    pub script: Vec<u8>,
+    /// Highest stack plus altstack, witness included; 0 where it isn't known.
+    pub peak: StackDepth,
+    /// The commitments, in the order in which the script checks them.
+    pub checks: Vec<Check>,
+    /// What the instructions do.
+    pub runs: Vec<Run>,
+    /// The lines that runs refer to.
+    pub places: Vec<Place>,
+    items: Vec<(usize, Item)>,
+    witness: Vec<Tag>,
+    /// By instruction, the name of what it leaves on top.
+    tags: HashMap<usize, Tag>,
+    notes: Notes,
+    words: Words,
+}
+
+impl Listing {
+    /// The leaf of a segment, in the last segment for one claimed outcome; with the leaf.
+    ///
+    /// # Errors
+    /// [`ScriptError`] if there is no such segment, or keys don't fit.
+    pub fn segment(
+        compiled: &Compiled,
+        segment: usize,
+        claimed: Option<u8>,
+        keys: &[PublicKey],
+        challengers: &[XOnlyPublicKey],
+    ) -> Result<(Self, Disprove), ScriptError> {
+        let mut notes = Notes::on();
+        let body = body_noted(&compiled.plan, segment, claimed, &mut notes)?;
+        let leaf = disprove(&compiled.plan, segment, &body, keys, challengers)?;
+        let check = |id: &ElementId| {
+            let element = compiled.plan.elements.get(id.index());
+            element.map(|element| Check {
+                name: element.name.clone(),
+                words: element.digits(),
+                element: Some(*id),
+            })
+        };
+        let checks = leaf.elements.iter().rev().filter_map(check).collect();
+        let words = Words::of(compiled, segment, claimed, &notes);
+        let script = leaf.script.to_bytes();
+        let listing = Self::build(script, leaf.peak, checks, notes, words);
+        Ok((listing, leaf))
+    }
+
+    /// A leaf that computes nothing: the commitments that it checks, in that order.
+    pub fn plain(script: Vec<u8>, peak: StackDepth, checks: Vec<Check>) -> Self {
+        Self::build(script, peak, checks, Notes::off(), Words::default())
+    }
+
+    fn build(
+        script: Vec<u8>,
+        peak: StackDepth,
+        checks: Vec<Check>,
+        notes: Notes,
+        words: Words,
+    ) -> Self {
+        let items: Vec<(usize, Item)> = items(&script).collect();
+        let found = commitments::find(&items, &checks);
+        let mut owners = vec![About::Other; items.len()];
+        for (part, about) in &found.parts {
+            for owner in owners.get_mut(part.clone()).into_iter().flatten() {
+                *owner = *about;
+            }
+        }
+        let mut tags: HashMap<usize, Tag> = found.tags.iter().copied().collect();
+        // A body starts where the last check ends.
+        let base = items.get(found.end).map_or(script.len(), |(at, _)| *at);
+        let step = |offset: usize| items.partition_point(|(at, _)| *at < base + offset);
+        let mut weak = Vec::new();
+        for (bytes, note) in notes.all() {
+            let steps = step(bytes.start)..step(bytes.end);
+            if let (Some(tag), Some(last)) = (tag_of(note), steps.end.checked_sub(1)) {
+                tags.insert(last, tag);
+            }
+            match about_of(note) {
+                Some(about) => own(&mut owners, steps, about),
+                None => weak.push((steps, note)),
+            }
+        }
+        for (steps, note) in weak {
+            if let Note::Node(Some(name), _) = note {
+                own(&mut owners, steps, About::Word(name));
+            }
+        }
+        let mut listing = Self {
+            witness: commitments::witness(&checks, found.signatures),
+            script,
+            peak,
+            checks,
+            runs: Vec::new(),
+            places: words.places.clone(),
+            items,
+            tags,
+            notes,
+            words,
+        };
+        listing.runs = listing.runs_of(&owners);
+        listing
+    }
+
+    fn runs_of(&self, owners: &[About]) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for (n, about) in owners.iter().enumerate() {
+            let bytes = self.offset(n)..self.offset(n + 1);
+            match runs.last_mut() {
+                Some(run) if run.about == *about => {
+                    run.bytes.end = bytes.end;
+                    run.steps.end = n + 1;
+                }
+                _ => runs.push(Run {
+                    bytes,
+                    steps: n..n + 1,
+                    about: *about,
+                    place: self.words.place(*about),
+                }),
+            }
+        }
+        runs
+    }
+
+    /// How many instructions there are.
+    pub fn steps(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Where an instruction starts; the script's length after the last.
+    pub fn offset(&self, step: usize) -> usize {
+        self.items
+            .get(step)
+            .map_or(self.script.len(), |(at, _)| *at)
+    }
+
+    /// The instruction that a byte belongs to; `None` beyond the end.
+    pub fn step_at(&self, offset: usize) -> Option<usize> {
+        let after = self.items.partition_point(|(at, _)| *at <= offset);
+        (offset < self.script.len()).then(|| after.saturating_sub(1))
+    }
+
+    /// The run that an instruction belongs to.
+    pub fn run_at(&self, step: usize) -> Option<&Run> {
+        let after = self.runs.partition_point(|run| run.steps.end <= step);
+        self.runs.get(after)
+    }
+
+    /// The line that a run is for.
+    pub fn place(&self, run: &Run) -> Option<&Place> {
+        self.places.get(run.place?)
+    }
+
+    /// Some instructions as text.
+    pub fn asm(&self, steps: Range<usize>) -> String {
+        let bytes = self.offset(steps.start)..self.offset(steps.end);
+        crate::script::print_asm(self.script.get(bytes).unwrap_or_default())
+    }
+
+    /// The names on the stacks before the first instruction.
+    pub fn names(&self) -> Names {
+        Names {
+            main: self.witness.clone(),
+            alt: Vec::new(),
+        }
+    }
+
+    /// Walks the runs with the names on the stacks after each. Of two branches both are walked,
+    /// and what comes after follows the first.
+    pub fn walk(&self, mut visit: impl FnMut(&Run, &Names)) {
+        let mut names = self.names();
+        let mut branches: Vec<Names> = Vec::new();
+        for run in &self.runs {
+            for n in run.steps.clone() {
+                let Some((_, item)) = self.items.get(n) else {
+                    continue;
+                };
+                match item {
+                    Item::Code(Code::If | Code::NotIf) => {
+                        names.follow(item, None);
+                        branches.push(names.clone());
+                    }
+                    Item::Code(Code::Else) => {
+                        if let Some(first) = branches.last_mut() {
+                            std::mem::swap(first, &mut names);
+                        }
+                    }
+                    Item::Code(Code::EndIf) => {
+                        let has_else = self.has_else(n);
+                        if let (Some(first), true) = (branches.pop(), has_else) {
+                            names = first;
+                        }
+                    }
+                    item => names.follow(item, None),
+                }
+                self.name_after(n, &mut names);
+            }
+            visit(run, &names);
+        }
+    }
+
+    /// Whether the conditional that ends at an instruction has two branches.
+    fn has_else(&self, end: usize) -> bool {
+        let mut depth = 0;
+        let before = self.items.get(..end).unwrap_or_default();
+        for (_, item) in before.iter().rev() {
+            match item {
+                Item::Code(Code::EndIf) => depth += 1,
+                Item::Code(Code::Else) if depth == 0 => return true,
+                Item::Code(Code::If | Code::NotIf) if depth == 0 => return false,
+                Item::Code(Code::If | Code::NotIf) => depth -= 1,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn name_after(&self, step: usize, names: &mut Names) {
+        if let Some(tag) = self.tags.get(&step) {
+            names.name_top(*tag);
+        }
+    }
+
+    /// What the body was noted to be.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// Where the body starts in the script.
+    pub fn body_start(&self) -> usize {
+        let checked = |run: &Run| {
+            matches!(
+                run.about,
+                About::Signature(_) | About::Digit(..) | About::Checksum(_)
+            )
+        };
+        let last = self.runs.iter().rfind(|run| checked(run));
+        last.map_or(0, |run| run.bytes.end)
+    }
+
+    /// A session on a witness, bottom first.
+    pub fn session<'a>(&'a self, witness: &[Vec<u8>], rules: &'a vm::Rules<'a>) -> Session<'a> {
+        Session::new(self, witness, rules)
+    }
+}
+
+/// Gives instructions that nothing owns yet to somebody.
+fn own(owners: &mut [About], steps: Range<usize>, about: About) {
+    for owner in owners.get_mut(steps).into_iter().flatten() {
+        if *owner == About::Other {
+            *owner = about;
+        }
+    }
+}
+
+/// Who owns the bytes of a note; `None` for what is on the way to something else.
+fn about_of(note: Note) -> Option<About> {
+    use crate::script::marks::Form;
+    Some(match note {
+        Note::Cell(table) => About::Table(table),
+        Note::Node(Some(name), _) if !matches!(name.form, Form::Part(_)) => About::Word(name),
+        Note::Node(..) => return None,
+        Note::Flag(n) => About::Flag(n),
+        Note::Compare(n) => About::Compare(n),
+        Note::End => About::End,
+    })
+}
+
+/// The name of what a note says is on top.
+fn tag_of(note: Note) -> Option<Tag> {
+    Some(match note {
+        Note::Cell(table) => Tag::Table(table),
+        Note::Node(name, bias) => Tag::Word(name?, bias),
+        Note::Flag(_) | Note::Compare(_) | Note::End => Tag::Verdict,
+    })
+}

@@ -1,0 +1,367 @@
+//! What words are called: inputs by their names, the rest by the text that they come from.
+
+use super::{About, Listing, Place, Tag};
+use crate::artifact::{Compiled, kind, library_at};
+use crate::script::body::definitions;
+use crate::script::marks::{Form, Name, Notes, Table, spread};
+use crate::segment::{ElementId, Plan};
+use crate::word::{Op, Program, Span, Value};
+use std::collections::HashMap;
+
+/// Most characters of a name that comes from the source.
+const LONGEST: usize = 32;
+
+/// What is known of one word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Word {
+    /// `` `a + b` ``, `` `price`[1] ``.
+    text: String,
+    /// The operation that computes it.
+    op: &'static str,
+    place: Option<usize>,
+    /// It has one digit only.
+    small: bool,
+}
+
+/// What words, conditions and comparisons of a body are called.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Words {
+    /// By value of the noted program.
+    words: Vec<Word>,
+    /// Conditions that raise the verdict, in order.
+    flags: Vec<(String, Option<usize>)>,
+    /// Digits that are compared, in order.
+    compared: Vec<(String, Option<usize>)>,
+    pub(super) places: Vec<Place>,
+}
+
+/// Makes the words: knows the source.
+struct Maker<'a> {
+    compiled: &'a Compiled,
+    places: Vec<Place>,
+    known: HashMap<(u32, usize), usize>,
+    spans: HashMap<Span, Option<usize>>,
+}
+
+impl Words {
+    pub(super) fn of(
+        compiled: &Compiled,
+        segment: usize,
+        claimed: Option<u8>,
+        notes: &Notes,
+    ) -> Self {
+        let mut maker = Maker {
+            compiled,
+            places: Vec::new(),
+            known: HashMap::new(),
+            spans: HashMap::new(),
+        };
+        let mut words = Self::default();
+        let (Some(task), Some(found)) = (&notes.program, compiled.plan.segments.get(segment))
+        else {
+            return words;
+        };
+        let reads = committed(&compiled.plan, &found.reads);
+        words.words = maker.words(task, &reads);
+        words.flags = maker.flags(task, found.insts.clone());
+        if let Some(outcome) = claimed {
+            let name = compiled.plan.program.outcomes.get(usize::from(outcome));
+            let text = format!("the outcome is not {}", name.map_or("?", |name| name));
+            words.flags.push((text, None));
+        }
+        for (element, n, value) in committed(&compiled.plan, &found.writes) {
+            let of = compiled.plan.elements.get(element.index());
+            let word = of.and_then(|element| element.words.get(n));
+            let (text, place) = maker.value(value);
+            for digit in 0..word.map_or(0, |word| word.digits) {
+                let name = of.map_or("", |element| element.name.as_str());
+                let text = format!("digit {digit} of {text} is not as claimed in `{name}`[{n}]");
+                words.compared.push((text, place));
+            }
+        }
+        words.places = maker.places;
+        words
+    }
+
+    /// The line that something is done for.
+    pub(super) fn place(&self, about: About) -> Option<usize> {
+        match about {
+            About::Word(name) => self.words.get(name.value.index())?.place,
+            About::Flag(n) => self.flags.get(n)?.1,
+            About::Compare(n) => self.compared.get(n)?.1,
+            _ => None,
+        }
+    }
+}
+
+/// The words of some elements: element, index within it, value.
+fn committed(plan: &Plan, ids: &[ElementId]) -> Vec<(ElementId, usize, Value)> {
+    let words = ids.iter().flat_map(|id| {
+        let element = plan.elements.get(id.index());
+        let words = element.into_iter().flat_map(|element| element.words.iter());
+        words.enumerate().map(|(n, word)| (*id, n, word.value))
+    });
+    words.collect()
+}
+
+impl Maker<'_> {
+    fn words(&mut self, task: &Program, reads: &[(ElementId, usize, Value)]) -> Vec<Word> {
+        let bits = task.bits();
+        let mut of_span: HashMap<Span, usize> = HashMap::new();
+        for inst in task.insts.iter().filter(|inst| inst.op.results() > 0) {
+            *of_span.entry(inst.span).or_default() += 1;
+        }
+        let mut seen: HashMap<Span, usize> = HashMap::new();
+        let mut words = Vec::with_capacity(task.value_count());
+        for inst in task.insts.iter().filter(|inst| inst.op.results() > 0) {
+            let nth = seen.entry(inst.span).or_default();
+            *nth += 1;
+            let (text, place) = match inst.op {
+                Op::Input(n) => match reads.get(usize::from(n)) {
+                    Some((_, _, value)) => self.value(*value),
+                    None => ("?".to_owned(), None),
+                },
+                _ => {
+                    let place = self.place(inst.span);
+                    let mut text = self.text(inst.span, kind(&inst.op));
+                    if of_span.get(&inst.span).is_some_and(|count| *count > 1) {
+                        text.push_str(&format!("#{nth}"));
+                    }
+                    (text, place)
+                }
+            };
+            words.push(Word {
+                text,
+                op: kind(&inst.op),
+                place,
+                small: bits.get(inst.first.index()).is_some_and(|bits| *bits <= 4),
+            });
+        }
+        words
+    }
+
+    /// The conditions that abort, as the body raises them.
+    fn flags(
+        &mut self,
+        task: &Program,
+        insts: std::ops::Range<usize>,
+    ) -> Vec<(String, Option<usize>)> {
+        let program = &self.compiled.plan.program;
+        let aborts = task.insts.iter().filter_map(|inst| match inst.op {
+            Op::AbortIf(_, 0) => Some(inst.span),
+            _ => None,
+        });
+        let aborts: Vec<Span> = aborts.collect();
+        let found = program.insts.get(insts).unwrap_or_default();
+        let name = |span: Span| {
+            let code = found.iter().find_map(|inst| match inst.op {
+                Op::AbortIf(_, code) if inst.span == span => Some(code),
+                _ => None,
+            });
+            let abort = program.aborts.get(usize::from(code?))?;
+            Some(abort.name.clone())
+        };
+        let flag = |span: Span| {
+            let name = name(span).unwrap_or_else(|| "something".to_owned());
+            (format!("`{name}` aborts"), self.place(span))
+        };
+        aborts.into_iter().map(flag).collect()
+    }
+
+    /// A value of the whole program.
+    fn value(&mut self, value: Value) -> (String, Option<usize>) {
+        let program = &self.compiled.plan.program;
+        let defs = definitions(program);
+        let inst = defs
+            .get(value.index())
+            .and_then(|at| program.insts.get(*at));
+        let Some(inst) = inst else {
+            return (format!("value {}", value.0), None);
+        };
+        let place = self.place(inst.span);
+        let Op::Input(n) = inst.op else {
+            let text = self.text(inst.span, kind(&inst.op));
+            return match inst.op.results() {
+                1 => (text, place),
+                _ => (format!("{text}[{}]", value.0 - inst.first.0), place),
+            };
+        };
+        let mut rest = usize::from(n);
+        for element in &program.inputs {
+            match rest.checked_sub(element.words.len()) {
+                Some(more) => rest = more,
+                None if element.words.len() == 1 => return (format!("`{}`", element.name), place),
+                None => return (format!("`{}`[{rest}]", element.name), place),
+            }
+        }
+        (format!("input {n}"), place)
+    }
+
+    /// What stands there, on one line and not too long; where nothing does, the operation.
+    fn text(&self, span: Span, op: &str) -> String {
+        let text = self.compiled.sources.slice(span);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = words.join(" ");
+        match text.chars().count() {
+            0 => op.to_owned(),
+            n if n <= LONGEST => format!("`{text}`"),
+            _ => {
+                let short: String = text.chars().take(LONGEST - 1).collect();
+                format!("`{}…`", short.trim_end())
+            }
+        }
+    }
+
+    fn place(&mut self, span: Span) -> Option<usize> {
+        if let Some(known) = self.spans.get(&span) {
+            return *known;
+        }
+        let place = self.new_place(span);
+        self.spans.insert(span, place);
+        place
+    }
+
+    fn new_place(&mut self, span: Span) -> Option<usize> {
+        let sources = &self.compiled.sources;
+        let [line, _] = sources.lines(span)?;
+        let file = sources.file_at(span.start);
+        let places = &mut self.places;
+        let index = self.known.entry((file.base(), line)).or_insert_with(|| {
+            let text = file.text().lines().nth(line - 1).unwrap_or_default();
+            places.push(Place {
+                file: library_at(sources, span),
+                line,
+                text: text.trim().to_owned(),
+            });
+            places.len() - 1
+        });
+        Some(*index)
+    }
+}
+
+impl Listing {
+    /// A stack item's name: `` `a + b`.3 `` is digit 3 of a word, a `~` after it means that it is
+    /// spread; `` carry(`a + b`.3) `` is what digit 3 carries.
+    pub fn show(&self, tag: Tag) -> String {
+        match tag {
+            Tag::Unknown => "·".to_owned(),
+            Tag::Number(n) => n.to_string(),
+            Tag::Signature(n) => format!("signature {}", n + 1),
+            Tag::Chain(c, d) => format!("chain {}", self.committed(c, d)),
+            Tag::Item(c, d) => format!("{}+1", self.committed(c, d)),
+            Tag::Digit(c, d) => self.committed(c, d),
+            Tag::Table(table) => format!("table {}", table_name(table)),
+            Tag::Verdict => "verdict".to_owned(),
+            Tag::Word(name, bias) => {
+                let text = self.digit(name);
+                let text = match name.form {
+                    Form::Digit(_) => text,
+                    Form::Spread(_) => format!("{text}~"),
+                    Form::Carry(_) => format!("carry({text})"),
+                    Form::Part(_) => format!("part({text})"),
+                };
+                match bias {
+                    0 => text,
+                    bias => format!("{text}{bias:+}"),
+                }
+            }
+        }
+    }
+
+    fn digit(&self, name: Name) -> String {
+        match self.words.words.get(name.value.index()) {
+            Some(word) if word.small && name.form.place() == 0 => word.text.clone(),
+            Some(word) => format!("{}.{}", word.text, name.form.place()),
+            None => format!("value {}.{}", name.value.0, name.form.place()),
+        }
+    }
+
+    /// A digit of a commitment: `` `price`[1].3 ``.
+    fn committed(&self, check: usize, digit: usize) -> String {
+        let Some(check) = self.checks.get(check) else {
+            return "?".to_owned();
+        };
+        match check.place(digit) {
+            None => format!("`{}`.sum{}", check.name, digit - check.shape().message),
+            Some((_, digit)) if check.words.len() == 1 => format!("`{}`.{digit}", check.name),
+            Some((word, digit)) => format!("`{}`[{word}].{digit}", check.name),
+        }
+    }
+
+    /// What a run does, in words.
+    pub fn describe(&self, about: About) -> String {
+        match about {
+            About::Signature(n) => format!("signature {}", n + 1),
+            About::Digit(c, d) => format!("check of {}", self.committed(c, d)),
+            About::Checksum(c) => {
+                let name = self.checks.get(c).map_or("?", |check| check.name.as_str());
+                format!("checksum of `{name}`")
+            }
+            About::Table(table) => format!("table {}", table_name(table)),
+            About::End => "only the verdict stays".to_owned(),
+            About::Other => "other".to_owned(),
+            About::Flag(n) => match self.words.flags.get(n) {
+                Some((text, _)) => format!("accuses if {text}"),
+                None => "accuses".to_owned(),
+            },
+            About::Compare(n) => match self.words.compared.get(n) {
+                Some((text, _)) => format!("accuses if {text}"),
+                None => "accuses".to_owned(),
+            },
+            About::Word(name) => self.describe_word(name),
+        }
+    }
+
+    fn describe_word(&self, name: Name) -> String {
+        let word = self.words.words.get(name.value.index());
+        let (text, op) = word.map_or(("?", ""), |word| (word.text.as_str(), word.op));
+        let place = name.form.place();
+        let part = match name.form {
+            Form::Digit(_) | Form::Spread(_) if op == "input" => {
+                return format!("{} is read", self.show(Tag::Word(name, 0)));
+            }
+            Form::Digit(n) => format!("digit {n} of {text}"),
+            Form::Spread(n) => format!("digit {n} of {text}, spread"),
+            Form::Carry(_) => format!("carry of digit {place} of {text}"),
+            Form::Part(_) => format!("for digit {place} of {text}"),
+        };
+        format!("{part} ({op})")
+    }
+}
+
+/// What a table gives.
+fn table_name(table: Table) -> String {
+    match table {
+        Table::Xor => "xor".to_owned(),
+        Table::XorSpread => "xor, spread".to_owned(),
+        Table::And => "and".to_owned(),
+        Table::Low => "low digit".to_owned(),
+        Table::Carry => "carry".to_owned(),
+        Table::Digit(cells) => of_digit(&cells),
+    }
+}
+
+fn of_digit(cells: &[u8; 16]) -> String {
+    let all = |f: &dyn Fn(u8) -> u8| (0..).zip(cells).all(|(n, cell)| *cell == f(n));
+    if all(&spread) {
+        return "spread".to_owned();
+    }
+    for by in 1..4 {
+        let forms: [(&str, &dyn Fn(u8) -> u8); 4] = [
+            (">>", &|n| n >> by),
+            ("<<", &|n| (n << by) & 15),
+            (">> spread", &|n| spread(n >> by)),
+            ("<< spread", &|n| spread((n << by) & 15)),
+        ];
+        if let Some((name, _)) = forms.iter().find(|(_, f)| all(f)) {
+            return match name.split_once(' ') {
+                Some((shift, form)) => format!("{shift} {by}, {form}"),
+                None => format!("{name} {by}"),
+            };
+        }
+    }
+    match (1..15).find(|mask| all(&|n| n & mask)) {
+        Some(mask) => format!("& {mask}"),
+        None => "of a digit".to_owned(),
+    }
+}
