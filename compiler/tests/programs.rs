@@ -1,6 +1,8 @@
 //! Random programs: interpreter against Script, for every leaf of every plan.
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/marks.rs"]
+mod marks;
 mod support;
 
 use gavel_compiler::script::body::{Job, definitions, generate, needs};
@@ -199,6 +201,14 @@ proptest! {
         };
         if plan(&program, &budget).is_ok() {
             check_leaves(&program, &words(&widths, &seeds), &budget);
+        }
+    }
+
+    #[test]
+    fn what_a_body_is_said_to_have_on_top_is_there((widths, choices, seeds) in programs()) {
+        let program = build(&widths, &choices);
+        if let Ok(plan) = plan(&program, &Budget::default()) {
+            marks::check_marks(&plan, &words(&widths, &seeds));
         }
     }
 

@@ -187,8 +187,8 @@ impl Listing {
         let mut weak = Vec::new();
         for (bytes, note) in notes.all() {
             let steps = step(bytes.start)..step(bytes.end);
-            if let (Some(tag), Some(last)) = (tag_of(note), steps.end.checked_sub(1)) {
-                tags.insert(last, tag);
+            if let Some(last) = steps.end.checked_sub(1) {
+                tags.insert(last, tag_of(note));
             }
             match about_of(note) {
                 Some(about) => own(&mut owners, steps, about),
@@ -381,10 +381,11 @@ fn about_of(note: Note) -> Option<About> {
 }
 
 /// The name of what a note says is on top.
-fn tag_of(note: Note) -> Option<Tag> {
-    Some(match note {
+fn tag_of(note: Note) -> Tag {
+    match note {
         Note::Cell(table) => Tag::Table(table),
-        Note::Node(name, bias) => Tag::Word(name?, bias),
+        Note::Node(Some(name), bias) => Tag::Word(name, bias),
+        Note::Node(None, _) => Tag::Unknown,
         Note::Flag(_) | Note::Compare(_) | Note::End => Tag::Verdict,
-    })
+    }
 }

@@ -125,6 +125,9 @@ impl<'a> Session<'a> {
         vm.instruction(&self.listing.script, *at, item.clone())?;
         if active {
             names.follow(item, top);
+        }
+        // What ends a branch that wasn't taken ends what the branch is for.
+        if active || vm.is_active() {
             self.listing.name_after(self.now, names);
         }
         self.now += 1;
