@@ -7,6 +7,8 @@ mod completions;
 mod cost;
 mod explain;
 mod fmt;
+mod inspect;
+mod leaf;
 mod new;
 mod play;
 mod regtest;
@@ -33,6 +35,8 @@ pub enum Command {
     Fmt(fmt::Fmt),
     /// Compile a contract to scripts, trees and an artifact
     Compile(compile::Compile),
+    /// Show what the bytes of a leaf do
+    Inspect(inspect::Inspect),
     /// What a contract costs, before any money moves
     Cost(Box<cost::Cost>),
     /// Play a game on a real node: who does what, transactions, balance sheet
@@ -53,6 +57,7 @@ impl Command {
             Self::Test(command) => command.run(output),
             Self::Fmt(command) => command.run(output),
             Self::Compile(command) => command.run(output),
+            Self::Inspect(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),
             Self::Regtest(command) => command.run(output),

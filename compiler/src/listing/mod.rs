@@ -17,7 +17,7 @@ mod words;
 
 pub use profile::{Kind, Profile};
 pub use session::{Reason, Session};
-pub use tag::{Names, Tag};
+pub use tag::{Names, Tag, folded};
 
 use crate::artifact::Compiled;
 use crate::commit::{PublicKey, Shape};

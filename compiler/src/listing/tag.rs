@@ -35,6 +35,19 @@ pub struct Names {
     pub alt: Vec<Tag>,
 }
 
+/// Items with the cells of a table in one: what each is, and how many there are.
+pub fn folded(items: impl Iterator<Item = Tag>) -> impl Iterator<Item = (Tag, usize)> {
+    let mut items = items.peekable();
+    std::iter::from_fn(move || {
+        let first = items.next()?;
+        let mut count = 1;
+        while matches!(first, Tag::Table(_)) && items.next_if_eq(&first).is_some() {
+            count += 1;
+        }
+        Some((first, count))
+    })
+}
+
 impl Names {
     /// Names the item on top.
     pub(super) fn name_top(&mut self, tag: Tag) {
