@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(super) use text::{cut, line, of};
+
 use std::path::PathBuf;
 
 use gavel_compiler::Options;

@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod completions;
 mod cost;
+mod debug;
 mod explain;
 mod fmt;
 mod inspect;
@@ -37,6 +38,8 @@ pub enum Command {
     Compile(compile::Compile),
     /// Show what the bytes of a leaf do
     Inspect(inspect::Inspect),
+    /// Run a segment's leaf step by step, forwards and backwards
+    Debug(Box<debug::Debug>),
     /// What a contract costs, before any money moves
     Cost(Box<cost::Cost>),
     /// Play a game on a real node: who does what, transactions, balance sheet
@@ -58,6 +61,7 @@ impl Command {
             Self::Fmt(command) => command.run(output),
             Self::Compile(command) => command.run(output),
             Self::Inspect(command) => command.run(output),
+            Self::Debug(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),
             Self::Regtest(command) => command.run(output),
