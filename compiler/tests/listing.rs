@@ -19,11 +19,11 @@ use support::*;
 
 const SMALL: &[(&str, Option<u64>)] = &[
     ("tic_tac_toe", None),
-    ("tic_tac_toe", Some(60_000)),
+    ("tic_tac_toe", Some(9_000)),
     ("auction", None),
-    ("auction", Some(80_000)),
     ("price_feed", None),
     ("escrow", None),
+    ("price_bet", None),
 ];
 
 fn json(file: &str) -> Value {
@@ -52,6 +52,11 @@ fn examples(name: &str, compiled: &Compiled) -> Vec<Vec<u32>> {
     let cases = play["cases"].as_array().unwrap();
     let encode = |case: &Value| encode_inputs(&compiled.contract.inputs, &case["inputs"]).unwrap();
     cases.iter().map(encode).collect()
+}
+
+#[test]
+fn the_example_has_segments() {
+    assert!(compiled("tic_tac_toe", Some(9_000)).plan.segments.len() > 3);
 }
 
 /// The leaf of a segment as tests sign for it.
@@ -179,10 +184,10 @@ proptest! {
 
     #[test]
     fn back_is_where_it_was(forwards in 0usize..40_000, back in 0usize..5_000) {
-        let compiled = compiled("tic_tac_toe", Some(60_000));
+        let compiled = compiled("tic_tac_toe", Some(9_000));
         let words = &examples("tic_tac_toe", &compiled)[0];
         let (messages, _) = messages(&compiled.plan, words);
-        let (listing, leaf) = listed(&compiled, 0, 0);
+        let (listing, leaf) = listed(&compiled, 2, 0);
         let rules = Rules::default();
         let mut session = listing.session(&witness(&leaf, &messages), &rules);
         let to = forwards % (session.last() + 1);

@@ -95,7 +95,7 @@ fn segment_rows(loaded: &Loaded) -> Vec<Row> {
             let bytes = prefix_len(&shapes, challengers) + body.script.len();
             let about = match outcome {
                 Some(outcome) => {
-                    format!("disproves the last segment, or that it ends in {outcome}")
+                    format!("disproves a claim of {outcome}")
                 }
                 None => "disproves the segment".to_owned(),
             };

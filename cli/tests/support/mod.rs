@@ -74,7 +74,7 @@ impl Shop {
 
     /// The same, with something on standard input.
     pub fn gavel_with(&self, arguments: &str, input: &[u8]) -> Ran {
-        let words: Vec<&str> = arguments.split_whitespace().collect();
+        let words = words(arguments);
         let mut child = Command::new(env!("CARGO_BIN_EXE_gavel"))
             .args(&words)
             .current_dir(self.folder.path())
@@ -108,6 +108,18 @@ impl Shop {
         assert_eq!(json.json()["error"]["kind"], kind, "gavel {arguments}");
         ran.err
     }
+}
+
+/// Words as a shell has them: single quotes keep what is between them together.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (n, part) in text.split('\'').enumerate() {
+        match n % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
 }
 
 /// Hashes and keys change with every script; snapshots show only that there is one.

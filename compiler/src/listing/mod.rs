@@ -126,6 +126,8 @@ pub struct Listing {
     witness: Vec<Tag>,
     /// By instruction, the name of what it leaves on top.
     tags: HashMap<usize, Tag>,
+    /// By instruction, what it is the end of, if that may raise the verdict.
+    raises: HashMap<usize, About>,
     notes: Notes,
     words: Words,
 }
@@ -184,11 +186,15 @@ impl Listing {
         // A body starts where the last check ends.
         let base = items.get(found.end).map_or(script.len(), |(at, _)| *at);
         let step = |offset: usize| items.partition_point(|(at, _)| *at < base + offset);
+        let mut raises = HashMap::new();
         let mut weak = Vec::new();
         for (bytes, note) in notes.all() {
             let steps = step(bytes.start)..step(bytes.end);
             if let Some(last) = steps.end.checked_sub(1) {
                 tags.insert(last, tag_of(note));
+                if let Note::Flag(_) | Note::Compare(_) = note {
+                    raises.extend(about_of(note).map(|about| (last, about)));
+                }
             }
             match about_of(note) {
                 Some(about) => own(&mut owners, steps, about),
@@ -209,6 +215,7 @@ impl Listing {
             places: words.places.clone(),
             items,
             tags,
+            raises,
             notes,
             words,
         };

@@ -17,6 +17,8 @@ pub struct Reason {
     pub step: usize,
     /// A condition or a comparison.
     pub about: About,
+    /// The line that it is for, an index into [`Listing::places`].
+    pub place: Option<usize>,
     /// Of a comparison: what the leaf computed and what was claimed.
     pub digits: Option<(i64, i64)>,
 }
@@ -92,26 +94,29 @@ impl<'a> Session<'a> {
         if self.reason.is_some() {
             return;
         }
-        let raised = match compared {
-            Some((computed, claimed)) => computed != claimed,
-            None => {
-                let verdict = self.listing.tags.get(&step) == Some(&Tag::Verdict);
-                verdict
-                    && self
-                        .state
-                        .vm
-                        .stack()
-                        .last()
-                        .is_some_and(|item| is_true(item))
+        let about = match (compared, self.listing.run_at(step)) {
+            (Some((computed, claimed)), Some(run)) if computed != claimed => run.about,
+            (None, _)
+                if self
+                    .state
+                    .vm
+                    .stack()
+                    .last()
+                    .is_some_and(|item| is_true(item)) =>
+            {
+                match self.listing.raises.get(&step) {
+                    Some(about) => *about,
+                    None => return,
+                }
             }
+            _ => return,
         };
-        if let (true, Some(run)) = (raised, self.listing.run_at(step)) {
-            self.reason = Some(Reason {
-                step,
-                about: run.about,
-                digits: compared,
-            });
-        }
+        self.reason = Some(Reason {
+            step,
+            about,
+            place: self.listing.words.place(about),
+            digits: compared,
+        });
     }
 
     /// Runs the next instruction.

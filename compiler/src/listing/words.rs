@@ -38,6 +38,8 @@ pub(super) struct Words {
 /// Makes the words: knows the source.
 struct Maker<'a> {
     compiled: &'a Compiled,
+    /// By value, the instruction that defines it.
+    defs: Vec<usize>,
     places: Vec<Place>,
     known: HashMap<(u32, usize), usize>,
     spans: HashMap<Span, Option<usize>>,
@@ -52,6 +54,7 @@ impl Words {
     ) -> Self {
         let mut maker = Maker {
             compiled,
+            defs: definitions(&compiled.plan.program),
             places: Vec::new(),
             known: HashMap::new(),
             spans: HashMap::new(),
@@ -118,7 +121,7 @@ impl Maker<'_> {
             *nth += 1;
             let (text, place) = match inst.op {
                 Op::Input(n) => match reads.get(usize::from(n)) {
-                    Some((_, _, value)) => self.value(*value),
+                    Some(read) => self.read(*read),
                     None => ("?".to_owned(), None),
                 },
                 _ => {
@@ -166,6 +169,16 @@ impl Maker<'_> {
             (format!("`{name}` aborts"), self.place(span))
         };
         aborts.into_iter().map(flag).collect()
+    }
+
+    /// A word that is read: of a frame, with where it stands there.
+    fn read(&mut self, (id, n, value): (ElementId, usize, Value)) -> (String, Option<usize>) {
+        let (text, place) = self.value(value);
+        let inputs = self.compiled.plan.program.inputs.len();
+        match id.index() < inputs {
+            true => (text, place),
+            false => (format!("{text}@{}[{n}]", id.0), place),
+        }
     }
 
     /// A value of the whole program.

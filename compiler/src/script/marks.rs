@@ -74,6 +74,13 @@ impl Form {
         }
     }
 
+    /// Which digit of the word it is, or belongs to.
+    pub fn place(self) -> u8 {
+        match self {
+            Self::Digit(n) | Self::Spread(n) | Self::Carry(n) | Self::Part(n) => n,
+        }
+    }
+
     /// The plain digit that a number in this form stands for, if it isn't the number itself.
     pub fn decode(self, number: i64) -> Option<u8> {
         match self {
@@ -206,15 +213,6 @@ impl Notes {
             }
         }
         self.by_node = by_node;
-    }
-}
-
-impl Form {
-    /// Which digit of the word it is, or belongs to.
-    pub fn place(self) -> u8 {
-        match self {
-            Self::Digit(n) | Self::Spread(n) | Self::Carry(n) | Self::Part(n) => n,
-        }
     }
 }
 

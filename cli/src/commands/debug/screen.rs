@@ -13,8 +13,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Output;
 
-const KEYS: &str = "n p step  N P line  space 10 steps  g offset  / find  . again  b break  c go on  \
-                    s start  e end  + - stack  q quit";
+const KEYS: &str =
+    "n/p step  N/P line  space 10  g byte  / find  . again  b break  c on  s/e ends  +/-  q quit";
 
 /// Whether standard output is a terminal that can be drawn on.
 pub(super) fn is_possible() -> bool {

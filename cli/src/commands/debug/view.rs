@@ -1,7 +1,7 @@
 //! A session as text and as JSON.
 
 use bitcoin::hex::DisplayHex;
-use gavel_compiler::listing::{Listing, Tag, folded};
+use gavel_compiler::listing::{Listing, Place, Tag, folded};
 use gavel_compiler::script::code::{number, parse_number};
 use gavel_compiler::script::vm::Why;
 use serde_json::{Value, json};
@@ -155,7 +155,7 @@ pub(super) fn state(cursor: &Cursor<'_>, items: usize) -> Value {
         "next": listing.asm(session.now()..(session.now() + 1).min(listing.steps())),
         "skipped": !session.is_active(),
         "what": run.map(|run| listing.describe(run.about)),
-        "place": place.map(|p| json!({ "file": p.file, "line": p.line, "text": p.text })),
+        "place": place.map(shown),
         "height": session.stack().len(),
         "altstack": session.altstack().len(),
         "stack": stack.collect::<Vec<_>>(),
@@ -169,7 +169,7 @@ pub(super) fn verdict(cursor: &Cursor<'_>) -> (Value, String) {
     let why = match session.verdict() {
         Ok(()) => reason(cursor).unwrap_or_else(|| "it ends with a true item".to_owned()),
         Err(refusal) if refusal.why == Why::False => {
-            "every digit is as claimed, nothing aborts".to_owned()
+            "nothing aborts, and all that it computes is as claimed".to_owned()
         }
         Err(refusal) => match refused_in(listing, refusal.at) {
             Some(what) => format!("{refusal}, in: {what}"),
@@ -183,6 +183,7 @@ pub(super) fn verdict(cursor: &Cursor<'_>) -> (Value, String) {
         "why": why,
         "at": at,
         "computed": digits.map(|(computed, _)| computed),
+        "place": reason_place(cursor).map(shown),
         "claimed": digits.map(|(_, claimed)| claimed),
     });
     let can = if spendable { "can" } else { "can't" };
@@ -194,12 +195,23 @@ fn reason(cursor: &Cursor<'_>) -> Option<String> {
     let at = cursor.listing.offset(reason.step);
     let what = cursor.listing.describe(reason.about);
     let what = what.strip_prefix("accuses if ").unwrap_or(&what);
-    Some(match reason.digits {
-        Some((computed, claimed)) => {
-            format!("at byte {at} {what}: it is {computed}, claimed is {claimed}")
-        }
-        None => format!("at byte {at}: {what}"),
-    })
+    let line =
+        reason_place(cursor).map_or_else(String::new, |place| format!(" (line {})", of(place)));
+    let digits = reason
+        .digits
+        .map_or_else(String::new, |(computed, claimed)| {
+            format!(": it is {computed}, claimed is {claimed}")
+        });
+    Some(format!("at byte {at}, {what}{digits}{line}"))
+}
+
+/// The line that the reason is for.
+fn reason_place<'a>(cursor: &Cursor<'a>) -> Option<&'a Place> {
+    cursor.listing.places.get(cursor.session.reason()?.place?)
+}
+
+fn shown(place: &Place) -> Value {
+    json!({ "file": place.file, "line": place.line, "text": place.text })
 }
 
 fn refused_in(listing: &Listing, offset: usize) -> Option<String> {

@@ -70,7 +70,10 @@ fn summary(shown: &Shown<'_>, short: bool) -> String {
         let rest = profile.lines.iter().skip(LINES).map(|(_, part)| part).sum();
         lines.row(row(format!("{more} more lines"), rest));
     }
-    lines.row(row("no line".to_owned(), profile.nowhere));
+    lines.row(row(
+        "no line (commitments, tables, reads, the end)".to_owned(),
+        profile.nowhere,
+    ));
     let _ = writeln!(out, "\n{}\n{}", kinds.text(), lines.text().trim_end());
     out
 }
