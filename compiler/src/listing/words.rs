@@ -184,10 +184,8 @@ impl Maker<'_> {
     /// A value of the whole program.
     fn value(&mut self, value: Value) -> (String, Option<usize>) {
         let program = &self.compiled.plan.program;
-        let defs = definitions(program);
-        let inst = defs
-            .get(value.index())
-            .and_then(|at| program.insts.get(*at));
+        let at = self.defs.get(value.index());
+        let inst = at.and_then(|at| program.insts.get(*at));
         let Some(inst) = inst else {
             return (format!("value {}", value.0), None);
         };
