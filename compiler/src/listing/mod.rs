@@ -75,6 +75,8 @@ pub enum About {
     Table(Table),
     /// Computes part of a word.
     Word(Name),
+    /// Drops digits that were read and that nothing needs.
+    Unread,
     /// Raises the verdict if a condition holds.
     Flag(usize),
     /// Raises the verdict if a digit is not as claimed.
@@ -191,7 +193,7 @@ impl Listing {
         for (bytes, note) in notes.all() {
             let steps = step(bytes.start)..step(bytes.end);
             if let Some(last) = steps.end.checked_sub(1) {
-                tags.insert(last, tag_of(note));
+                tags.extend(tag_of(note).map(|tag| (last, tag)));
                 if let Note::Flag(_) | Note::Compare(_) = note {
                     raises.extend(about_of(note).map(|about| (last, about)));
                 }
@@ -381,18 +383,20 @@ fn about_of(note: Note) -> Option<About> {
         Note::Cell(table) => About::Table(table),
         Note::Node(Some(name), _) if !matches!(name.form, Form::Part(_)) => About::Word(name),
         Note::Node(..) => return None,
+        Note::Unread => About::Unread,
         Note::Flag(n) => About::Flag(n),
         Note::Compare(n) => About::Compare(n),
         Note::End => About::End,
     })
 }
 
-/// The name of what a note says is on top.
-fn tag_of(note: Note) -> Tag {
-    match note {
+/// The name of what a note says is on top, if it says so.
+fn tag_of(note: Note) -> Option<Tag> {
+    Some(match note {
         Note::Cell(table) => Tag::Table(table),
         Note::Node(Some(name), bias) => Tag::Word(name, bias),
         Note::Node(None, _) => Tag::Unknown,
+        Note::Unread => return None,
         Note::Flag(_) | Note::Compare(_) | Note::End => Tag::Verdict,
-    }
+    })
 }

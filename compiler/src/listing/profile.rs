@@ -93,7 +93,7 @@ impl Listing {
             About::Digit(..) | About::Checksum(_) => Kind::Commitments,
             About::Table(_) => Kind::Tables,
             About::Flag(_) | About::Compare(_) | About::End => Kind::Verdict,
-            About::Word(_) => self.work(step),
+            About::Word(_) | About::Unread => self.work(step),
             About::Other => Kind::Other,
         }
     }

@@ -309,6 +309,7 @@ impl Listing {
                 format!("checksum of `{name}`")
             }
             About::Table(table) => format!("table {}", table_name(table)),
+            About::Unread => "nothing needs what is read".to_owned(),
             About::End => "only the verdict stays".to_owned(),
             About::Other => "other".to_owned(),
             About::Flag(n) => match self.words.flags.get(n) {

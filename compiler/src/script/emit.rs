@@ -163,7 +163,10 @@ impl<'a> Emitter<'a> {
                     self.on_stack[index] = true;
                     self.mark(What::Node(NodeId(index as u32)), start);
                 }
-                None => self.asm.op(Code::Drop),
+                None => {
+                    self.asm.op(Code::Drop);
+                    self.mark(What::Unread, start);
+                }
             }
         }
     }

@@ -15,6 +15,8 @@ pub(super) enum What {
     Cell(Table),
     /// Leave this node's value on top. No bytes: it happens to be there now.
     Node(NodeId),
+    /// Drop a digit that was read.
+    Unread,
     /// Raise the verdict if a condition holds.
     Flag,
     /// Raise the verdict if a digit is not as claimed.
@@ -143,6 +145,8 @@ pub enum Note {
     /// A number that is computed, and what the item on top holds besides; nameless where it
     /// belongs to no word.
     Node(Option<Name>, i64),
+    /// A digit that is read, and that nothing needs.
+    Unread,
     /// A condition that raises the verdict, counted from 0.
     Flag(usize),
     /// A digit that is compared with the claimed one, counted from 0.
@@ -181,6 +185,7 @@ impl Notes {
                     let name = self.by_node.get(node.index()).copied().flatten();
                     Note::Node(name, mark.bias)
                 }
+                What::Unread => Note::Unread,
                 What::Flag => Note::Flag(count(&mut flags)),
                 What::Compare => Note::Compare(count(&mut compared)),
                 What::End => Note::End,

@@ -43,13 +43,15 @@ pub fn check_marks(plan: &Plan, inputs: &[u32]) -> usize {
             let rules = Rules::default();
             let script = leaf.script.as_bytes();
             let mut vm = Vm::new(&witness(&leaf, &messages), &rules);
-            for (at, item) in items(script) {
-                for number in wanted.remove(&at).unwrap_or_default() {
+            let ends = items(script).skip(1).map(|(at, _)| at);
+            let ends = ends.chain([script.len()]);
+            for ((at, item), end) in items(script).zip(ends) {
+                vm.instruction(script, at, item).unwrap();
+                for number in wanted.remove(&end).unwrap_or_default() {
                     let top = vm.stack().last().and_then(|item| parse_number(item));
-                    assert_eq!(top, Some(number), "segment {segment}, byte {at}");
+                    assert_eq!(top, Some(number), "segment {segment}, byte {end}");
                     seen += 1;
                 }
-                vm.instruction(script, at, item).unwrap();
             }
             assert!(wanted.is_empty());
         }
