@@ -149,6 +149,44 @@ fn leaves_find_lies() {
     );
 }
 
+/// Digits that no honest claimer signs, and numbers that no leaf has.
+#[test]
+fn absurd_frames_and_numbers_are_run_all_the_same() {
+    let shop = Shop::new();
+    let small = "debug tic_tac_toe.gvl --max-leaf-weight 9000";
+    let artifact = shop
+        .gavel("compile tic_tac_toe.gvl --max-leaf-weight 9000 --json")
+        .json();
+    for (n, segment) in (1..4).zip(artifact["segments"].as_array().unwrap()) {
+        let reads = segment["reads"].as_array().unwrap().iter();
+        let corrupt: Vec<String> = reads.map(|id| format!("--corrupt {id}.0.0=15")).collect();
+        let ran = shop.gavel(&format!(
+            "{small} segment:{n} {} --script end",
+            corrupt.join(" ")
+        ));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.out.contains("the leaf can"), "{ran:?}");
+    }
+    let words = "debug price_feed.gvl segment:1/BobWins --frame '{\"price\": [4294967295, \"0\"]}'";
+    assert!(shop.gavel(words).out.contains("the leaf can"));
+    let most = u64::MAX;
+    let far = format!("step {most}; back {most}; step {most}; print; stack {most}; back 1; print");
+    let ran = shop.gavel(&format!(
+        "{small} segment:3 --items {most} --script '{far}'"
+    ));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let ran = shop.gavel(&format!(
+        "inspect price_feed.gvl segment:1/BobWins --items {most} --width {most}"
+    ));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for width in [0, 1, 40] {
+        let ran = shop.gavel(&format!(
+            "inspect price_feed.gvl segment:1/BobWins --items 0 --width {width}"
+        ));
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+}
+
 #[test]
 fn back_is_where_it_was() {
     let shop = Shop::new();
