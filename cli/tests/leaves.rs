@@ -35,16 +35,28 @@ fn inspect_shows_leaves() {
 #[test]
 fn inspect_json_has_everything() {
     let shop = Shop::new();
-    for leaf in ["segment:1/BobWins", "claim:1", "release"] {
-        let all = shop
-            .gavel(&format!("inspect price_feed.gvl {leaf} --json"))
-            .json();
+    for leaf in [
+        "price_feed.gvl segment:1/BobWins",
+        "price_feed.gvl claim:1",
+        "price_feed.gvl release",
+        "tic_tac_toe.gvl claim:1",
+        "tic_tac_toe.gvl assert:1 --max-leaf-weight 9000",
+        "tic_tac_toe.gvl segment:2 --max-leaf-weight 9000",
+    ] {
+        let all = shop.gavel(&format!("inspect {leaf} --json")).json();
+        let last = all["runs"].as_array().unwrap().last().unwrap();
+        assert_eq!(
+            (&last["depth"], &last["altstack"]),
+            (&1.into(), &0.into()),
+            "{leaf}"
+        );
         let bytes = all["bytes"].as_u64().unwrap();
         let mut at = 0;
         for run in all["runs"].as_array().unwrap() {
             assert_eq!(run["from"].as_u64().unwrap(), at);
             at = run["to"].as_u64().unwrap();
             assert!(!run["asm"].as_str().unwrap().is_empty());
+            assert_ne!(run["what"], "other");
         }
         assert_eq!(at, bytes, "{leaf}");
         let sum = |list: &Value| -> u64 {
@@ -62,6 +74,7 @@ fn inspect_json_has_everything() {
         let shown = shown.json();
         assert_eq!(shown["bytes"], leaf["bytes"], "{name}");
         assert_eq!(shown["peak"], leaf["peak"], "{name}");
+        assert_eq!(shown["weight"], leaf["weight"], "{name}");
     }
 }
 

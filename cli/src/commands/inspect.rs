@@ -88,16 +88,16 @@ impl Inspect {
         let (listing, witness) = match leaf::find(&loaded, name)? {
             Which::Segment(segment, claimed) => {
                 let (listing, leaf) = leaf::segment_listing(&loaded, segment, claimed)?;
-                (listing, Some(witness_len(&leaf.shapes, leaf.challengers)))
+                (listing, witness_len(&leaf.shapes, leaf.challengers))
             }
-            Which::Sample => (leaf::sample_listing(&loaded, name)?, None),
+            Which::Sample => leaf::sample_listing(&loaded, name)?,
         };
         let picked = self.picks(&listing)?;
         let shown = Shown {
             name,
             loaded: &loaded,
             listing: &listing,
-            weight: witness.map(|witness| leaf::weight(listing.script.len(), witness)),
+            weight: leaf::weight(listing.script.len(), witness),
             items: self.items,
             width: self.width.max(40),
             summary: self.summary,
@@ -146,7 +146,7 @@ struct Shown<'a> {
     name: &'a str,
     loaded: &'a Loaded,
     listing: &'a Listing,
-    weight: Option<u64>,
+    weight: u64,
     items: usize,
     width: usize,
     summary: bool,

@@ -156,8 +156,8 @@ pub(super) fn find(loaded: &Loaded, name: &str) -> Result<Which, Failure> {
 
 const LIST_HINT: &str = "`gavel inspect FILE` lists the leaves.";
 
-/// A leaf of a sample instance.
-pub(super) fn sample_listing(loaded: &Loaded, name: &str) -> Result<Listing, Failure> {
+/// A leaf of a sample instance, and bytes of the stack that spends it.
+pub(super) fn sample_listing(loaded: &Loaded, name: &str) -> Result<(Listing, usize), Failure> {
     let graph = sample_graph(loaded, Terms::default())?;
     let leaves = sample_leaves(&graph);
     let found = leaves.iter().find(|(known, _, _)| known == name);
@@ -172,12 +172,10 @@ pub(super) fn sample_listing(loaded: &Loaded, name: &str) -> Result<Listing, Fai
         });
     };
     let script = leaf.script.as_ref().map(|script| script.to_bytes());
-    let (_, _, peak) = sizes(leaf);
-    Ok(Listing::plain(
-        script.unwrap_or_default(),
-        peak,
-        checks(loaded, leaf, name),
-    ))
+    let (_, witness, peak) = sizes(leaf);
+    let checks = checks(loaded, leaf, name);
+    let listing = Listing::plain(script.unwrap_or_default(), peak, checks);
+    Ok((listing, witness))
 }
 
 /// The leaf of a segment, with keys that everybody can compute.

@@ -63,6 +63,21 @@ pub(super) fn find(items: &[(usize, Item)], checks: &[Check]) -> Found {
     found
 }
 
+/// What instructions do that check neither signature nor commitment, in a leaf that computes
+/// nothing.
+pub(super) fn rest(items: &[(usize, Item)]) -> About {
+    let has = |code: Code| items.iter().any(|(_, item)| *item == Item::Code(code));
+    if has(Code::CheckSequenceVerify) {
+        About::Lock
+    } else if has(Code::FromAlt) {
+        About::Authors
+    } else if items.iter().all(|(_, item)| matches!(item, Item::Push(_))) {
+        About::End
+    } else {
+        About::Other
+    }
+}
+
 /// Names of the witness, bottom first: what is checked first is on top.
 pub(super) fn witness(checks: &[Check], signatures: usize) -> Vec<Tag> {
     let mut tags = Vec::new();

@@ -83,6 +83,10 @@ pub enum About {
     Compare(usize),
     /// Leaves nothing but the verdict.
     End,
+    /// Compares what the claimer signed with what the author signed, if there is anything.
+    Authors,
+    /// Waits for blocks.
+    Lock,
     /// Anything else.
     Other,
 }
@@ -208,6 +212,7 @@ impl Listing {
                 own(&mut owners, steps, About::Word(name));
             }
         }
+        name_rest(&items, &mut owners);
         let mut listing = Self {
             witness: commitments::witness(&checks, found.signatures),
             script,
@@ -373,6 +378,18 @@ fn own(owners: &mut [About], steps: Range<usize>, about: About) {
         if *owner == About::Other {
             *owner = about;
         }
+    }
+}
+
+/// Says of what nobody owns yet what it does.
+fn name_rest(items: &[(usize, Item)], owners: &mut [About]) {
+    let mut from = 0;
+    for part in owners.chunk_by_mut(|a, b| a == b) {
+        let to = from + part.len();
+        if part.first() == Some(&About::Other) {
+            part.fill(commitments::rest(items.get(from..to).unwrap_or_default()));
+        }
+        from = to;
     }
 }
 

@@ -94,7 +94,8 @@ impl Listing {
             About::Table(_) => Kind::Tables,
             About::Flag(_) | About::Compare(_) | About::End => Kind::Verdict,
             About::Word(_) | About::Unread => self.work(step),
-            About::Other => Kind::Other,
+            About::Authors => Kind::Commitments,
+            About::Lock | About::Other => Kind::Other,
         }
     }
 

@@ -310,7 +310,9 @@ impl Listing {
             }
             About::Table(table) => format!("table {}", table_name(table)),
             About::Unread => "nothing needs what is read".to_owned(),
-            About::End => "only the verdict stays".to_owned(),
+            About::End => "what stays decides".to_owned(),
+            About::Authors => "the author signed the same, if anything".to_owned(),
+            About::Lock => "time lock".to_owned(),
             About::Other => "other".to_owned(),
             About::Flag(n) => match self.words.flags.get(n) {
                 Some((text, _)) => format!("accuses if {text}"),

@@ -24,14 +24,12 @@ pub(super) fn all(shown: &Shown<'_>, picked: &[bool]) -> String {
 fn summary(shown: &Shown<'_>, short: bool) -> String {
     let listing = shown.listing;
     let bytes = listing.script.len();
-    let weight = shown.weight.map_or_else(String::new, |weight| {
-        format!(", {} WU to spend", grouped(weight))
-    });
     let mut out = format!(
-        "{} of {}: {} bytes{weight}, peak {}\n",
+        "{} of {}: {} bytes, {} WU to spend, peak {}\n",
         shown.name,
         shown.loaded.path.display(),
         grouped(bytes as u64),
+        grouped(shown.weight),
         listing.peak.0
     );
     if short {
