@@ -304,7 +304,7 @@ pub fn draw(found: &[Diagnostic], sources: &Sources, style: Style) -> String {
 }
 
 /// Shows progress of a job that tells how far it is from several threads.
-fn watch(what: &'static str) -> impl Fn(usize, usize) + Sync {
+pub fn watch(what: &'static str) -> impl Fn(usize, usize) + Sync {
     let progress = Mutex::new(Progress::new());
     move |done, total| {
         // A poisoned lock only means that a bar stands still.

@@ -66,6 +66,25 @@ fn every_example_compiles_costs_and_comes_back() {
     }
 }
 
+#[test]
+fn operations_have_costs_of_no_contract() {
+    let shop = Shop::new();
+    let json = shop.gavel("cost --bench-ops --json").json();
+    for part in ["comparison", "hashes", "words", "language", "commitments"] {
+        assert!(!json[part].as_array().unwrap().is_empty(), "{part}");
+    }
+    let text = shop.gavel("cost --bench-ops");
+    assert_eq!(text.code, 0);
+    assert!(text.out.contains("23c6cdf6") && text.out.contains("mul_div"));
+    for wrong in [
+        "cost",
+        "cost --bench-ops price_feed.gvl",
+        "cost --bench-ops --bond 5",
+    ] {
+        assert_eq!(shop.gavel(wrong).code, 2, "{wrong}");
+    }
+}
+
 /// What holds of all costs.
 fn check_cost(name: &str, cost: &Value) {
     let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{name}: {value}"));

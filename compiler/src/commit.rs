@@ -8,8 +8,10 @@
 //! signed in the same way.
 //!
 //! In a witness a digit stands as `d + 1`, so that it is always one byte, `0x01..=0x10`: every
-//! witness of a shape has the same size, and zero has no second encoding.
+//! witness of a shape has the same size, and zero has no second encoding. The lowest digit of
+//! the checksum isn't shown at all: it is what the others leave of the sum.
 
+use crate::script::code::parse_number;
 use bitcoin::hashes::{Hash, hash160};
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +50,11 @@ impl Shape {
     /// All digits: message, then checksum.
     pub fn digits(self) -> usize {
         self.message + self.checksum()
+    }
+
+    /// Items of a signature's witness: an element per digit, and each digit but one.
+    pub fn items(self) -> usize {
+        (2 * self.digits()).saturating_sub(1)
     }
 }
 
@@ -143,27 +150,57 @@ impl Signature {
         self.0.iter().take(shape.message).map(|(_, d)| *d).collect()
     }
 
-    /// Witness items, bottom of the stack first: for each digit, the element and then
-    /// `digit + 1`. The script checks the last pair first.
-    pub fn to_witness(&self) -> Vec<Vec<u8>> {
-        self.0
+    /// Witness items, bottom of the stack first: the element of the lowest checksum digit,
+    /// which isn't shown itself; then for each digit of the message, and of the rest of the
+    /// checksum, `digit + 1` and the element. The script checks the last pair first.
+    pub fn to_witness(&self, shape: Shape) -> Vec<Vec<u8>> {
+        let lowest = self
+            .0
+            .get(shape.message)
+            .map(|(element, _)| element.to_vec());
+        let shown = self
+            .0
             .iter()
-            .flat_map(|(element, d)| [element.to_vec(), vec![d + 1]])
+            .enumerate()
+            .filter(|(n, _)| *n != shape.message);
+        lowest
+            .into_iter()
+            .chain(shown.flat_map(|(_, (element, d))| [vec![d + 1], element.to_vec()]))
             .collect()
     }
 
-    /// Reads what [`Self::to_witness`] wrote; `None` if an item has another form.
-    pub fn from_witness<'a>(items: impl IntoIterator<Item = &'a [u8]>) -> Option<Self> {
-        let mut items = items.into_iter();
-        let mut pairs = Vec::new();
-        while let Some(element) = items.next() {
-            match items.next()? {
-                [d @ 1..=16] => pairs.push((element.try_into().ok()?, d - 1)),
-                _ => return None,
-            }
+    /// Reads what a script took for a signature: what [`Self::to_witness`] wrote, a digit
+    /// perhaps padded, as consensus allows where sizes aren't checked. `None` if an element is
+    /// not 20 bytes, or a digit out of range.
+    pub fn from_witness(items: &[Vec<u8>], shape: Shape) -> Option<Self> {
+        let Some((lowest, rest)) = items.split_first() else {
+            return (shape.digits() == 0).then_some(Self(vec![]));
+        };
+        if items.len() != shape.items() {
+            return None;
         }
+        let mut pairs = Vec::with_capacity(shape.digits());
+        for pair in rest.chunks_exact(2) {
+            let [item, element] = pair else { return None };
+            let d = parse_number(item)?.checked_sub(1)?;
+            let d = u8::try_from(d).ok().filter(|d| *d <= MAX_DIGIT)?;
+            pairs.push((ChainElement::try_from(element.as_slice()).ok()?, d));
+        }
+        let d = lowest_digit(&pairs, shape.message)?;
+        let lowest = ChainElement::try_from(lowest.as_slice()).ok()?;
+        pairs.insert(shape.message, (lowest, d));
         Some(Self(pairs))
     }
+}
+
+/// The lowest digit of the checksum, from the message's digits and the checksum's others.
+fn lowest_digit(others: &[(ChainElement, u8)], message: usize) -> Option<u8> {
+    let (message, checksum) = others.split_at_checked(message)?;
+    let lacking: i64 = message.iter().map(|(_, d)| i64::from(MAX_DIGIT - d)).sum();
+    let shown = checksum.iter().rev();
+    let shown = shown.fold(0i64, |sum, (_, d)| 16 * (sum + i64::from(*d)));
+    let lowest = u8::try_from(lacking - shown).ok();
+    lowest.filter(|d| *d <= MAX_DIGIT)
 }
 
 mod hex_elements {
@@ -214,9 +251,12 @@ mod tests {
             digits_to_words(&message, &[8, 1]),
             Some(vec![0xdead_beef, 1])
         );
-        let items = signature.to_witness();
-        let back = Signature::from_witness(items.iter().map(Vec::as_slice)).unwrap();
-        assert_eq!(back, signature);
+        let items = signature.to_witness(shape);
+        assert_eq!(items.len(), shape.items());
+        assert_eq!(
+            Signature::from_witness(&items, shape),
+            Some(signature.clone())
+        );
         for n in 0..shape.digits() {
             let mut lowered = signature.clone();
             let (element, d) = lowered.0[n];

@@ -10,6 +10,7 @@
 //! Knows no node, keeps no key that could sign, and knows none of the other crates.
 
 pub mod artifact;
+pub mod bench_ops;
 pub mod commit;
 pub mod contract;
 pub mod diagnostic;

@@ -6,20 +6,18 @@
 
 #[path = "support/accepted/mod.rs"]
 mod accepted;
-mod support;
+#[path = "support/instance.rs"]
+mod instance;
 #[path = "support/verdict.rs"]
 mod verdict;
 
 use accepted::{Accepted, Dice, Size, accepted as generate};
-use gavel_compiler::commit::Shape;
 use gavel_compiler::format::format;
 use gavel_compiler::front::plain_program;
-use gavel_compiler::segment::Budget;
 use gavel_compiler::testing::{Options, run as run_tests};
-use gavel_compiler::types::typed::ParamTy;
 use gavel_compiler::word::legalise::legalise;
 use gavel_compiler::word::{End, Op, Program, run};
-use gavel_compiler::{check, instantiate};
+use instance::{inputs, params, program};
 use serde_json::{Map, Value};
 use verdict::{accepts, errors, fail, meaning};
 
@@ -31,42 +29,6 @@ fn for_all(cases: u64, property: impl Fn(u64, &Accepted)) {
         let contract = generate(Dice::seeded(seed), Size::SMALL);
         property(seed, &contract);
     }
-}
-
-/// All parameters: the attestors' keys as their types ask for them.
-fn params(source: &str, given: &Map<String, Value>) -> Map<String, Value> {
-    let contract = check(source).contract;
-    let mut all = given.clone();
-    for param in &contract.params {
-        if let ParamTy::Attestor(_, ty) = &param.ty {
-            let digits = Shape::of_words(&ty.digits(&contract.enums)).digits();
-            let key = vec![Value::from("11".repeat(20)); digits];
-            all.insert(param.name.clone(), key.into());
-        }
-    }
-    all
-}
-
-fn program(source: &str, given: &Map<String, Value>) -> Option<Program> {
-    let (contract, _) = instantiate(source, &params(source, given)).ok()?;
-    Some(contract.program)
-}
-
-/// Words for the inputs: many of them values of their types, some not.
-fn inputs(program: &Program, dice: &mut Dice) -> Vec<u32> {
-    let digits = program.inputs.iter().flat_map(|element| &element.words);
-    let word = |digits: &u8| {
-        let most = u32::MAX >> (32 - 4 * u32::from(*digits));
-        let word = match dice.below(8) {
-            0 => dice.word() as u32,
-            1 => most,
-            2 => dice.below(256) as u32,
-            3 if *digits == 1 => dice.below(5) as u32,
-            _ => dice.below(2) as u32,
-        };
-        word & most
-    };
-    digits.map(word).collect()
 }
 
 /// How a run ends: the outcome, or the abort by its name and place.
@@ -177,30 +139,6 @@ fn simplifying_and_legalising_keep_the_meaning() {
     println!("{outcomes} of {runs} runs reached an outcome");
     // Else the programs have become too fragile to test much.
     assert!(outcomes * 5 > runs, "{outcomes} of {runs}");
-}
-
-#[test]
-fn leaves_accuse_only_liars() {
-    let tiny = Size {
-        structs: 1,
-        enums: 1,
-        consts: 1,
-        functions: 2,
-        statements: 3,
-        cost: 300,
-    };
-    let mut played = 0;
-    for seed in 0..200 {
-        let contract = generate(Dice::seeded(seed), tiny);
-        let program = program(&contract.tree.to_string(), &contract.params).unwrap();
-        if program.insts.len() < 400 && program.input_words() < 40 {
-            let inputs = inputs(&program, &mut Dice::seeded(seed));
-            support::check_leaves(&program, &inputs, &Budget::default());
-            played += 1;
-        }
-    }
-    println!("{played} played");
-    assert!(played > 100);
 }
 
 /// Once refused: what follows a `let` on a line of its own is a statement of its own.

@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod support;
+
+use bitcoin::hashes::{Hash, HashEngine, sha256};
 use gavel_compiler::artifact::{ArtifactError, CompileError, verify};
+use gavel_compiler::script::disprove;
+use gavel_compiler::segment::{Body, Plan};
+use gavel_compiler::tap::{Tree, TreeError};
 use gavel_compiler::units::Weight;
 use gavel_compiler::{Compiled, Options, compile};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
+use support::{assert_leaf, claim_leaf, keys, x_only};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
@@ -37,28 +44,71 @@ fn compiled(name: &str) -> Result<Compiled, CompileError> {
     compile(&source, &params, &Options::default(), &quiet)
 }
 
-/// Compiles with so many threads.
-fn artifact_with(threads: usize, name: &str) -> Result<String, CompileError> {
+/// Every leaf of a contract, with the keys of tests, by one digest.
+fn leaves_digest(plan: &Plan, bodies: &[Vec<Body>]) -> String {
+    let keys = keys(plan);
+    let mut scripts = Vec::new();
+    for (segment, bodies) in bodies.iter().enumerate() {
+        for body in bodies {
+            let leaf = disprove(plan, segment, body, &keys, &[x_only(0), x_only(1)]).unwrap();
+            scripts.push(leaf.script);
+        }
+    }
+    let tree = Tree::generate(scripts.len(), |n| Ok::<_, TreeError>(scripts[n].clone())).unwrap();
+    let claims = plan
+        .input_groups
+        .iter()
+        .map(|group| claim_leaf(plan, group).script);
+    let asserts = plan
+        .frame_groups
+        .iter()
+        .map(|group| assert_leaf(plan, group).script);
+    scripts.extend(claims.chain(asserts));
+    let mut engine = sha256::Hash::engine();
+    for script in &scripts {
+        engine.input(&(script.len() as u64).to_le_bytes());
+        engine.input(script.as_bytes());
+    }
+    engine.input(&tree.root().to_byte_array());
+    sha256::Hash::from_engine(engine).to_string()
+}
+
+/// The artifact and the leaves, made with so many threads.
+fn made_with(threads: usize, name: &str, options: &Options) -> Result<[String; 2], CompileError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    let pool = pool.build().unwrap();
-    pool.install(|| compiled(name).map(|c| c.artifact().to_json()))
+    pool.build().unwrap().install(|| {
+        let (source, params) = contract(name);
+        let compiled = compile(&source, &params, options, &quiet)?;
+        let leaves = leaves_digest(&compiled.plan, &compiled.bodies);
+        Ok([compiled.artifact().to_json(), leaves])
+    })
 }
 
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {
+    let tight = Options {
+        max_leaf_weight: Weight(9_000),
+    };
     let mut digests = Vec::new();
     for name in names() {
-        let one = artifact_with(1, &name);
-        for threads in [2, 3] {
-            assert_eq!(one, artifact_with(threads, &name), "{name}, {threads}");
-        }
-        digests.push(match one {
-            Ok(text) => {
-                let value: Value = serde_json::from_str(&text).unwrap();
-                format!("{name}: {}", value["digest"].as_str().unwrap())
+        for (of, options) in [("", Options::default()), (", cut small", tight)] {
+            let one = made_with(1, &name, &options);
+            for threads in [2, 3] {
+                assert_eq!(
+                    one,
+                    made_with(threads, &name, &options),
+                    "{name}, {threads}"
+                );
             }
-            Err(error) => format!("{name}: {error}"),
-        });
+            digests.push(match one {
+                Ok([artifact, leaves]) => {
+                    let value: Value = serde_json::from_str(&artifact).unwrap();
+                    let digest = value["digest"].as_str().unwrap().to_owned();
+                    format!("{name}{of}: {digest}, leaves {leaves}")
+                }
+                Err(error) => format!("{name}{of}: {error}"),
+            });
+        }
     }
     // Changes whenever a generated script does: accept it then.
     insta::assert_snapshot!(digests.join("\n"));

@@ -3,96 +3,19 @@
 
 mod support;
 
-use bitcoin::hashes::Hash;
-use bitcoin::secp256k1::{Keypair, Message, Secp256k1, SecretKey};
-use bitcoin::sighash::{Prevouts, SighashCache, TapSighashType};
-use bitcoin::{
-    Amount, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Witness, absolute,
-    transaction,
-};
-use gavel_compiler::commit::{Shape, Signature};
+use gavel_compiler::commit::{PublicKey, Shape, Signature, hash_chain};
+use gavel_compiler::script::asm::Asm;
+use gavel_compiler::script::code::{self, Code};
+use gavel_compiler::script::leaf::MAX_ITEMS;
 use gavel_compiler::script::vm::{Rules, run};
+use gavel_compiler::script::winternitz::{self, Mode};
 use gavel_compiler::script::{AssertReveal, ClaimElement, ClaimReveal, ClaimSignature, body};
 use gavel_compiler::segment::{Budget, plan};
-use gavel_compiler::tap::{Tree, leaf_hash};
-use gavel_compiler::units::Weight;
+use gavel_compiler::tap::Tree;
+use gavel_compiler::units::{StackDepth, Weight};
 use gavel_compiler::word::{Author, Builder, End, InputElement, Op, Program};
+use support::core::{accepts, core_accepts};
 use support::*;
-
-/// Whether consensus lets a leaf be spent; `stack` gets a real signature of key `signer`.
-fn core_accepts(script: &Script, signer: u8, stack: impl Fn(&[u8; 64]) -> Vec<Vec<u8>>) -> bool {
-    let secp = Secp256k1::new();
-    let other = leaf_hash(Script::from_bytes(&[0x51]));
-    let tree = Tree::new(vec![leaf_hash(script), other, other]).unwrap();
-    let output = TxOut {
-        value: Amount::from_sat(100_000),
-        script_pubkey: tree.script_pubkey(&secp, x_only(200)),
-    };
-    let mut tx = Transaction {
-        version: transaction::Version::TWO,
-        lock_time: absolute::LockTime::ZERO,
-        input: vec![TxIn {
-            previous_output: OutPoint::new(bitcoin::Txid::from_byte_array([7; 32]), 0),
-            script_sig: ScriptBuf::new(),
-            sequence: Sequence::MAX,
-            witness: Witness::new(),
-        }],
-        output: vec![TxOut {
-            value: Amount::from_sat(90_000),
-            script_pubkey: ScriptBuf::new_p2wpkh(&bitcoin::WPubkeyHash::all_zeros()),
-        }],
-    };
-    let sighash = SighashCache::new(&tx)
-        .taproot_script_spend_signature_hash(
-            0,
-            &Prevouts::All(&[&output]),
-            leaf_hash(script),
-            TapSighashType::Default,
-        )
-        .unwrap();
-    let secret = SecretKey::from_slice(&[signer + 1; 32]).unwrap();
-    let pair = Keypair::from_secret_key(&secp, &secret);
-    let signature =
-        secp.sign_schnorr_no_aux_rand(&Message::from_digest(sighash.to_byte_array()), &pair);
-    let mut witness = Witness::from_slice(&stack(&signature.serialize()));
-    witness.push(script.as_bytes());
-    let (_, parity) = tree.output_key(&secp, x_only(200));
-    let control = tree.control_block(x_only(200), parity, 0).unwrap();
-    witness.push(control.serialize());
-    tx.input[0].witness = witness;
-    let spent = bitcoinconsensus::Utxo {
-        script_pubkey: output.script_pubkey.as_bytes().as_ptr(),
-        script_pubkey_len: output.script_pubkey.len() as u32,
-        value: output.value.to_sat() as i64,
-    };
-    bitcoinconsensus::verify_with_flags(
-        output.script_pubkey.as_bytes(),
-        output.value.to_sat(),
-        &bitcoin::consensus::serialize(&tx),
-        Some(&[spent]),
-        0,
-        bitcoinconsensus::VERIFY_ALL_PRE_TAPROOT | bitcoinconsensus::VERIFY_TAPROOT,
-    )
-    .is_ok()
-}
-
-/// Both machines' verdict; ours under consensus rules and under policy's.
-fn accepts(script: &Script, signer: u8, stack: impl Fn(&[u8; 64]) -> Vec<Vec<u8>>) -> bool {
-    let ours = stack(&[1; 64]);
-    let consensus = Rules {
-        minimal_data: false,
-        ..Rules::default()
-    };
-    let verdict = run(script.as_bytes(), &ours, &consensus).verdict.is_ok();
-    assert_eq!(core_accepts(script, signer, &stack), verdict);
-    if verdict {
-        assert_eq!(
-            run(script.as_bytes(), &ours, &Rules::default()).verdict,
-            Ok(())
-        );
-    }
-    verdict
-}
 
 /// A witness, one of its items replaced.
 fn with(stack: &[Vec<u8>], at: usize, item: &[u8]) -> Vec<Vec<u8>> {
@@ -123,9 +46,10 @@ fn a_commitment_has_one_witness() {
     check(&stack, true);
     let outcome = run(leaf.script.as_bytes(), &stack, &Rules::default());
     assert_eq!(outcome.peak, leaf.peak);
-    for digit in 0..shape.digits() {
+    for pair in 0..shape.digits() - 1 {
         // Another number, 0 and 17 as the item, negative, padded, too long.
-        let item = stack[2 * digit + 1][0];
+        let (at, above) = (2 * pair + 1, 2 * pair + 2);
+        let item = stack[at][0];
         for bad in [
             &[item % 16 + 1][..],
             &[0],
@@ -137,34 +61,187 @@ fn a_commitment_has_one_witness() {
             &[item, 0],
             &[item, 0, 0, 0, 0],
         ] {
-            check(&with(&stack, 2 * digit + 1, bad), false);
+            check(&with(&stack, at, bad), false);
         }
-        let element = &stack[2 * digit];
-        for bad in [
-            &element[..19],
-            &[&element[..], &[0]].concat(),
-            &[5; 81],
-            &[],
-            &[9; 20],
-        ] {
-            check(&with(&stack, 2 * digit, bad), false);
+        for bad in odd_elements(&stack[above]) {
+            check(&with(&stack, above, &bad), false);
         }
-        // Elements of an odd size that hash to the right chain.
-        if digit < shape.message && message[digit] > 0 {
-            let mut lowered = signature.clone();
-            let chain = chain("claimer", 0, digit);
-            let lower = usize::from(message[digit]) - 1;
-            lowered.0[digit] = (chain[15 - lower], lower as u8);
-            check(&leaf.witness(&[lowered], &[1; 64]), false);
-        }
+        // The key itself as the element of digit 16.
+        let forged = with(&with(&stack, above, &key.0[pair]), at, &[17]);
+        check(&forged, false);
+    }
+    for bad in odd_elements(&stack[0]) {
+        check(&with(&stack, 0, &bad), false);
+    }
+    for lowered in lowered(&signature, shape) {
+        check(&leaf.witness(&[lowered], &[1; 64]), false);
     }
     check(&stack[1..], false);
     check(&[vec![vec![]], stack.clone()].concat(), false);
     let other = |schnorr: &[u8; 64]| with(&stack, stack.len() - 1, schnorr);
     assert!(!core_accepts(&leaf.script, 1, other));
-    // The key itself as the element of digit 16.
-    let forged = with(&with(&stack, 0, &key.0[0]), 1, &[17]);
-    check(&forged, false);
+}
+
+/// An element in other sizes, and another one.
+fn odd_elements(element: &[u8]) -> Vec<Vec<u8>> {
+    vec![
+        element[..19].to_vec(),
+        [element, &[0]].concat(),
+        vec![5; 81],
+        vec![],
+        vec![9; 20],
+    ]
+}
+
+/// What somebody who saw a signature can make of it: each digit lowered by one; and each with
+/// one of the checksum's digits, which would have to rise, said to be the next higher.
+fn lowered(signature: &Signature, shape: Shape) -> Vec<Signature> {
+    let mut all = Vec::new();
+    for digit in 0..shape.digits() {
+        let (element, d) = signature.0[digit];
+        if d == 0 {
+            continue;
+        }
+        let mut one = signature.clone();
+        one.0[digit] = (hash_chain(&element, 1).try_into().unwrap(), d - 1);
+        for other in shape.message..shape.digits() {
+            let mut two = one.clone();
+            two.0[other].1 += 1;
+            all.push(two);
+        }
+        all.push(one);
+    }
+    all
+}
+
+/// A leaf for one commitment, spent by anybody: the check alone, the digits left to the end.
+fn bare(key: &PublicKey, shape: Shape, mode: Mode) -> ScriptBuf {
+    let mut asm = Asm::new(shape.items(), 0);
+    winternitz::verify(&mut asm, key, shape, mode);
+    assert_eq!(asm.len(), winternitz::verify_len(shape, mode));
+    let alt = if mode == Mode::Reveal {
+        0
+    } else {
+        shape.message
+    };
+    for digit in &BARE[..alt] {
+        // Exactly these bytes, so that nothing but minimal numbers passes.
+        asm.op(Code::FromAlt);
+        asm.data(&code::number(*digit));
+        asm.op(Code::EqualVerify);
+    }
+    asm.num(1);
+    let (script, peak) = asm.finish().unwrap();
+    assert!(usize::from(peak.0) <= shape.items() + winternitz::ROOM);
+    ScriptBuf::from_bytes(script)
+}
+
+/// The message of [`bare`].
+const BARE: [i64; 9] = [0, 15, 7, 8, 1, 0, 9, 14, 3];
+
+#[test]
+fn a_disproof_takes_what_was_revealed_and_no_other_digit() {
+    let consensus = Rules {
+        minimal_data: false,
+        ..Rules::default()
+    };
+    for n in [1, 2, 9] {
+        let shape = Shape { message: n };
+        let key = public_key("claimer", 0, shape);
+        let script = bare(&key, shape, Mode::Disprove);
+        let message: Vec<u8> = BARE[..n].iter().map(|d| *d as u8).collect();
+        let signature = sign("claimer", 0, &message);
+        let stack = signature.to_witness(shape);
+        assert_eq!(
+            stack.iter().map(|item| item.len() + 1).sum::<usize>(),
+            winternitz::witness_len(shape)
+        );
+        let passes = |stack: &[Vec<u8>], rules: &Rules<'_>| {
+            run(script.as_bytes(), stack, rules).verdict.is_ok()
+        };
+        let refused = |stack: &[Vec<u8>]| {
+            assert!(!passes(stack, &consensus));
+            assert!(!core_accepts(&script, 0, |_| stack.to_vec()));
+        };
+        assert!(passes(&stack, &Rules::default()));
+        assert!(core_accepts(&script, 0, |_| stack.clone()));
+        for pair in 0..shape.digits() - 1 {
+            let (at, above) = (2 * pair + 1, 2 * pair + 2);
+            let item = stack[at][0];
+            for number in (-20..=40).chain([127, 128, 255, 256, i64::from(i32::MAX)]) {
+                if number != i64::from(item) {
+                    refused(&with(&stack, at, &code::number(number)));
+                    // Whatever lies deeper may be this chain's end: it is never reached.
+                    let end = key.0[pair + usize::from(pair >= n)];
+                    for deeper in 0..at {
+                        let forged = with(&stack, at, &code::number(number));
+                        assert!(!passes(&with(&forged, deeper, &end), &consensus));
+                    }
+                }
+            }
+            for bad in [&[0x80][..], &[0], &[item, 0, 0, 0, 0], &[item; 20]] {
+                refused(&with(&stack, at, bad));
+            }
+            // Consensus lets anyone pad a number. It is the same digit, for the body too, and
+            // for whoever reads the witness.
+            for padded in [&[item, 0][..], &[item, 0, 0, 0]] {
+                let padded = with(&stack, at, padded);
+                assert!(passes(&padded, &consensus) && !passes(&padded, &Rules::default()));
+                assert!(core_accepts(&script, 0, |_| padded.clone()));
+                let read = Signature::from_witness(&padded, shape);
+                assert_eq!(read.as_ref(), Some(&signature));
+            }
+            for bad in odd_elements(&stack[above]) {
+                refused(&with(&stack, above, &bad));
+            }
+        }
+        for bad in odd_elements(&stack[0]) {
+            refused(&with(&stack, 0, &bad));
+        }
+        for lowered in lowered(&signature, shape) {
+            refused(&lowered.to_witness(shape));
+        }
+        refused(&stack[1..]);
+        refused(&[vec![vec![]], stack.clone()].concat());
+    }
+}
+
+/// Somebody who makes keys of odd secrets can't reveal them, so that no disproof needs them.
+#[test]
+fn odd_secrets_are_refused_where_they_are_revealed() {
+    let shape = Shape { message: 1 };
+    for size in [0, 1, 19, 21, 81, 520] {
+        // Digit 15 and so checksum 0: the message's chain starts at the odd secret.
+        let secret = vec![7u8; size];
+        let end = hash_chain(&secret, 15).try_into().unwrap();
+        let checksum = chain("claimer", 0, 1);
+        let key = PublicKey(vec![end, checksum[15]]);
+        let stack = [checksum[15].to_vec(), vec![16], secret];
+        for (mode, taken) in [
+            (Mode::Reveal, false),
+            (Mode::RevealAndKeep, false),
+            (Mode::Disprove, true),
+        ] {
+            let mut asm = Asm::new(shape.items(), 0);
+            winternitz::verify(&mut asm, &key, shape, mode);
+            if mode != Mode::Reveal {
+                asm.ops(&[Code::FromAlt, Code::Drop]);
+            }
+            asm.num(1);
+            let script = ScriptBuf::from_bytes(asm.finish().unwrap().0);
+            assert_eq!(core_accepts(&script, 0, |_| stack.to_vec()), taken);
+        }
+        assert_eq!(Signature::from_witness(&stack, shape), None);
+    }
+}
+
+/// Commitments of 32 bytes, beside BitVM2's 4,908 and 1,537.
+#[test]
+fn what_a_commitment_costs() {
+    let shape = Shape { message: 64 };
+    assert_eq!(winternitz::verify_len(shape, Mode::Disprove), 4_635);
+    assert_eq!(winternitz::verify_len(shape, Mode::Reveal), 4_909);
+    assert_eq!(winternitz::witness_len(shape), 1_539);
 }
 
 #[test]
@@ -183,6 +260,22 @@ fn every_message_digit_is_accepted() {
             let verdict = run(leaf.script.as_bytes(), &stack, &Rules::default()).verdict;
             assert_eq!(verdict, Ok(()));
         }
+    }
+}
+
+/// As many digits as a leaf may take, and more than the stack holds.
+#[test]
+fn leaves_fill_the_stack() {
+    for (messages, taken) in [([241, 244], true), ([241, 256], false)] {
+        let shapes = messages.map(|message| Shape { message });
+        let keys = [0, 1].map(|n| public_key("claimer", n, shapes[n]));
+        let elements = [(&keys[0], shapes[0]), (&keys[1], shapes[1])];
+        let leaf = AssertReveal::new(&elements, x_only(0)).unwrap();
+        assert_eq!(AssertReveal::items(&shapes) <= MAX_ITEMS, taken);
+        assert_eq!(leaf.peak <= StackDepth::MAX, taken);
+        let signatures = [0, 1].map(|n| sign("claimer", n, &vec![n as u8 + 7; messages[n]]));
+        let stack = |schnorr: &[u8; 64]| leaf.witness(&signatures, schnorr);
+        assert_eq!(accepts(&leaf.script, 0, stack), taken);
     }
 }
 

@@ -1,118 +1,366 @@
-//! Random programs: interpreter against Script, for every leaf of every plan.
-#![allow(clippy::unwrap_used)]
+//! Random programs: interpreter against Script, in bodies and in whole leaves.
+//!
+//! `GAVEL_CASES=50000 cargo test --test programs campaign -- --ignored` tries that many programs.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
+#[allow(dead_code)]
+#[path = "support/accepted/dice.rs"]
+mod dice;
 #[path = "support/marks.rs"]
 mod marks;
+#[path = "support/program.rs"]
+mod program;
 mod support;
 
-use gavel_compiler::script::body::{Job, definitions, generate, needs};
-use gavel_compiler::script::code::{number, push_bytes};
-use gavel_compiler::script::vm::{Rules, Why, run as run_script};
-use gavel_compiler::segment::{Budget, CommittedWord, plan};
+use dice::Dice;
+use gavel_compiler::script::bodies;
+use gavel_compiler::script::body::{Job, definitions, needs};
+use gavel_compiler::segment::{Budget, CommittedWord, Plan, plan};
 use gavel_compiler::units::Weight;
 use gavel_compiler::word::legalise::legalise;
 use gavel_compiler::word::{
-    Author, Builder, InputElement, Op, Program, Span, Value, run as interpret,
+    Author, Builder, End, InputElement, Op, Program, Value, run as interpret,
 };
-use proptest::prelude::*;
+use program::{EXTREMES, Recipe};
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::ops::Add;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use support::bodies::Alone;
+use support::frames::{Frames, compute, digits, frames, honest};
 use support::*;
 
-/// An operation by number and its operands by position from the end.
-type Choice = (u8, u16, u16, u16, u8);
+/// Tries a property on random programs, in parallel; gives the sum of what it counts. Where it
+/// fails, the smallest program found for which it does is shown.
+fn for_all<C: Add<Output = C> + Default + Send>(
+    cases: u64,
+    recipe: impl Fn(u64) -> Recipe + Sync,
+    property: impl Fn(&Recipe, Dice) -> C + Sync,
+) -> C {
+    let attempt = |recipe: &Recipe, seed: u64| {
+        catch_unwind(AssertUnwindSafe(|| property(recipe, Dice::seeded(!seed)))).ok()
+    };
+    let counts = (0..cases)
+        .into_par_iter()
+        .map(|seed| attempt(&recipe(seed), seed).ok_or(seed));
+    let sum = counts.try_reduce(C::default, |a, b| Ok(a + b));
+    sum.unwrap_or_else(|seed| {
+        let least = recipe(seed).shrink(|less| attempt(less, seed).is_none());
+        panic!("seed {seed}: {least:?}\n{:#?}", least.build());
+    })
+}
 
-/// Builds a program from choices; well-typed whatever they are.
-fn build(widths: &[u8], choices: &[Choice]) -> Program {
-    let mut builder = Builder::new();
-    let mut values: Vec<Value> = Vec::new();
-    for (n, words) in widths.chunks(3).enumerate() {
-        values.extend(builder.input(InputElement {
-            name: format!("input {n}"),
-            words: words.to_vec(),
-            author: Author::Anyone,
-            optional: false,
-        }));
+/// Up to 40 operations; a compression function in one of sixty-four programs.
+fn recipe(seed: u64) -> Recipe {
+    Recipe::random(&mut Dice::seeded(seed), 40, seed % 64 == 63)
+}
+
+/// The same without compression functions.
+fn small(seed: u64) -> Recipe {
+    Recipe::random(&mut Dice::seeded(seed), 40, false)
+}
+
+/// A budget for leaves of such a weight, with one challenger.
+fn budget(weight: u64) -> Budget {
+    Budget {
+        max_leaf_weight: Weight(weight),
+        challengers: 1,
+        overhead: Weight(0),
+        ..Budget::default()
     }
-    let code = builder.abort_code("Bad", Span::default());
-    for (n, (kind, a, b, c, by)) in choices.iter().enumerate() {
-        builder.at(Span {
-            start: n as u32,
-            end: n as u32 + 1,
-        });
-        let pick = |n: &u16| values[values.len() - 1 - usize::from(*n) % values.len().min(20)];
-        let (a, b, c, by) = (pick(a), pick(b), pick(c), by % 32);
-        let op = match kind % 24 {
-            0 => Op::Const(u32::from(*kind) * 0x0101 + u32::from(by)),
-            1 => Op::Const([0, 1, 15, 16, 0xff, 0xffff_ffff, 0x8000_0000, 7][usize::from(by % 8)]),
-            2 | 3 => Op::Add(a, b),
-            4 | 5 => Op::Sub(a, b),
-            6 => Op::MulLo(a, b),
-            7 => Op::MulHi(a, b),
-            8 => Op::Div(a, b),
-            9 => Op::Rem(a, b),
-            10 => Op::And(a, b),
-            11 => Op::Or(a, b),
-            12 => Op::Xor(a, b),
-            13 => Op::Not(a),
-            14 => Op::Shl(a, by),
-            15 => Op::Shr(a, by),
-            16 => Op::Rotr(a, by),
-            17 => Op::Bswap(a),
-            18 | 19 => Op::Eq(a, b),
-            20 => Op::Lt(a, b),
-            21 | 22 => Op::Select(a, b, c),
-            _ => {
-                // Rarely true for random words.
-                let low = builder.constant(u32::from(by));
-                let equal = builder.push(Op::Eq(a, low));
-                builder.abort_if(equal, code);
-                continue;
-            }
-        };
-        values.push(builder.push(op));
-    }
-    let last = values.iter().rev().take(4).copied().collect::<Vec<_>>();
-    let mixed = last
+}
+
+/// A plan of a program under a budget that is tight more often than not.
+fn some_plan(program: &Program, dice: &mut Dice) -> Plan {
+    let tight = [6_000, 12_000, 25_000, 100_000, 400_000];
+    let from = dice.below(tight.len());
+    // Where one operation is too large, take a larger budget.
+    let plans = tight[from..]
         .iter()
-        .skip(1)
-        .fold(last[0], |a, b| builder.push(Op::Xor(a, *b)));
-    let one = builder.constant(1);
-    let outcome = builder.push(Op::And(mixed, one));
-    builder.finish(outcome, vec!["even".into(), "odd".into()])
+        .map(|weight| plan(program, &budget(*weight)));
+    plans.flatten().next().unwrap()
 }
 
-fn words(widths: &[u8], seeds: &[u32]) -> Vec<u32> {
-    let full = widths.iter().zip(seeds.iter().cycle());
-    full.map(|(digits, seed)| seed & (u32::MAX >> (32 - 4 * u32::from(*digits))))
-        .collect()
+/// What a run of properties has seen.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    programs: usize,
+    pairs: usize,
+    aborts: usize,
+    segments: usize,
+    accused: usize,
+    spared: usize,
+    bodies: usize,
+    /// Bodies of which a run reached the proven peak.
+    peaks: usize,
+    /// Commitments that a segment reads which doesn't follow the one that wrote them.
+    passed: usize,
 }
 
-/// Runs the body of some instructions alone on digits as a commitment leaves them; whether it
-/// finds a lie.
-fn accuses(job: &Job<'_>, reads: &[u8], claimed: &[u8]) -> bool {
-    let (body, _) = generate(job).unwrap();
-    let mut script = Vec::new();
-    for digit in claimed.iter().rev().chain(reads.iter().rev()) {
-        push_bytes(&number(i64::from(*digit)), &mut script);
-        script.push(0x6b);
-    }
-    script.extend(body);
-    match run_script(&script, &[], &Rules::default()).verdict {
-        Ok(()) => true,
-        Err(refusal) => {
-            assert_eq!(refusal.why, Why::False, "{refusal}");
-            false
+impl Add for Counts {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            programs: self.programs + other.programs,
+            pairs: self.pairs + other.pairs,
+            aborts: self.aborts + other.aborts,
+            segments: self.segments + other.segments,
+            accused: self.accused + other.accused,
+            spared: self.spared + other.spared,
+            bodies: self.bodies + other.bodies,
+            peaks: self.peaks + other.peaks,
+            passed: self.passed + other.passed,
         }
     }
 }
 
+/// How often what a segment writes is read by another than the next.
+fn passed(plan: &Plan, writer: usize) -> usize {
+    let writes = &plan.segments[writer].writes;
+    let later = plan.segments.iter().skip(writer + 2);
+    later
+        .map(|reader| reader.reads.iter().filter(|id| writes.contains(id)).count())
+        .sum()
+}
+
+/// A plan with the bodies of its segments: one each, and one per outcome in the last.
+struct Played {
+    plan: Plan,
+    bodies: Vec<Vec<Alone>>,
+    counts: Counts,
+}
+
+impl Played {
+    fn new(plan: Plan) -> Self {
+        let bits = plan.program.bits();
+        let last = plan.segments.len() - 1;
+        let bodies = (0..=last).map(|n| match n == last {
+            false => vec![Alone::of_segment(&plan, &bits, n, None)],
+            true => (0..plan.program.outcomes.len() as u8)
+                .map(|claimed| Alone::of_segment(&plan, &bits, n, Some(claimed)))
+                .collect(),
+        });
+        let bodies = bodies.collect();
+        let counts = Counts {
+            programs: 1,
+            segments: plan.segments.len(),
+            passed: (0..=last).map(|writer| passed(&plan, writer)).sum(),
+            ..Counts::default()
+        };
+        Self {
+            plan,
+            bodies,
+            counts,
+        }
+    }
+
+    /// Runs the bodies of a segment on frames: they accuse just when the reference does.
+    fn check_segment(&mut self, segment: usize, frames: &Frames) {
+        let digits = digits(&self.plan, frames);
+        let found = &self.plan.segments[segment];
+        let all = |ids: &[gavel_compiler::segment::ElementId]| -> Vec<u8> {
+            ids.iter()
+                .flat_map(|id| digits[id.index()].clone())
+                .collect()
+        };
+        let (read, written) = (all(&found.reads), all(&found.writes));
+        let computed = compute(&self.plan, segment, frames);
+        for (claimed, body) in self.bodies[segment].iter_mut().enumerate() {
+            let wanted = computed.accuses(frames, claimed as u8);
+            let accuses = body.accuses(&read, &written);
+            assert_eq!(accuses, wanted, "segment {segment}, {claimed} claimed");
+            self.counts.accused += usize::from(accuses);
+            self.counts.spared += usize::from(!accuses);
+        }
+    }
+
+    /// One input: honest frames, a digit changed in each segment, a lie that is followed up.
+    fn check_inputs(&mut self, program: &Program, inputs: &[u32], dice: &mut Dice) {
+        let end = interpret(program, inputs).end;
+        let frames = honest(&self.plan, inputs);
+        assert_eq!(interpret(&self.plan.program, inputs).end, end);
+        let aborts = (0..self.plan.segments.len())
+            .any(|segment| compute(&self.plan, segment, &frames).aborts);
+        assert_eq!(aborts, matches!(end, End::Abort(_)));
+        for segment in 0..self.plan.segments.len() {
+            self.check_segment(segment, &frames);
+            if let Some(frames) = self.changed(segment, &frames, dice) {
+                self.check_segment(segment, &frames);
+            }
+        }
+        self.check_lie(inputs, dice);
+        self.counts.pairs += 1;
+        self.counts.aborts += usize::from(aborts);
+    }
+
+    /// Frames in which one digit of what a segment writes is another.
+    fn changed(&self, segment: usize, frames: &Frames, dice: &mut Dice) -> Option<Frames> {
+        let writes = &self.plan.segments[segment].writes;
+        let id = (!writes.is_empty()).then(|| dice.pick(writes))?;
+        let words = &self.plan.elements[id.index()].words;
+        let at = dice.below(words.len());
+        let digit = dice.below(usize::from(words[at].digits));
+        let mut frames = frames.clone();
+        frames[id.index()][at] ^= (dice.range(1, 15) as u32) << (4 * digit);
+        Some(frames)
+    }
+
+    /// A segment writes another word, and everybody after it goes by that word.
+    fn check_lie(&mut self, inputs: &[u32], dice: &mut Dice) {
+        let Some(liar) = self
+            .plan
+            .segments
+            .len()
+            .checked_sub(1)
+            .filter(|last| *last > 0)
+        else {
+            return;
+        };
+        let liar = dice.below(liar);
+        let bits = self.plan.program.bits();
+        let mut word = None;
+        let frames = frames(&self.plan, inputs, |segment, id, words| {
+            if segment == liar && word.is_none() {
+                let at = dice.below(words.len());
+                let value = self.plan.elements[id.index()].words[at].value;
+                // What can't be a value of its type is nobody's business but the liar's.
+                let most = u32::MAX >> (32 - u32::from(bits[value.index()].max(1)));
+                let lie = [dice.pick(&EXTREMES), dice.word() as u32][dice.below(2)] & most;
+                word = Some((words[at], lie));
+                words[at] = lie;
+            }
+        });
+        for segment in 0..self.plan.segments.len() {
+            self.check_segment(segment, &frames);
+        }
+    }
+
+    fn finish(mut self) -> Counts {
+        let bodies = || self.bodies.iter().flatten();
+        self.counts.bodies = bodies().count();
+        self.counts.peaks = bodies().filter(|body| body.seen == body.proven).count();
+        self.counts
+    }
+}
+
+/// Plays a program on so many inputs.
+fn play(recipe: &Recipe, mut dice: Dice, inputs: usize) -> Counts {
+    let program = recipe.build();
+    let mut played = Played::new(some_plan(&program, &mut dice));
+    for _ in 0..inputs {
+        let inputs = recipe.inputs(&mut dice);
+        played.check_inputs(&program, &inputs, &mut dice);
+    }
+    played.finish()
+}
+
+#[test]
+fn bodies_agree_with_the_interpreter() {
+    let counts = for_all(850, recipe, |recipe, dice| play(recipe, dice, 25));
+    println!("{counts:?}");
+    assert!(counts.pairs >= 20_000, "{}", counts.pairs);
+    assert!(counts.aborts * 20 > counts.pairs, "{}", counts.aborts);
+    assert!(2 * counts.segments > 3 * counts.programs);
+    assert!(counts.accused.min(counts.spared) > 20_000);
+    assert!(counts.passed > 500, "{}", counts.passed);
+    assert!(counts.peaks * 100 > counts.bodies * 99);
+}
+
+/// Every operation is in many of the programs.
+#[test]
+fn recipes_use_every_operation() {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for seed in 0..850 {
+        for inst in recipe(seed).build().insts {
+            let name = format!("{:?}", inst.op);
+            let name = name.split(['(', ' ']).next().unwrap().to_owned();
+            *counts.entry(name).or_default() += 1;
+        }
+    }
+    println!("{counts:?}");
+    assert_eq!(counts.len(), 22);
+    for (name, n) in counts {
+        let least = if ["Blake3", "Sha256"].contains(&&*name) {
+            3
+        } else {
+            100
+        };
+        assert!(n >= least, "{name}: {n}");
+    }
+}
+
+#[test]
+#[ignore = "as long as GAVEL_CASES says"]
+fn campaign() {
+    let cases = std::env::var("GAVEL_CASES").unwrap().parse().unwrap();
+    let from = 1 << 32;
+    let counts = for_all(
+        cases,
+        |seed| recipe(from + seed),
+        |recipe, dice| play(recipe, dice, 25),
+    );
+    println!("{counts:?}");
+}
+
+#[test]
+fn leaves_agree_with_the_interpreter() {
+    for weight in [400_000, 24_000] {
+        let played = for_all(120, small, |recipe, mut dice| {
+            let program = recipe.build();
+            let budget = Budget {
+                max_leaf_weight: Weight(weight),
+                ..Budget::default()
+            };
+            if plan(&program, &budget).is_err() {
+                return 0;
+            }
+            check_leaves(&program, &recipe.inputs(&mut dice), &budget);
+            1
+        });
+        println!("{played} programs under {weight} WU");
+        assert!(played > 100);
+    }
+}
+
+/// The cost model's lengths are those of the scripts, whichever outcome is claimed.
+#[test]
+fn costs_are_exact() {
+    let leaves = for_all(200, recipe, |recipe, mut dice| {
+        let plan = some_plan(&recipe.build(), &mut dice);
+        check_costs(&plan, &budget(400_000));
+        plan.segments.len()
+    });
+    println!("{leaves} leaves");
+    assert!(leaves > 300);
+}
+
+#[test]
+fn generation_is_a_function() {
+    let made: usize = for_all(100, recipe, |recipe, dice| {
+        let make = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            pool.build().unwrap().install(|| {
+                let plan = some_plan(&recipe.build(), &mut dice.clone());
+                let bodies = bodies(&plan, &|_, _| {}).unwrap().clone();
+                (plan, bodies)
+            })
+        };
+        let one = make(1);
+        assert!(one == make(2) && one == make(3));
+        one.1.iter().map(Vec::len).sum()
+    });
+    println!("{made} bodies, three times the same");
+    assert!(made > 200);
+}
+
 /// Any stretch of a program, any of its values written: a body accuses whoever wrote a digit
 /// wrong, and nobody else.
-fn check_body(program: &Program, inputs: &[u32], from: u16, to: u16, picks: &[u16]) {
+fn check_body(program: &Program, inputs: &[u32], from: usize, to: usize, picks: &[usize]) {
     let program = legalise(program);
     let execution = interpret(&program, inputs);
     let bits = program.bits();
     let defs = definitions(&program);
-    let place = |n: u16| usize::from(n) % (program.insts.len() + 1);
+    let place = |n: usize| n % (program.insts.len() + 1);
     let insts = place(from).min(place(to))..place(from).max(place(to));
     let within: Vec<Value> = program.insts[insts.clone()]
         .iter()
@@ -126,10 +374,7 @@ fn check_body(program: &Program, inputs: &[u32], from: u16, to: u16, picks: &[u1
         value: *value,
         digits: bits[value.index()].div_ceil(4).max(1),
     };
-    let writes: Vec<Value> = picks
-        .iter()
-        .map(|n| within[usize::from(*n) % within.len()])
-        .collect();
+    let writes: Vec<Value> = picks.iter().map(|n| within[n % within.len()]).collect();
     let reads = needs(&program, &bits, &defs, &insts, &writes, false);
     let (reads, writes): (Vec<_>, Vec<_>) = (
         reads.iter().map(word).collect(),
@@ -144,83 +389,46 @@ fn check_body(program: &Program, inputs: &[u32], from: u16, to: u16, picks: &[u1
             })
             .collect()
     };
-    let job = Job {
+    let mut body = Alone::of_job(&Job {
         program: &program,
         bits: &bits,
         insts: insts.clone(),
         reads: &reads,
         writes: &writes,
         claimed: None,
-    };
+    });
     let aborts = program.insts[insts].iter().any(|inst| match inst.op {
         Op::AbortIf(condition, _) => execution.values[condition.index()] != 0,
         _ => false,
     });
     let (read, honest) = (digits(&reads), digits(&writes));
-    assert_eq!(accuses(&job, &read, &honest), aborts);
+    assert_eq!(body.accuses(&read, &honest), aborts);
     for n in 0..honest.len() {
         let mut wrong = honest.clone();
         wrong[n] = (wrong[n] + 1 + (n as u8 % 15)) % 16;
-        assert!(accuses(&job, &read, &wrong), "digit {n}");
+        assert!(body.accuses(&read, &wrong), "digit {n}");
     }
 }
 
-fn tiny() -> Budget {
-    Budget {
-        max_leaf_weight: Weight(24_000),
-        ..Budget::default()
-    }
+#[test]
+fn any_stretch_accuses_only_liars() {
+    for_all(250, small, |recipe, mut dice| {
+        let (from, to) = (dice.word() as u16, dice.word() as u16);
+        let picks: Vec<usize> = (0..dice.range(1, 5)).map(|_| dice.below(1 << 16)).collect();
+        let inputs = recipe.inputs(&mut dice);
+        check_body(&recipe.build(), &inputs, from.into(), to.into(), &picks);
+        0
+    });
 }
 
-fn programs() -> impl Strategy<Value = (Vec<u8>, Vec<Choice>, Vec<u32>)> {
-    let width = prop_oneof![Just(1u8), Just(8), 1..=8u8];
-    let seed = prop_oneof![any::<u32>(), Just(0), Just(u32::MAX), 0..40u32];
-    (
-        proptest::collection::vec(width, 1..7),
-        proptest::collection::vec(any::<Choice>(), 1..40),
-        proptest::collection::vec(seed, 7),
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 120, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn script_agrees_with_the_interpreter((widths, choices, seeds) in programs()) {
-        let program = build(&widths, &choices);
-        check_leaves(&program, &words(&widths, &seeds), &Budget::default());
-    }
-
-    #[test]
-    fn many_small_segments_agree_too((widths, choices, seeds) in programs()) {
-        let program = build(&widths, &choices);
-        // Where one operation is too large for the tiny budget, take a larger one.
-        let budget = match plan(&program, &tiny()) {
-            Ok(_) => tiny(),
-            Err(_) => Budget { max_leaf_weight: Weight(60_000), ..tiny() },
-        };
-        if plan(&program, &budget).is_ok() {
-            check_leaves(&program, &words(&widths, &seeds), &budget);
-        }
-    }
-
-    #[test]
-    fn what_a_body_is_said_to_have_on_top_is_there((widths, choices, seeds) in programs()) {
-        let program = build(&widths, &choices);
-        if let Ok(plan) = plan(&program, &Budget::default()) {
-            marks::check_marks(&plan, &words(&widths, &seeds));
-        }
-    }
-
-    #[test]
-    fn any_stretch_accuses_only_liars(
-        (widths, choices, seeds) in programs(),
-        (from, to) in any::<(u16, u16)>(),
-        picks in proptest::collection::vec(any::<u16>(), 1..6),
-    ) {
-        let program = build(&widths, &choices);
-        check_body(&program, &words(&widths, &seeds), from, to, &picks);
-    }
+#[test]
+fn what_a_body_is_said_to_have_on_top_is_there() {
+    let seen = for_all(120, recipe, |recipe, mut dice| {
+        let plan = some_plan(&recipe.build(), &mut dice);
+        let runs: Vec<_> = (0..3).map(|_| recipe.inputs(&mut dice)).collect();
+        marks::check_marks(&plan, &runs)
+    });
+    assert!(seen > 10_000, "{seen}");
 }
 
 /// A written word two of whose digits are one and the same computation, which nothing else
@@ -245,22 +453,24 @@ fn equal_digits_of_a_written_word_are_compared_one_by_one() {
     let high = twice(&mut builder, words[1], 0xcc);
     let twice = builder.push(Op::Or(low, high));
     let program = builder.finish(twice, vec!["any".into()]);
-    let last = program.insts.len() as u16;
+    let last = program.insts.len();
     // The first operation and the last are written: something is compared before the word.
     let operations = 7;
     check_body(&program, &[3, 1], 0, last, &[0, operations - 1]);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn legalising_keeps_the_meaning((widths, choices, seeds) in programs()) {
-        let program = build(&widths, &choices);
-        let inputs = words(&widths, &seeds);
-        prop_assert_eq!(
-            interpret(&program, &inputs).end,
-            interpret(&legalise(&program), &inputs).end
-        );
-    }
+#[test]
+fn legalising_keeps_the_meaning() {
+    for_all(3_000, recipe, |recipe, mut dice| {
+        let program = recipe.build();
+        let legal = legalise(&program);
+        for _ in 0..10 {
+            let inputs = recipe.inputs(&mut dice);
+            assert_eq!(
+                interpret(&program, &inputs).end,
+                interpret(&legal, &inputs).end
+            );
+        }
+        0
+    });
 }

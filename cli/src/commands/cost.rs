@@ -1,5 +1,6 @@
 //! `gavel cost`: what a contract costs on each path, before any money moves.
 
+mod bench;
 mod paths;
 mod report;
 mod text;
@@ -27,10 +28,18 @@ a JSON object, e.g. {\"survive_feerate\": 50, \"windows\": {\"challenge\": 144, 
 Examples:
   gavel cost bet.gvl
   gavel cost bet.gvl --survive-feerate 100
-  gavel cost bet.gvl --terms terms.json --json | jq .amounts")]
+  gavel cost bet.gvl --terms terms.json --json | jq .amounts
+  gavel cost --bench-ops")]
 pub struct Cost {
     /// The source (.gvl), or an artifact (.json)
-    file: PathBuf,
+    #[arg(required_unless_present = "bench_ops")]
+    file: Option<PathBuf>,
+    /// What operations cost in bytes of Script, beside BitVM2; of no contract
+    #[arg(long, conflicts_with_all = [
+        "file", "params", "max_leaf_weight", "terms", "survive_feerate", "relay_feerate", "bond",
+        "stake",
+    ])]
+    bench_ops: bool,
     /// Parameters, a JSON object by name
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
@@ -56,10 +65,13 @@ pub struct Cost {
 
 impl Cost {
     pub(super) fn run(self, output: &Output) -> Result<Exit, Failure> {
+        let Some(file) = &self.file else {
+            return bench::run(output);
+        };
         let options = self.max_leaf_weight.map(|weight| Options {
             max_leaf_weight: Weight(weight),
         });
-        let loaded = load(&self.file, self.params.as_deref(), options.as_ref())?;
+        let loaded = load(file, self.params.as_deref(), options.as_ref())?;
         let terms = self.terms()?;
         let graph = sample_graph(&loaded, terms)?;
         let report = report::report(&loaded, &graph)?;

@@ -18,49 +18,77 @@ pub(super) struct Found {
 /// Reads the checks off a script, in the order in which it has them.
 pub(super) fn find(items: &[(usize, Item)], checks: &[Check]) -> Found {
     let mut found = Found::default();
-    let code = |n: usize| match items.get(n) {
-        Some((_, Item::Code(code))) => Some(*code),
-        _ => None,
-    };
-    let push = |n: usize, len: usize| matches!(items.get(n), Some((_, Item::Push(data))) if data.len() == len);
-    let signed = |n: usize| {
-        let checks = [Code::CheckSig, Code::CheckSigAdd, Code::CheckSigVerify];
-        push(n, 32) && code(n + 1).is_some_and(|code| checks.contains(&code))
-    };
+    let script = Script(items);
     let mut at = 0;
-    while signed(at) {
-        let verified = usize::from(code(at + 2) == Some(Code::Verify));
+    while script.is_signed(at) {
+        let verified = usize::from(script.code(at + 2) == Some(Code::Verify));
         let part = at..at + 2 + verified;
         at = part.end;
         found.parts.push((part, About::Signature(found.signatures)));
         found.signatures += 1;
     }
     for (c, check) in checks.iter().enumerate() {
-        let total = check.shape().digits();
-        // Before its first digit may stand what compares the check before it.
-        let size = (at..items.len()).find(|n| code(*n) == Some(Code::Size));
-        if let (Some(size), true) = (size, total > 0) {
-            at = size.saturating_sub(1);
+        let shape = check.shape();
+        if shape.digits() == 0 {
+            continue;
         }
-        for digit in (0..total).rev() {
-            let ends = |n: &usize| push(*n, 20) && code(n + 1) == Some(Code::EqualVerify);
-            let Some(end) = (at..items.len()).find(ends) else {
+        // Before the constant and the sum may stand what compares the check before.
+        let first = (at..items.len()).find(|n| script.code(*n) == Some(Code::Swap2));
+        at = first.map_or(at, |first| first.saturating_sub(2));
+        let upper = (shape.message + 1..shape.digits()).rev();
+        for digit in upper.chain((0..shape.message).rev()) {
+            let Some(end) = script.end_of_chain(at) else {
                 return found;
             };
-            if let Some(n) = (at..end).find(|n| code(*n) == Some(Code::Sub1)) {
-                found.tags.push((n, Tag::Digit(c, digit)));
-            }
-            found.parts.push((at..end + 2, About::Digit(c, digit)));
-            at = end + 2;
+            let next = [Some(Code::Swap2), Some(Code::Sub)];
+            let end = (end..items.len()).find(|n| next.contains(&script.code(*n)));
+            let end = end.unwrap_or(items.len());
+            let kept = (at..end).rfind(|n| script.code(*n) == Some(Code::Sub1));
+            let kept = kept.filter(|_| digit < shape.message);
+            found.tags.extend(kept.map(|n| (n, Tag::Digit(c, digit))));
+            found.parts.push((at..end, About::Digit(c, digit)));
+            at = end;
         }
-        if total > 0 {
-            found.parts.push((at..at + 2, About::Checksum(c)));
-            at += 2;
-        }
+        // What is missing is the checksum's lowest digit, and then is dropped.
+        let Some(end) = script.end_of_chain(at) else {
+            return found;
+        };
+        found.parts.push((at..end + 1, About::Checksum(c)));
+        found.tags.push((at, Tag::Item(c, shape.message)));
+        at = end + 1;
         found.end = at;
     }
     found.end = found.end.max(at);
     found
+}
+
+/// Instructions, looked at one by one.
+struct Script<'a>(&'a [(usize, Item)]);
+
+impl Script<'_> {
+    fn code(&self, n: usize) -> Option<Code> {
+        match self.0.get(n) {
+            Some((_, Item::Code(code))) => Some(*code),
+            _ => None,
+        }
+    }
+
+    fn pushes(&self, n: usize, len: usize) -> bool {
+        matches!(self.0.get(n), Some((_, Item::Push(data))) if data.len() == len)
+    }
+
+    fn is_signed(&self, n: usize) -> bool {
+        let checks = [Code::CheckSig, Code::CheckSigAdd, Code::CheckSigVerify];
+        self.pushes(n, 32) && self.code(n + 1).is_some_and(|code| checks.contains(&code))
+    }
+
+    /// The first instruction after the check of a chain.
+    fn end_of_chain(&self, at: usize) -> Option<usize> {
+        let equal = |n: usize| self.pushes(n, 20) && self.code(n + 1) == Some(Code::EqualVerify);
+        let end = (at..self.0.len()).find(|n| equal(*n))? + 2;
+        let dropped = (end..self.0.len()).take_while(|n| self.code(*n) == Some(Code::Drop2));
+        Some(end + dropped.count().min(4))
+    }
 }
 
 /// What instructions do that check neither signature nor commitment, in a leaf that computes
@@ -82,8 +110,11 @@ pub(super) fn rest(items: &[(usize, Item)]) -> About {
 pub(super) fn witness(checks: &[Check], signatures: usize) -> Vec<Tag> {
     let mut tags = Vec::new();
     for (c, check) in checks.iter().enumerate().rev() {
-        for digit in 0..check.shape().digits() {
-            tags.extend([Tag::Chain(c, digit), Tag::Item(c, digit)]);
+        // The checksum's lowest digit is computed from the others.
+        let lowest = check.shape().message;
+        tags.push(Tag::Chain(c, lowest));
+        for digit in (0..check.shape().digits()).filter(|digit| *digit != lowest) {
+            tags.extend([Tag::Item(c, digit), Tag::Chain(c, digit)]);
         }
     }
     tags.extend((0..signatures).rev().map(Tag::Signature));

@@ -23,7 +23,7 @@ use crate::artifact::Compiled;
 use crate::commit::{PublicKey, Shape};
 use crate::script::code::{Code, Item, items};
 use crate::script::leaf::disprove::{Disprove, body_noted, disprove};
-use crate::script::marks::{Name, Note, Notes, Table};
+use crate::script::marks::{Name, Note, Noted, Notes};
 use crate::script::{ScriptError, vm};
 use crate::segment::ElementId;
 use crate::units::StackDepth;
@@ -71,8 +71,10 @@ pub enum About {
     Digit(usize, usize),
     /// Checks a commitment's checksum.
     Checksum(usize),
-    /// Pushes a table.
-    Table(Table),
+    /// Pushes the tables.
+    Tables,
+    /// Has claimed digits wait in pairs.
+    Join,
     /// Computes part of a word.
     Word(Name),
     /// Drops digits that were read and that nothing needs.
@@ -81,6 +83,8 @@ pub enum About {
     Flag(usize),
     /// Raises the verdict if a digit is not as claimed.
     Compare(usize),
+    /// The same of this digit and the next.
+    ComparePair(usize),
     /// Leaves nothing but the verdict.
     End,
     /// Compares what the claimer signed with what the author signed, if there is anything.
@@ -134,6 +138,8 @@ pub struct Listing {
     tags: HashMap<usize, Tag>,
     /// By instruction, what it is the end of, if that may raise the verdict.
     raises: HashMap<usize, About>,
+    /// The last instruction that pushes tables.
+    tables: Option<usize>,
     notes: Notes,
     words: Words,
 }
@@ -194,21 +200,26 @@ impl Listing {
         let step = |offset: usize| items.partition_point(|(at, _)| *at < base + offset);
         let mut raises = HashMap::new();
         let mut weak = Vec::new();
-        for (bytes, note) in notes.all() {
+        let mut tables = None;
+        for Noted { bytes, note, bias } in notes.all() {
             let steps = step(bytes.start)..step(bytes.end);
-            if let Some(last) = steps.end.checked_sub(1) {
-                tags.extend(tag_of(note).map(|tag| (last, tag)));
+            let about = about_of(note);
+            if let (Some(last), Some(bias)) = (steps.end.checked_sub(1), bias) {
+                tags.extend(tag_of(note, bias).map(|tag| (last, tag)));
                 if let Note::Flag(_) | Note::Compare(_) = note {
-                    raises.extend(about_of(note).map(|about| (last, about)));
+                    raises.extend(about.map(|about| (last, about)));
                 }
             }
-            match about_of(note) {
+            if note == Note::Tables {
+                tables = steps.end.checked_sub(1);
+            }
+            match about {
                 Some(about) => own(&mut owners, steps, about),
                 None => weak.push((steps, note)),
             }
         }
         for (steps, note) in weak {
-            if let Note::Node(Some(name), _) = note {
+            if let Note::Node(Some(name)) = note {
                 own(&mut owners, steps, About::Word(name));
             }
         }
@@ -223,6 +234,7 @@ impl Listing {
             items,
             tags,
             raises,
+            tables,
             notes,
             words,
         };
@@ -293,8 +305,8 @@ impl Listing {
         }
     }
 
-    /// Walks the runs with the names on the stacks after each. Of two branches both are walked,
-    /// and what comes after follows the first.
+    /// Walks the runs with the names on the stacks after each. Of two branches both are walked;
+    /// what they leave keeps the names that they agree on.
     pub fn walk(&self, mut visit: impl FnMut(&Run, &Names)) {
         let mut names = self.names();
         let mut branches: Vec<Names> = Vec::new();
@@ -314,9 +326,8 @@ impl Listing {
                         }
                     }
                     Item::Code(Code::EndIf) => {
-                        let has_else = self.has_else(n);
-                        if let (Some(first), true) = (branches.pop(), has_else) {
-                            names = first;
+                        if let Some(other) = branches.pop() {
+                            names.join(&other);
                         }
                     }
                     item => names.follow(item, None),
@@ -327,23 +338,10 @@ impl Listing {
         }
     }
 
-    /// Whether the conditional that ends at an instruction has two branches.
-    fn has_else(&self, end: usize) -> bool {
-        let mut depth = 0;
-        let before = self.items.get(..end).unwrap_or_default();
-        for (_, item) in before.iter().rev() {
-            match item {
-                Item::Code(Code::EndIf) => depth += 1,
-                Item::Code(Code::Else) if depth == 0 => return true,
-                Item::Code(Code::If | Code::NotIf) if depth == 0 => return false,
-                Item::Code(Code::If | Code::NotIf) => depth -= 1,
-                _ => {}
-            }
-        }
-        false
-    }
-
     fn name_after(&self, step: usize, names: &mut Names) {
+        if self.tables == Some(step) {
+            names.name_tables(self.notes.tables());
+        }
         if let Some(tag) = self.tags.get(&step) {
             names.name_top(*tag);
         }
@@ -397,23 +395,24 @@ fn name_rest(items: &[(usize, Item)], owners: &mut [About]) {
 fn about_of(note: Note) -> Option<About> {
     use crate::script::marks::Form;
     Some(match note {
-        Note::Cell(table) => About::Table(table),
-        Note::Node(Some(name), _) if !matches!(name.form, Form::Part(_)) => About::Word(name),
-        Note::Node(..) => return None,
+        Note::Tables => About::Tables,
+        Note::Join => About::Join,
+        Note::Node(Some(name)) if !matches!(name.form, Form::Part(_)) => About::Word(name),
+        Note::Node(_) => return None,
         Note::Unread => About::Unread,
         Note::Flag(n) => About::Flag(n),
         Note::Compare(n) => About::Compare(n),
+        Note::ComparePair(n) => About::ComparePair(n),
         Note::End => About::End,
     })
 }
 
 /// The name of what a note says is on top, if it says so.
-fn tag_of(note: Note) -> Option<Tag> {
+fn tag_of(note: Note, bias: i64) -> Option<Tag> {
     Some(match note {
-        Note::Cell(table) => Tag::Table(table),
-        Note::Node(Some(name), bias) => Tag::Word(name, bias),
-        Note::Node(None, _) => Tag::Unknown,
-        Note::Unread => return None,
-        Note::Flag(_) | Note::Compare(_) | Note::End => Tag::Verdict,
+        Note::Node(Some(name)) => Tag::Word(name, bias),
+        Note::Node(None) => Tag::Unknown,
+        Note::Tables | Note::Join | Note::Unread => return None,
+        Note::Flag(_) | Note::Compare(_) | Note::ComparePair(_) | Note::End => Tag::Verdict,
     })
 }

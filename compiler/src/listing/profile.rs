@@ -91,8 +91,9 @@ impl Listing {
         match about {
             About::Signature(_) => Kind::Signatures,
             About::Digit(..) | About::Checksum(_) => Kind::Commitments,
-            About::Table(_) => Kind::Tables,
-            About::Flag(_) | About::Compare(_) | About::End => Kind::Verdict,
+            About::Tables => Kind::Tables,
+            About::Flag(_) | About::Compare(_) | About::ComparePair(_) => Kind::Verdict,
+            About::Join | About::End => Kind::Verdict,
             About::Word(_) | About::Unread => self.work(step),
             About::Authors => Kind::Commitments,
             About::Lock | About::Other => Kind::Other,

@@ -77,45 +77,50 @@ impl<'a> Session<'a> {
         self.state.vm.end(self.listing.script.len())
     }
 
-    /// What is computed and what is claimed, before they are compared.
-    fn compared(&self, step: usize) -> Option<(i64, i64)> {
+    /// What is compared next, what is computed and what is claimed: of two digits the lower one
+    /// if it differs.
+    fn compared(&self, step: usize) -> Option<(About, (i64, i64))> {
         let (_, item) = self.listing.items.get(step)?;
         let compares = *item == Item::Code(Code::NumNotEqual);
         let run = self.listing.run_at(step).filter(|_| compares)?;
-        match (run.about, self.state.vm.stack()) {
-            (About::Compare(_), [.., computed, claimed]) => {
-                Some((parse_number(computed)?, parse_number(claimed)?))
+        let [.., computed, claimed] = self.state.vm.stack() else {
+            return None;
+        };
+        let (computed, claimed) = (parse_number(computed)?, parse_number(claimed)?);
+        match run.about {
+            About::Compare(_) => Some((run.about, (computed, claimed))),
+            About::ComparePair(n) if computed % 16 == claimed % 16 => {
+                Some((About::Compare(n + 1), (computed / 16, claimed / 16)))
             }
+            About::ComparePair(n) => Some((About::Compare(n), (computed % 16, claimed % 16))),
             _ => None,
         }
     }
 
-    fn look_for_reason(&mut self, step: usize, compared: Option<(i64, i64)>) {
+    fn look_for_reason(&mut self, step: usize, compared: Option<(About, (i64, i64))>) {
         if self.reason.is_some() {
             return;
         }
-        let about = match (compared, self.listing.run_at(step)) {
-            (Some((computed, claimed)), Some(run)) if computed != claimed => run.about,
-            (None, _)
-                if self
-                    .state
-                    .vm
-                    .stack()
-                    .last()
-                    .is_some_and(|item| is_true(item)) =>
-            {
-                match self.listing.raises.get(&step) {
-                    Some(about) => *about,
-                    None => return,
-                }
-            }
-            _ => return,
+        let raised = || {
+            self.state
+                .vm
+                .stack()
+                .last()
+                .is_some_and(|item| is_true(item))
+        };
+        let (about, digits) = match compared {
+            Some((about, digits)) if digits.0 != digits.1 => (about, Some(digits)),
+            Some(_) => return,
+            None => match self.listing.raises.get(&step) {
+                Some(about) if raised() => (*about, None),
+                _ => return,
+            },
         };
         self.reason = Some(Reason {
             step,
             about,
             place: self.listing.words.place(about),
-            digits: compared,
+            digits,
         });
     }
 

@@ -20,6 +20,8 @@ pub enum Tag {
     Digit(usize, usize),
     /// A cell of a table.
     Table(Table),
+    /// Cells of tables, of any.
+    Tables,
     /// Part of a word, and what the item holds besides.
     Word(Name, i64),
     /// Whether the leaf accuses so far.
@@ -35,16 +37,18 @@ pub struct Names {
     pub alt: Vec<Tag>,
 }
 
-/// Items with the cells of a table in one: what each is, and how many there are.
+/// Items with neighbouring cells of tables in one: what each is, and how many there are.
 pub fn folded(items: impl Iterator<Item = Tag>) -> impl Iterator<Item = (Tag, usize)> {
+    let cell = |tag: &Tag| matches!(tag, Tag::Table(_) | Tag::Tables);
     let mut items = items.peekable();
     std::iter::from_fn(move || {
         let first = items.next()?;
         let mut count = 1;
-        while matches!(first, Tag::Table(_)) && items.next_if_eq(&first).is_some() {
+        while cell(&first) && items.next_if(cell).is_some() {
             count += 1;
         }
-        Some((first, count))
+        let tag = if count > 1 { Tag::Tables } else { first };
+        Some((tag, count))
     })
 }
 
@@ -53,6 +57,28 @@ impl Names {
     pub(super) fn name_top(&mut self, tag: Tag) {
         if let Some(top) = self.main.last_mut() {
             *top = tag;
+        }
+    }
+
+    /// Joins what two branches leave; one that leaves less took less.
+    pub(super) fn join(&mut self, other: &Self) {
+        if self.main.len() != other.main.len() {
+            if self.main.len() < other.main.len() {
+                self.clone_from(other);
+            }
+            return;
+        }
+        for (name, other) in self.main.iter_mut().zip(&other.main) {
+            if name != other {
+                *name = Tag::Unknown;
+            }
+        }
+    }
+
+    /// Names the items at the bottom after tables; those of none are there for their place.
+    pub(super) fn name_tables(&mut self, tables: &[Option<Table>]) {
+        for (item, table) in self.main.iter_mut().zip(tables) {
+            *item = table.map_or(Tag::Tables, Tag::Table);
         }
     }
 

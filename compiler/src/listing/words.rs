@@ -3,10 +3,10 @@
 use super::{About, Listing, Place, Tag};
 use crate::artifact::{Compiled, kind, library_at};
 use crate::script::body::definitions;
-use crate::script::marks::{Form, Name, Notes, Table, spread};
+use crate::script::marks::{Bitwise, Count, Form, Name, Notes, Stored, Table};
 use crate::segment::{ElementId, Plan};
 use crate::word::{Op, Program, Span, Value};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most characters of a name that comes from the source.
 const LONGEST: usize = 32;
@@ -91,7 +91,7 @@ impl Words {
         match about {
             About::Word(name) => self.words.get(name.value.index())?.place,
             About::Flag(n) => self.flags.get(n)?.1,
-            About::Compare(n) => self.compared.get(n)?.1,
+            About::Compare(n) | About::ComparePair(n) => self.compared.get(n)?.1,
             _ => None,
         }
     }
@@ -252,7 +252,7 @@ impl Maker<'_> {
 
 impl Listing {
     /// A stack item's name: `` `a + b`.3 `` is digit 3 of a word, a `~` after it means that it is
-    /// spread; `` carry(`a + b`.3) `` is what digit 3 carries.
+    /// spread, a `^` that it is the row of a table; `` carry(`a + b`.3) `` is what digit 3 carries.
     pub fn show(&self, tag: Tag) -> String {
         match tag {
             Tag::Unknown => "·".to_owned(),
@@ -262,11 +262,13 @@ impl Listing {
             Tag::Item(c, d) => format!("{}+1", self.committed(c, d)),
             Tag::Digit(c, d) => self.committed(c, d),
             Tag::Table(table) => format!("table {}", table_name(table)),
+            Tag::Tables => "tables".to_owned(),
             Tag::Verdict => "verdict".to_owned(),
             Tag::Word(name, bias) => {
                 let text = self.digit(name);
                 let text = match name.form {
                     Form::Digit(_) => text,
+                    Form::Row(_) => format!("{text}^"),
                     Form::Spread(_) => format!("{text}~"),
                     Form::Carry(_) => format!("carry({text})"),
                     Form::Part(_) => format!("part({text})"),
@@ -308,7 +310,8 @@ impl Listing {
                 let name = self.checks.get(c).map_or("?", |check| check.name.as_str());
                 format!("checksum of `{name}`")
             }
-            About::Table(table) => format!("table {}", table_name(table)),
+            About::Tables => format!("tables: {}", self.tables()),
+            About::Join => "claimed digits wait in pairs".to_owned(),
             About::Unread => "nothing needs what is read".to_owned(),
             About::End => "what stays decides".to_owned(),
             About::Authors => "the author signed the same, if anything".to_owned(),
@@ -322,8 +325,23 @@ impl Listing {
                 Some((text, _)) => format!("accuses if {text}"),
                 None => "accuses".to_owned(),
             },
+            About::ComparePair(n) => match self.words.compared.get(n..).unwrap_or_default() {
+                [(low, _), (high, _), ..] => format!("accuses if {low}, or {high}"),
+                _ => "accuses".to_owned(),
+            },
             About::Word(name) => self.describe_word(name),
         }
+    }
+
+    /// The tables' names, and how many cells each has.
+    fn tables(&self) -> String {
+        let mut cells: BTreeMap<Table, usize> = BTreeMap::new();
+        for table in self.notes.tables().iter().flatten() {
+            *cells.entry(*table).or_default() += 1;
+        }
+        let name = |(table, cells): (&Table, &usize)| format!("{} ×{cells}", table_name(*table));
+        let names: Vec<String> = cells.iter().map(name).collect();
+        names.join("; ")
     }
 
     fn describe_word(&self, name: Name) -> String {
@@ -331,10 +349,11 @@ impl Listing {
         let (text, op) = word.map_or(("?", ""), |word| (word.text.as_str(), word.op));
         let place = name.form.place();
         let part = match name.form {
-            Form::Digit(_) | Form::Spread(_) if op == "input" => {
+            Form::Digit(_) | Form::Row(_) | Form::Spread(_) if op == "input" => {
                 return format!("{} is read", self.show(Tag::Word(name, 0)));
             }
             Form::Digit(n) => format!("digit {n} of {text}"),
+            Form::Row(n) => format!("digit {n} of {text}, as a row"),
             Form::Spread(n) => format!("digit {n} of {text}, spread"),
             Form::Carry(_) => format!("carry of digit {place} of {text}"),
             Form::Part(_) => format!("for digit {place} of {text}"),
@@ -345,37 +364,73 @@ impl Listing {
 
 /// What a table gives.
 fn table_name(table: Table) -> String {
-    match table {
-        Table::Xor => "xor".to_owned(),
-        Table::XorSpread => "xor, spread".to_owned(),
-        Table::And => "and".to_owned(),
-        Table::Low => "low digit".to_owned(),
-        Table::Carry => "carry".to_owned(),
-        Table::Digit(cells) => of_digit(&cells),
+    let (name, out) = match table {
+        Table::Digit { out, .. } => return of_digit(out),
+        Table::Pair { op, out } => (bitwise(op).to_owned(), out),
+        Table::Spread { of, out } => (count(of).to_owned(), out),
+        Table::Window {
+            bits, above, out, ..
+        } => match above {
+            true => (format!(">> {bits} across digits"), out),
+            false => (format!("<< {bits} across digits"), out),
+        },
+        Table::Low { out, .. } => ("low digit".to_owned(), out),
+        Table::Carry { .. } => ("carry".to_owned(), Stored::PLAIN),
+    };
+    name + &stored(out)
+}
+
+fn bitwise(op: Bitwise) -> &'static str {
+    match op {
+        Bitwise::And => "and",
+        Bitwise::Or => "or",
+        Bitwise::Xor => "xor",
     }
 }
 
-fn of_digit(cells: &[u8; 16]) -> String {
-    let all = |f: &dyn Fn(u8) -> u8| (0..).zip(cells).all(|(n, cell)| *cell == f(n));
-    if all(&spread) {
-        return "spread".to_owned();
+fn count(of: Count) -> &'static str {
+    match of {
+        Count::Both => "and",
+        Count::Any => "or",
+        Count::Odd => "xor",
     }
-    for by in 1..4 {
-        let forms: [(&str, &dyn Fn(u8) -> u8); 4] = [
-            (">>", &|n| n >> by),
-            ("<<", &|n| (n << by) & 15),
-            (">> spread", &|n| spread(n >> by)),
-            ("<< spread", &|n| spread((n << by) & 15)),
-        ];
-        if let Some((name, _)) = forms.iter().find(|(_, f)| all(f)) {
-            return match name.split_once(' ') {
-                Some((shift, form)) => format!("{shift} {by}, {form}"),
-                None => format!("{name} {by}"),
-            };
+}
+
+/// How a table stores what it gives, if not plain.
+fn stored(out: Stored) -> String {
+    match out {
+        Stored::PLAIN => "",
+        Stored::ROW => ", as a row",
+        Stored::SPREAD => ", spread",
+        _ => ", in a form of its own",
+    }
+    .to_owned()
+}
+
+/// A function of one digit: it, and the form of the result.
+fn of_digit(out: Stored) -> String {
+    let masks = (0..15u8).rev().map(|mask| (format!("& {mask}"), mask, 0));
+    let right = (1..4).map(|by| (format!(">> {by}"), 15, by));
+    let left = (1..4).map(|by| (format!("<< {by}"), 15, -by));
+    let all = std::iter::once((String::new(), 15, 0))
+        .chain(right)
+        .chain(left)
+        .chain(masks);
+    for (name, mask, by) in all {
+        let function = |digit: u8| match by {
+            0.. => (digit & mask) >> by,
+            _ => (digit << -by) & 15,
+        };
+        for form in [Stored::PLAIN, Stored::ROW, Stored::SPREAD] {
+            if form.after(function) == out {
+                let form = match (name.as_str(), form) {
+                    ("", Stored::PLAIN) => "plain".to_owned(),
+                    ("", form) => stored(form).replace(", ", ""),
+                    (_, form) => stored(form),
+                };
+                return name + &form;
+            }
         }
     }
-    match (1..15).find(|mask| all(&|n| n & mask)) {
-        Some(mask) => format!("& {mask}"),
-        None => "of a digit".to_owned(),
-    }
+    "of a digit".to_owned()
 }

@@ -5,7 +5,7 @@
 //! every path, not observed on one.
 
 use super::ScriptError;
-use super::code::{Code, number, push_bytes};
+use super::code::{Code, Item, number, push_bytes};
 use crate::units::StackDepth;
 
 /// A script being written.
@@ -47,6 +47,11 @@ impl Asm {
     /// Bytes so far.
     pub fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// What was written so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Whether nothing was written yet.
@@ -103,6 +108,17 @@ impl Asm {
         push_bytes(data, &mut self.bytes);
         self.main += 1;
         self.peak = self.peak.max(self.main + self.alt);
+    }
+
+    /// Appends instructions.
+    pub fn items(&mut self, items: &[Item]) {
+        for item in items {
+            match item {
+                Item::Push(data) => self.data(data),
+                Item::Code(code) => self.op(*code),
+                Item::Bad(_) => self.broken = self.broken.or(Some("no instruction")),
+            }
+        }
     }
 
     /// Says that in this branch `items` of those counted at the start were never there.

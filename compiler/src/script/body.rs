@@ -3,8 +3,11 @@
 
 use super::ScriptError;
 use super::emit::{Stmt, emit};
+use super::forms::Style;
+use super::graph::NodeId;
 use super::lower::{Step, Task, lower};
 use super::marks::Notes;
+use super::peephole;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
 use crate::word::{Author, Builder, InputElement, Inst, Op, Program, Span, Value, legalise};
@@ -37,23 +40,72 @@ const WRITES: u16 = 2;
 
 /// Script of a body and the peak of its stacks, both counted from when all commitments are
 /// checked and their digits lie on the altstack.
+type Made = (Vec<u8>, StackDepth);
+
+/// How a body is made: a style, and how many pairs of claimed digits wait as one item.
+type Way = (Style, usize);
+
+/// Makes a body.
 ///
 /// # Errors
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
-pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
-    generate_noted(job, &mut Notes::off())
+pub fn generate(job: &Job<'_>) -> Result<Made, ScriptError> {
+    let (task, constants) = Collector::collect(job)?;
+    Ok(smallest(job, &task, &constants)?.0)
 }
 
 /// The same; `notes` learn what the bytes stand for.
 ///
 /// # Errors
 /// As [`generate`].
-pub fn generate_noted(
-    job: &Job<'_>,
-    notes: &mut Notes,
-) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+pub fn generate_noted(job: &Job<'_>, notes: &mut Notes) -> Result<Made, ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let (mut graph, steps) = lower(&task, &mut notes.names);
+    let (made, way) = smallest(job, &task, &constants)?;
+    if !notes.are_on() {
+        return Ok(made);
+    }
+    // What is noted is the one that is kept.
+    let made = in_style(job, &task, &constants, way, notes)?;
+    notes.program = Some(task.program);
+    Ok(made)
+}
+
+/// The smallest of all styles, and how it was made.
+fn smallest(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+) -> Result<(Made, Way), ScriptError> {
+    let make = |way: Way| in_style(job, task, constants, way, &mut Notes::off());
+    let mut best: Option<(Made, Way)> = None;
+    let claimed: usize = job.writes.iter().map(|word| usize::from(word.digits)).sum();
+    for style in Style::ALL {
+        let mut way = (style, 0);
+        let mut made = make(way)?;
+        let over = made.1.0.saturating_sub(StackDepth::MAX.0);
+        if (1..=claimed / 2).contains(&usize::from(over)) {
+            way = (style, claimed / 2);
+            made = make(way)?;
+        }
+        let key = |(script, peak): &Made| {
+            let over = peak.0.saturating_sub(StackDepth::MAX.0);
+            (over, script.len())
+        };
+        if best.as_ref().is_none_or(|(best, _)| key(&made) < key(best)) {
+            best = Some((made, way));
+        }
+    }
+    best.ok_or(ScriptError::Defect("no style"))
+}
+
+fn in_style(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+    (style, pairs): Way,
+    notes: &mut Notes,
+) -> Result<Made, ScriptError> {
+    let (mut graph, steps) = lower(task, style, &mut notes.names);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
     for step in steps {
@@ -91,11 +143,19 @@ pub fn generate_noted(
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
-    stmts.extend(written.into_iter().map(Stmt::Compare));
+    let claimed = written.len();
+    let (joined, single) = written.split_at((2 * pairs).min(written.len()));
+    let pair = |digits: &[NodeId]| match digits {
+        [low, high] => Some(Stmt::ComparePair(*low, *high)),
+        _ => None,
+    };
+    stmts.extend(joined.chunks(2).filter_map(pair));
+    stmts.extend(single.iter().copied().map(Stmt::Compare));
     let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    let made = emit(&graph, &stmts, reads, &mut notes.marks)?;
-    notes.finish(&graph, task.program);
-    Ok(made)
+    let (script, _) = emit(&graph, &stmts, reads, &mut notes.marks)?;
+    let shorter = peephole::shorten(&script, 0, reads + claimed)?;
+    notes.finish(&graph, &shorter.offsets);
+    Ok((shorter.script, shorter.peak))
 }
 
 /// The words that a segment reads and writes, element by element.

@@ -19,6 +19,14 @@ macro_rules! codes {
                 }
             }
 
+            /// The opcode of a name, written as [`Self::name`] writes it.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$name),)*
+                    _ => None,
+                }
+            }
+
             /// As printed by asm, without `OP_`.
             pub fn name(self) -> &'static str {
                 match self {
@@ -172,19 +180,30 @@ pub fn number_len(n: i64) -> usize {
 
 /// Walks a script; gives each instruction with the offset where it starts.
 pub fn items(script: &[u8]) -> impl Iterator<Item = (usize, Item)> + '_ {
+    raw(script).map(|(at, byte, data)| {
+        let item = match (byte, data) {
+            (_, None) => Item::Bad(byte),
+            (0..=0x4e, Some(data)) => Item::Push(data.to_vec()),
+            (0x4f, _) => Item::Push(vec![0x81]),
+            (0x51..=0x60, _) => Item::Push(vec![byte - 0x50]),
+            _ => Code::from_byte(byte).map_or(Item::Bad(byte), Item::Code),
+        };
+        (at, item)
+    })
+}
+
+/// Walks a script; gives the offset and the first byte of each instruction and the data that
+/// follows, `None` for a push that runs past the end.
+fn raw(script: &[u8]) -> impl Iterator<Item = (usize, u8, Option<&[u8]>)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at;
         let byte = *script.get(at)?;
-        at += 1;
         let (width, len) = match byte {
-            0 => return Some((start, Item::Push(vec![]))),
-            0x4f => return Some((start, Item::Push(vec![0x81]))),
-            0x51..=0x60 => return Some((start, Item::Push(vec![byte - 0x50]))),
-            1..=75 => (0, usize::from(byte)),
+            0..=75 => (0, usize::from(byte)),
             0x4c..=0x4e => {
                 let width = 1 << (byte - 0x4c);
-                let len = script.get(at..at + width).map(|bytes| {
+                let len = script.get(at + 1..at + 1 + width).map(|bytes| {
                     bytes
                         .iter()
                         .rev()
@@ -192,19 +211,27 @@ pub fn items(script: &[u8]) -> impl Iterator<Item = (usize, Item)> + '_ {
                 });
                 (width, len.unwrap_or(usize::MAX))
             }
-            _ => {
-                let item = Code::from_byte(byte).map_or(Item::Bad(byte), Item::Code);
-                return Some((start, item));
-            }
+            _ => (0, 0),
         };
-        let from = at + width;
+        let from = at + 1 + width;
         let data = from.checked_add(len).and_then(|end| script.get(from..end));
         at = from.saturating_add(len).min(script.len());
-        Some((
-            start,
-            data.map_or(Item::Bad(byte), |data| Item::Push(data.to_vec())),
-        ))
+        Some((start, byte, data))
     })
+}
+
+/// Where a script has an opcode that makes it succeed whatever else it says (BIP 342's
+/// `OP_SUCCESSx`), if every instruction before that one is whole.
+pub fn succeeds_at(script: &[u8]) -> Option<usize> {
+    let whole = raw(script).take_while(|(_, _, data)| data.is_some());
+    let mut bytes = whole.map(|(at, byte, _)| (at, byte));
+    let found = bytes.find(|(_, byte)| {
+        matches!(
+            byte,
+            80 | 98 | 126..=129 | 131..=134 | 137..=138 | 141..=142 | 149..=153 | 187..=254
+        )
+    });
+    found.map(|(at, _)| at)
 }
 
 /// A script as text: opcode names, numbers in decimal, longer data in hex.

@@ -4,6 +4,7 @@
 //! within its node's range whenever what the segment reads was computed correctly. Knows no
 //! words and no stack.
 
+use super::table::{Form, Table};
 use std::collections::HashMap;
 
 /// A node, by its index.
@@ -17,52 +18,6 @@ impl NodeId {
     }
 }
 
-/// A table at the bottom of the stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Table {
-    /// Any function of a digit.
-    Digit([u8; 16]),
-    /// From the sum of two spread digits to their exclusive or.
-    Xor,
-    /// The same, spread.
-    XorSpread,
-    /// From the sum of two spread digits to their bitwise and.
-    And,
-    /// A sum's low digit.
-    Low,
-    /// A sum without its low digit.
-    Carry,
-}
-
-impl Table {
-    /// One cell.
-    pub fn cell(self, index: usize) -> i64 {
-        match self {
-            Self::Digit(table) => i64::from(table.get(index).copied().unwrap_or(0)),
-            Self::Xor => combine(index, |sum| u8::from(sum == 1)),
-            Self::XorSpread => i64::from(spread(Self::Xor.cell(index) as u8)),
-            Self::And => combine(index, |sum| u8::from(sum == 2)),
-            Self::Low => (index % 16) as i64,
-            Self::Carry => (index / 16) as i64,
-        }
-    }
-}
-
-/// A digit's bits as the digits of a number in base 3: at most 40, and two such numbers add
-/// up without carries.
-pub fn spread(digit: u8) -> u8 {
-    SPREAD[usize::from(digit & 15)]
-}
-
-/// [`spread`] of every digit.
-pub const SPREAD: [u8; 16] = [0, 1, 3, 4, 9, 10, 12, 13, 27, 28, 30, 31, 36, 37, 39, 40];
-
-fn combine(index: usize, bit: impl Fn(usize) -> u8) -> i64 {
-    let sums = [index % 3, index / 3 % 3, index / 9 % 3, index / 27 % 3];
-    let bits = sums.iter().enumerate();
-    bits.map(|(n, sum)| i64::from(bit(*sum)) << n).sum()
-}
-
 /// How a number is computed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Node {
@@ -74,10 +29,9 @@ pub enum Node {
     Sum(Vec<(NodeId, bool)>, i64),
     /// A cell of a table.
     Look(Table, NodeId),
-    /// A sum's low digit, where the sum is at most 31.
-    Low(NodeId),
-    /// Whether a sum of at most 31 is above 15.
-    Carry(NodeId),
+    /// A cell of a table, by what remains of an index without this other look-up by it: the
+    /// carry of a sum.
+    Rest(NodeId, Table),
     /// `a < b`.
     Less(NodeId, NodeId),
     /// `a != b`.
@@ -100,7 +54,7 @@ impl Node {
         match self {
             Self::Const(_) | Self::Read(_) => vec![],
             Self::Sum(terms, _) => terms.iter().map(|(node, _)| *node).collect(),
-            Self::Look(_, a) | Self::Low(a) | Self::Carry(a) => vec![*a],
+            Self::Look(_, a) | Self::Rest(a, _) => vec![*a],
             Self::IsZero(a) | Self::NonZero(a) => vec![*a],
             Self::Less(a, b) | Self::Differ(a, b) | Self::Both(a, b) | Self::Either(a, b) => {
                 vec![*a, *b]
@@ -156,6 +110,16 @@ impl Graph {
     /// Starts another step.
     pub fn step(&mut self) {
         self.step += 1;
+    }
+
+    /// The number of steps so far.
+    pub fn now(&self) -> usize {
+        self.step
+    }
+
+    /// Whether what was made at a step is still shared.
+    pub fn is_recent(&self, step: usize) -> bool {
+        self.step - step <= MEMORY
     }
 
     /// A node.
@@ -242,26 +206,32 @@ impl Graph {
     /// A cell of a table.
     pub fn look(&mut self, table: Table, index: NodeId) -> NodeId {
         let range = self.range(index);
-        let cells: Vec<i64> = (range.low.max(0)..=range.high)
-            .map(|n| table.cell(n as usize))
-            .collect();
-        let high = cells.iter().copied().max().unwrap_or(0);
-        let low = cells.iter().copied().min().unwrap_or(0);
+        let cells = table.cells(range.low, range.high);
+        let high = cells.iter().map(|(_, cell)| *cell).max().unwrap_or(0);
+        let low = cells.iter().map(|(_, cell)| *cell).min().unwrap_or(0);
         if low == high {
             return self.constant(low);
         }
-        if range.low == 0 && cells.iter().enumerate().all(|(n, cell)| n as i64 == *cell) {
+        if cells.iter().all(|(index, cell)| index == cell) {
             return index;
         }
         let mut known = Range::new(low, high);
-        known.mask = cells.iter().fold(0, |mask, cell| mask | cell);
+        known.mask = cells.iter().fold(0, |mask, (_, cell)| mask | cell);
         self.add(Node::Look(table, index), known)
     }
 
-    /// A function of a digit by table.
+    /// A function of a plain digit by table.
     pub fn digit(&mut self, function: impl Fn(u8) -> u8, digit: NodeId) -> NodeId {
-        let table: [u8; 16] = std::array::from_fn(|n| function(n as u8));
-        self.look(Table::Digit(table), digit)
+        let (form, out) = (Form::PLAIN, Form::PLAIN.after(function));
+        self.look(Table::Digit { form, out }, digit)
+    }
+
+    /// The index of a look-up.
+    pub fn index_of(&self, look: NodeId) -> Option<NodeId> {
+        match self.node(look) {
+            Node::Look(_, index) => Some(*index),
+            _ => None,
+        }
     }
 
     /// A digit masked by a constant.
@@ -272,8 +242,9 @@ impl Graph {
         }
         match self.node(digit).clone() {
             Node::Const(n) => self.constant(n & keep),
-            Node::Look(Table::Digit(table), index) => {
-                self.digit(|n| table[usize::from(n)] & keep as u8, index)
+            Node::Look(Table::Digit { form, out }, index) => {
+                let out = Form(out.0.map(|n| n & keep as i16));
+                self.look(Table::Digit { form, out }, index)
             }
             // Parts that share no bit are masked one by one.
             Node::Sum(terms, 0) if self.disjoint(&terms) => {
@@ -298,21 +269,25 @@ impl Graph {
         })
     }
 
-    /// Splits a sum that is not negative into its low digit and the rest.
-    pub fn split(&mut self, sum: NodeId) -> (NodeId, NodeId) {
+    /// Splits a sum of a scale that is not negative into its low digit, in some form, and the
+    /// rest, of the same scale.
+    pub fn split(&mut self, sum: NodeId, scale: i64, out: Form) -> (NodeId, NodeId) {
         let range = self.range(sum);
-        if range.high <= 15 {
-            return (sum, self.constant(0));
-        }
         if let Some(n) = self.as_const(sum) {
-            return (self.constant(n % 16), self.constant(n / 16));
+            let low = self.constant(out.of(n / scale));
+            return (low, self.constant(n / scale / 16 * scale));
         }
-        if range.high <= 31 {
-            let low = self.add(Node::Low(sum), Range::new(0, 15));
-            let carry = self.add(Node::Carry(sum), Range::new(0, 1));
-            return (low, carry);
+        if range.high <= 15 * scale {
+            let form = if scale == 1 { Form::PLAIN } else { Form::ROW };
+            let low = self.look(Table::Digit { form, out }, sum);
+            return (low, self.constant(0));
         }
-        (self.look(Table::Low, sum), self.look(Table::Carry, sum))
+        let low = self.look(Table::Low { scale, out }, sum);
+        let carries = Range::new(0, range.high / scale / 16 * scale);
+        (
+            low,
+            self.add(Node::Rest(low, Table::Carry { scale, out }), carries),
+        )
     }
 
     /// `a < b`.

@@ -11,13 +11,17 @@
 
 pub mod asm;
 pub mod body;
+pub mod cells;
 pub mod code;
 mod emit;
+mod forms;
 mod graph;
 pub mod leaf;
 mod lower;
 pub mod marks;
+pub mod peephole;
 mod shape;
+mod table;
 pub mod vm;
 pub mod winternitz;
 

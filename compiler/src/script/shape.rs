@@ -1,6 +1,7 @@
 //! What is decided about each operation before any digit is made: where it is computed, in
 //! which form its digits are wanted, and which sums become one.
 
+use super::forms::Style;
 use crate::word::{Op, Program, Value};
 
 /// Most terms of one sum: bounds the tables that split it.
@@ -14,8 +15,10 @@ const MAX_NESTING: u32 = 40;
 pub(super) struct Shape {
     /// By instruction: computed where it stands, rather than where it is read.
     pub(super) anchored: Vec<bool>,
-    /// By value: part of the sum that reads it.
+    /// By value: part of the sum, or of the exclusive or, that reads it.
     pub(super) fused: Vec<bool>,
+    /// By value: only sums read it, so its digits may be above 15.
+    pub(super) loose: Vec<bool>,
     /// By value: some reader wants its digits plain.
     pub(super) plain: Vec<bool>,
     /// By value: some reader wants its digits spread.
@@ -79,7 +82,7 @@ pub(super) fn def(program: &Program, value: Value) -> Option<&Op> {
 }
 
 impl Shape {
-    pub(super) fn of(program: &Program, bits: &[u8]) -> Self {
+    pub(super) fn of(program: &Program, bits: &[u8], style: Style) -> Self {
         let values = program.value_count();
         let mut uses = vec![0u32; values];
         let mut reader = vec![0usize; values];
@@ -92,9 +95,14 @@ impl Shape {
         let mut shape = Self {
             anchored: vec![false; program.insts.len()],
             fused: fuse(program, &uses, &reader),
+            loose: vec![false; values],
             plain: vec![false; values],
             spread: vec![false; values],
         };
+        if style.turns() {
+            fuse_parities(program, &uses, &reader, &mut shape.fused);
+            shape.loose = loose(program, bits, &shape.fused);
+        }
         let mut nesting = vec![0u32; values];
         for (n, inst) in program.insts.iter().enumerate() {
             if inst.op.results() == 0 {
@@ -104,7 +112,9 @@ impl Shape {
             let near = uses[value] == 1 && reader[value] - n <= MAX_DISTANCE;
             let waits = match inst.op {
                 Op::Const(_) | Op::Input(_) => true,
-                Op::Not(_) | Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) | Op::Bswap(_) => true,
+                Op::Not(_) | Op::Bswap(_) => true,
+                Op::Shl(_, by) | Op::Shr(_, by) | Op::Rotr(_, by) if by % 4 == 0 => true,
+                Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) => near,
                 Op::And(..) | Op::Or(..) | Op::Xor(..) => near,
                 Op::Add(..) | Op::Sub(..) => shape.fused[value],
                 _ => false,
@@ -176,4 +186,52 @@ fn fuse(program: &Program, uses: &[u32], reader: &[usize]) -> Vec<bool> {
         terms[inst.first.index()] = count;
     }
     fused
+}
+
+/// Which exclusive ors become part of the one that reads them: three terms at most, which is
+/// what one look-up does.
+fn fuse_parities(program: &Program, uses: &[u32], reader: &[usize], fused: &mut [bool]) {
+    let mut terms: Vec<usize> = vec![1; uses.len()];
+    for (n, inst) in program.insts.iter().enumerate() {
+        let Op::Xor(a, b) = inst.op else {
+            continue;
+        };
+        let mut count = 2;
+        for operand in [a, b] {
+            let index = operand.index();
+            let xor = matches!(def(program, operand), Some(Op::Xor(..)));
+            let alone = uses[index] == 1 && reader[index] == n;
+            if xor && alone && count + terms[index] - 1 <= 3 {
+                fused[index] = true;
+                count += terms[index] - 1;
+            }
+        }
+        terms[inst.first.index()] = count;
+    }
+}
+
+/// Which words only sums read: sums that several read, and exclusive ors of rotated words.
+fn loose(program: &Program, bits: &[u8], fused: &[bool]) -> Vec<bool> {
+    let mut loose: Vec<bool> = program
+        .insts
+        .iter()
+        .filter(|inst| inst.op.results() == 1)
+        .map(|inst| match inst.op {
+            Op::Add(..) | Op::Xor(..) => {
+                !fused[inst.first.index()] && bits[inst.first.index()] == 32
+            }
+            _ => false,
+        })
+        .collect();
+    for inst in &program.insts {
+        match inst.op {
+            Op::Add(..) if bits[inst.first.index()] == 32 => {}
+            _ => {
+                for operand in inst.op.operands() {
+                    loose[operand.index()] = false;
+                }
+            }
+        }
+    }
+    loose
 }

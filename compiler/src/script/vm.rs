@@ -2,9 +2,11 @@
 //!
 //! Enforces what consensus does (MINIMALIF, 1,000 items, items of 520 bytes, numbers of 4
 //! bytes, exactly one true item at the end) and, under [`Rules::minimal_data`], what relay
-//! policy adds. Signatures are judged by the caller.
+//! policy adds. Signatures are judged by the caller, and so are the lock times of the
+//! transaction. An opcode that we never emit is refused, except those that would make a script
+//! succeed: consensus lets anybody spend such a leaf.
 
-use super::code::{Code, Item, items, number, parse_number, push_bytes};
+use super::code::{Code, Item, items, number, parse_number, push_bytes, succeeds_at};
 use crate::units::StackDepth;
 use bitcoin::hashes::{Hash, hash160, ripemd160, sha256, sha256d};
 
@@ -71,6 +73,8 @@ pub enum Why {
     Return,
     #[error("an opcode that is not known")]
     Unknown,
+    #[error("an opcode that makes any script succeed, which relay policy refuses")]
+    Success,
     #[error("an invalid signature or key")]
     Signature,
     #[error("other than one item at the end")]
@@ -82,7 +86,18 @@ pub enum Why {
 /// Runs a script on a witness stack, bottom first.
 pub fn run(script: &[u8], witness: &[Vec<u8>], rules: &Rules<'_>) -> Outcome {
     let mut vm = Vm::new(witness, rules);
-    let verdict = vm.script(script);
+    let verdict = match vm.script(script) {
+        Ok(()) => Ok(()),
+        // Every such opcode is refused on the way, if nothing was before it.
+        Err(refusal) => match succeeds_at(script) {
+            None => Err(refusal),
+            Some(_) if !rules.minimal_data => Ok(()),
+            Some(at) => Err(Refusal {
+                at,
+                why: Why::Success,
+            }),
+        },
+    };
     Outcome {
         verdict,
         peak: StackDepth(u16::try_from(vm.peak).unwrap_or(u16::MAX)),
@@ -173,6 +188,7 @@ impl Vm<'_, '_> {
         match item {
             Item::Bad(_) => return Err(refuse(at)(Why::Unknown)),
             Item::Push(data) if active => self.push(script, at, data).map_err(refuse(at))?,
+            Item::Push(data) if data.len() > 520 => return Err(refuse(at)(Why::TooLong)),
             Item::Push(_) => {}
             Item::Code(Code::If | Code::NotIf) if !active => self.skipped += 1,
             Item::Code(Code::EndIf) if self.skipped > 0 => self.skipped -= 1,
@@ -293,7 +309,10 @@ impl Vm<'_, '_> {
 
     fn step(&mut self, code: Code) -> Result<(), Why> {
         match code {
-            Code::Nop | Code::CheckSequenceVerify => {}
+            Code::Nop => {}
+            Code::CheckSequenceVerify => {
+                self.last(1)?;
+            }
             Code::If | Code::NotIf => {
                 let condition = match self.pop()?.as_slice() {
                     [] => false,

@@ -52,14 +52,32 @@ impl Cost {
 /// # Errors
 /// [`SegmentError::Script`] if code generation fails.
 pub fn costs(plan: &Plan, budget: &Budget) -> Result<Vec<Cost>, SegmentError> {
-    (0..plan.segments.len())
+    leaf_costs(plan, 1, budget)
+}
+
+/// The costs of all leaves: in the last segment of as many as there are outcomes.
+pub(super) fn leaf_costs(
+    plan: &Plan,
+    outcomes: usize,
+    budget: &Budget,
+) -> Result<Vec<Cost>, SegmentError> {
+    let last = plan.segments.len().saturating_sub(1);
+    let leaves: Vec<(usize, Option<u8>)> = (0..last)
+        .map(|segment| (segment, None))
+        .chain((0..outcomes as u8).map(|claimed| (last, Some(claimed))))
+        .collect();
+    leaves
         .into_par_iter()
-        .map(|segment| cost(plan, segment, budget))
+        .map(|(segment, claimed)| cost(plan, segment, claimed, budget))
         .collect()
 }
 
-fn cost(plan: &Plan, segment: usize, budget: &Budget) -> Result<Cost, SegmentError> {
-    let claimed = (segment + 1 == plan.segments.len()).then_some(0);
+fn cost(
+    plan: &Plan,
+    segment: usize,
+    claimed: Option<u8>,
+    budget: &Budget,
+) -> Result<Cost, SegmentError> {
     let body = body(plan, segment, claimed)?;
     let (_, shapes) = elements_of(plan, segment)?;
     let need = need(&shapes, body.script.len(), body.peak, budget);

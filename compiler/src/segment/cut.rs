@@ -7,6 +7,7 @@ use super::{CommittedWord, Element};
 use crate::commit::Shape;
 use crate::script::body::{Job, definitions, generate, needs};
 use crate::script::leaf::disprove::{items, prefix_len, witness_len};
+use crate::script::winternitz;
 use crate::units::{StackDepth, Weight};
 use crate::word::{Op, Program, Value};
 use std::ops::Range;
@@ -160,7 +161,8 @@ pub(super) fn need(shapes: &[Shape], body: usize, peak: StackDepth, budget: &Bud
         prefix_len(shapes, budget.challengers) + body + witness_len(shapes, budget.challengers);
     let items = items(shapes, budget.challengers);
     // Checking the first commitment takes a few items on top of the witness.
-    let start = StackDepth(u16::try_from(items + 3).unwrap_or(u16::MAX));
+    let start = items - budget.challengers.min(items) + winternitz::ROOM;
+    let start = StackDepth(u16::try_from(start).unwrap_or(u16::MAX));
     Need {
         weight: Weight(bytes as u64 + budget.overhead.0),
         peak: peak.max(start),

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::budget::{Budget, SegmentError};
-use super::cost::{Cost, costs};
+use super::cost::{Cost, leaf_costs};
 use super::cut::{Source, cut};
 use super::layout::{elements, frame_groups, input_groups};
 use crate::word::legalise::legalise;
@@ -88,7 +88,7 @@ fn check(program: &Program) -> Result<(), SegmentError> {
     Ok(())
 }
 
-/// The first segment whose leaf, with its real commitments, exceeds the budget.
+/// The first leaf that, with its real commitments, exceeds the budget.
 fn first_excess(plan: &Plan, budget: &Budget) -> Result<Option<SegmentError>, SegmentError> {
     let excess = |cost: &Cost| {
         let excess = cost.need().excess(budget)?;
@@ -97,5 +97,6 @@ fn first_excess(plan: &Plan, budget: &Budget) -> Result<Option<SegmentError>, Se
             excess,
         })
     };
-    Ok(costs(plan, budget)?.iter().find_map(excess))
+    let leaves = leaf_costs(plan, plan.program.outcomes.len(), budget)?;
+    Ok(leaves.iter().find_map(excess))
 }

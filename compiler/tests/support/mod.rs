@@ -1,15 +1,20 @@
 //! Keys, signatures and honest frames for tests of plans and leaves.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod asm;
+pub mod bodies;
+pub mod core;
+pub mod frames;
+
 use bitcoin::XOnlyPublicKey;
 use bitcoin::hashes::{Hash, hash160};
 use gavel_compiler::commit::{
     ChainElement, MAX_DIGIT, PublicKey, Shape, Signature, with_checksum, words_to_digits,
 };
 use gavel_compiler::script::vm::{Outcome, Rules, Why, run};
-use gavel_compiler::script::{Disprove, body, disprove};
+use gavel_compiler::script::{AssertReveal, ClaimElement, ClaimReveal, Disprove, body, disprove};
 use gavel_compiler::segment::{Budget, ElementId, Plan, costs, plan};
-use gavel_compiler::word::{self, End, Program};
+use gavel_compiler::word::{self, Author, End, Program};
 
 /// All elements of one digit's chain, `chain[n] = H^n(secret)`.
 pub fn chain(role: &str, element: usize, digit: usize) -> Vec<ChainElement> {
@@ -71,6 +76,33 @@ pub fn leaf(plan: &Plan, segment: usize, claimed: u8, challengers: usize) -> Dis
     let body = body(plan, segment, last.then_some(claimed)).unwrap();
     let challengers: Vec<XOnlyPublicKey> = (0..challengers as u8).map(x_only).collect();
     disprove(plan, segment, &body, &keys(plan), &challengers).unwrap()
+}
+
+/// The leaf that reveals a group of inputs.
+pub fn claim_leaf(plan: &Plan, group: &[ElementId]) -> ClaimReveal {
+    let element = |id: &ElementId| {
+        let element = &plan.program.inputs[id.index()];
+        let author = public_key("author", id.index(), element.author_shape());
+        ClaimElement {
+            words: element.words.clone(),
+            claimer: public_key("claimer", id.index(), Shape::of_words(&element.words)),
+            author: (element.author != Author::Anyone).then_some(author),
+            optional: element.optional,
+        }
+    };
+    let elements: Vec<ClaimElement> = group.iter().map(element).collect();
+    ClaimReveal::new(&elements, x_only(0)).unwrap()
+}
+
+/// The leaf that reveals a group of frames.
+pub fn assert_leaf(plan: &Plan, group: &[ElementId]) -> AssertReveal {
+    let shape = |id: &ElementId| plan.elements[id.index()].shape();
+    let keys = group
+        .iter()
+        .map(|id| public_key("claimer", id.index(), shape(id)));
+    let keys: Vec<PublicKey> = keys.collect();
+    let elements: Vec<_> = keys.iter().zip(group.iter().map(shape)).collect();
+    AssertReveal::new(&elements, x_only(0)).unwrap()
 }
 
 pub fn witness(leaf: &Disprove, messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
@@ -135,13 +167,33 @@ pub fn check_leaves(program: &Program, inputs: &[u32], budget: &Budget) {
         }
         End::Abort(_) => assert!(!spendable(&plan, 0, &honest).is_empty()),
     }
-    for cost in costs(&plan, budget).unwrap() {
-        let leaf = leaf(&plan, cost.segment, 0, 15);
-        assert_eq!(leaf.script.len(), cost.leaf_bytes);
-        assert_eq!(leaf.peak.max(cost.peak), cost.peak);
-        let stack = witness(&leaf, &honest);
-        assert_eq!(stack.len(), cost.witness_items);
-        let bytes: usize = stack.iter().map(|item| item.len() + 1).sum();
-        assert_eq!(bytes, cost.witness_bytes);
+    check_costs(&plan, budget);
+}
+
+/// Lengths and peaks of leaves are those that the cost model gives, and all keep the budget,
+/// whichever outcome is claimed.
+pub fn check_costs(plan: &Plan, budget: &Budget) {
+    let challengers: Vec<XOnlyPublicKey> = (0..budget.challengers as u8).map(x_only).collect();
+    let keys = keys(plan);
+    let shapes = plan.elements.iter().map(|element| element.shape());
+    let digits: Vec<Vec<u8>> = shapes.map(|shape| vec![0; shape.message]).collect();
+    for cost in costs(plan, budget).unwrap() {
+        let last = cost.segment + 1 == plan.segments.len();
+        let outcomes = if last { plan.program.outcomes.len() } else { 1 };
+        for claimed in 0..outcomes as u8 {
+            let body = body(plan, cost.segment, last.then_some(claimed)).unwrap();
+            let leaf = disprove(plan, cost.segment, &body, &keys, &challengers).unwrap();
+            if claimed == 0 {
+                assert_eq!(leaf.script.len(), cost.leaf_bytes);
+                assert_eq!(body.peak, cost.peak);
+            }
+            let weight = cost.weight.0 + leaf.script.len() as u64 - cost.leaf_bytes as u64;
+            assert!(weight <= budget.max_leaf_weight.0, "{claimed} claimed");
+            assert!(leaf.peak <= body.peak && body.peak <= budget.max_stack);
+            let stack = witness(&leaf, &digits);
+            assert_eq!(stack.len(), cost.witness_items);
+            let bytes: usize = stack.iter().map(|item| item.len() + 1).sum();
+            assert_eq!(bytes, cost.witness_bytes);
+        }
     }
 }

@@ -158,13 +158,13 @@ const SPOILS: &[Spoil] = &[
     },
 ];
 
-/// Where the pairs of a 20-byte element and a one-byte digit stand: input and item.
+/// Where the pairs of a one-byte digit and a 20-byte element stand: input and item.
 fn pairs(tx: &Transaction) -> Vec<(usize, usize)> {
     let mut all = Vec::new();
     for (input, txin) in tx.input.iter().enumerate() {
         let sizes: Vec<usize> = txin.witness.iter().map(<[u8]>::len).collect();
         let found = sizes.windows(2).enumerate();
-        let found = found.filter(|(_, sizes)| matches!(sizes, [20, 1]));
+        let found = found.filter(|(_, sizes)| matches!(sizes, [1, 20]));
         all.extend(found.map(|(at, _)| (input, at)));
     }
     all
@@ -197,7 +197,7 @@ fn spoilt(tx: &Transaction, (input, at): (usize, usize), spoil: &Spoil) -> Optio
     let mut tx = tx.clone();
     let witness = &mut tx.input.get_mut(input)?.witness;
     let mut items: Vec<Vec<u8>> = witness.iter().map(<[u8]>::to_vec).collect();
-    let [element, digit, ..] = items.get_mut(at..)? else {
+    let [digit, element, ..] = items.get_mut(at..)? else {
         return None;
     };
     (spoil.change)(element, digit);

@@ -5,6 +5,7 @@ use crate::graph::{ClaimId, Graph, Role, TxName};
 use bitcoin::Transaction;
 use gavel_compiler::commit::{Signature, digits_to_words, words_to_digits};
 use gavel_compiler::script::leaf::disprove::elements_of;
+use gavel_compiler::script::leaf::take_signatures;
 use gavel_compiler::segment::{ElementId, Plan, Trace};
 use gavel_compiler::word::End;
 use std::collections::BTreeMap;
@@ -141,14 +142,8 @@ fn disproof(
     let leaf = (0..tap.leaves.len()).find(|n| tap.control(*n).as_deref() == Some(control))?;
     let segment = leaf.checked_sub(Connectors::CLAIMED_RELEASE + 1)?;
     let (elements, shapes) = elements_of(plan, segment).ok()?;
-    let mut rest = stack;
-    let mut shown = Vec::with_capacity(elements.len());
-    for (element, shape) in elements.into_iter().zip(shapes) {
-        let (pairs, after) = rest.split_at_checked(2 * shape.digits())?;
-        let signature = Signature::from_witness(pairs.iter().map(Vec::as_slice))?;
-        shown.push((element, signature));
-        rest = after;
-    }
+    let (signatures, _) = take_signatures(stack, &shapes)?;
+    let mut shown: Vec<_> = elements.into_iter().zip(signatures).collect();
     // What is an input was shown by the Claim; only complete sets of those count.
     shown.retain(|(element, _)| element.index() >= plan.program.inputs.len());
     Some(shown)

@@ -4,14 +4,14 @@
 use super::super::ScriptError;
 use super::super::asm::Asm;
 use super::super::code::Code;
-use super::super::winternitz::{self, Keep};
+use super::super::winternitz::{self, Mode};
 use super::{SchnorrSignature, take_signatures};
 use crate::commit::{PublicKey, Shape, Signature};
 use crate::segment::ElementId;
 use crate::units::StackDepth;
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
 
-/// The leaf. Witness, bottom first: the pairs of each element in order, the Schnorr signature.
+/// The leaf. Witness, bottom first: the signature of each element in order, the Schnorr signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AssertReveal {
     /// The script.
@@ -42,7 +42,7 @@ impl AssertReveal {
                     digits: shape.digits(),
                 });
             }
-            winternitz::verify(&mut asm, key, *shape, Keep::Nothing);
+            winternitz::verify(&mut asm, key, *shape, Mode::Reveal);
         }
         asm.num(1);
         let (script, peak) = asm.finish()?;
@@ -57,13 +57,13 @@ impl AssertReveal {
     pub fn script_len(shapes: &[Shape]) -> usize {
         let checks = shapes
             .iter()
-            .map(|shape| winternitz::verify_len(*shape, Keep::Nothing));
+            .map(|shape| winternitz::verify_len(*shape, Mode::Reveal));
         34 + checks.sum::<usize>() + 1
     }
 
     /// Items of the witness.
     pub fn items(shapes: &[Shape]) -> usize {
-        1 + shapes.iter().map(|shape| 2 * shape.digits()).sum::<usize>()
+        1 + shapes.iter().map(|shape| shape.items()).sum::<usize>()
     }
 
     /// Bytes of the witness, length prefixes included.
@@ -76,7 +76,11 @@ impl AssertReveal {
 
     /// The stack that spends the leaf.
     pub fn witness(&self, signatures: &[Signature], schnorr: &SchnorrSignature) -> Vec<Vec<u8>> {
-        let mut stack: Vec<Vec<u8>> = signatures.iter().flat_map(Signature::to_witness).collect();
+        let mut stack: Vec<Vec<u8>> = signatures
+            .iter()
+            .zip(&self.shapes)
+            .flat_map(|(signature, shape)| signature.to_witness(*shape))
+            .collect();
         stack.push(schnorr.to_vec());
         stack
     }

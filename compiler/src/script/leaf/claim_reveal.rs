@@ -5,7 +5,7 @@
 use super::super::ScriptError;
 use super::super::asm::Asm;
 use super::super::code::{Code, number_len};
-use super::super::winternitz::{self, Keep};
+use super::super::winternitz::{self, Mode};
 use super::SchnorrSignature;
 use crate::commit::{PublicKey, Shape, Signature};
 use crate::segment::ElementId;
@@ -67,8 +67,8 @@ impl ClaimElement {
     }
 }
 
-/// The leaf. Witness, bottom first: for each element the author's pairs, if any, and the
-/// claimer's; the claimer's Schnorr signature.
+/// The leaf. Witness, bottom first: for each element the author's one-time signature, if any,
+/// and the claimer's; the claimer's Schnorr signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimReveal {
     /// The script.
@@ -108,11 +108,11 @@ impl ClaimReveal {
 
     /// Items of the witness when nothing is blank.
     pub fn items(elements: &[ClaimElement]) -> usize {
-        let digits = elements.iter().map(|element| {
+        let items = elements.iter().map(|element| {
             let author = element.author.as_ref();
-            element.shape().digits() + author.map_or(0, |_| element.author_shape().digits())
+            element.shape().items() + author.map_or(0, |_| element.author_shape().items())
         });
-        1 + 2 * digits.sum::<usize>()
+        1 + items.sum::<usize>()
     }
 
     /// Bytes of the witness, length prefixes included; `blank` tells which elements lack the
@@ -133,11 +133,11 @@ impl ClaimReveal {
         schnorr: &SchnorrSignature,
     ) -> Vec<Vec<u8>> {
         let mut stack = Vec::new();
-        for signature in signatures {
+        for (signature, element) in signatures.iter().zip(&self.elements) {
             if let Some(author) = &signature.author {
-                stack.extend(author.to_witness());
+                stack.extend(author.to_witness(element.author_shape()));
             }
-            stack.extend(signature.claimer.to_witness());
+            stack.extend(signature.claimer.to_witness(element.shape()));
         }
         stack.push(schnorr.to_vec());
         stack
@@ -162,10 +162,10 @@ impl ClaimReveal {
 }
 
 fn take_last(stack: &mut &[Vec<u8>], shape: Shape) -> Option<Signature> {
-    let at = stack.len().checked_sub(2 * shape.digits())?;
-    let (before, pairs) = stack.split_at(at);
+    let at = stack.len().checked_sub(shape.items())?;
+    let (before, items) = stack.split_at(at);
     *stack = before;
-    Signature::from_witness(pairs.iter().map(Vec::as_slice))
+    Signature::from_witness(items, shape)
 }
 
 fn check_keys(n: usize, element: &ClaimElement) -> Result<(), ScriptError> {
@@ -184,14 +184,14 @@ fn check_keys(n: usize, element: &ClaimElement) -> Result<(), ScriptError> {
 
 fn check_element(asm: &mut Asm, element: &ClaimElement) {
     let Some(author) = &element.author else {
-        winternitz::verify(asm, &element.claimer, element.shape(), Keep::Nothing);
+        winternitz::verify(asm, &element.claimer, element.shape(), Mode::Reveal);
         return;
     };
-    winternitz::verify(asm, &element.claimer, element.shape(), Keep::Alt);
+    winternitz::verify(asm, &element.claimer, element.shape(), Mode::RevealAndKeep);
     let shape = element.author_shape();
     let tag = element.tag();
     if tag == 0 {
-        winternitz::verify(asm, author, shape, Keep::Alt);
+        winternitz::verify(asm, author, shape, Mode::RevealAndKeep);
         compare(asm, shape.message);
         return;
     }
@@ -205,10 +205,10 @@ fn check_element(asm: &mut Asm, element: &ClaimElement) {
         }
     }
     asm.op(Code::If);
-    winternitz::verify(asm, author, shape, Keep::Alt);
+    winternitz::verify(asm, author, shape, Mode::RevealAndKeep);
     compare(asm, shape.message);
     asm.op(Code::Else);
-    asm.absent(2 * shape.digits());
+    asm.absent(shape.items());
     for _ in 0..shape.message {
         asm.ops(&[Code::FromAlt, Code::Drop]);
     }
@@ -230,15 +230,15 @@ fn compare(asm: &mut Asm, n: usize) {
 
 fn element_len(element: &ClaimElement) -> usize {
     if element.author.is_none() {
-        return winternitz::verify_len(element.shape(), Keep::Nothing);
+        return winternitz::verify_len(element.shape(), Mode::Reveal);
     }
     let shape = element.author_shape();
     // Two moves from the altstack, a depth, ROLL and EQUALVERIFY for each digit.
     let compare: usize = (1..=shape.message)
         .map(|depth| 4 + number_len(depth as i64))
         .sum();
-    let both = winternitz::verify_len(element.shape(), Keep::Alt)
-        + winternitz::verify_len(shape, Keep::Alt)
+    let both = winternitz::verify_len(element.shape(), Mode::RevealAndKeep)
+        + winternitz::verify_len(shape, Mode::RevealAndKeep)
         + compare;
     match element.tag() {
         0 => both,

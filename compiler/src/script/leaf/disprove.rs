@@ -1,7 +1,7 @@
 //! Disproves a claim: a challenger shows, with the claimer's own signatures, that a segment
 //! was computed wrongly, that it aborts, or that it ends in another outcome than claimed.
 //!
-//! Witness, bottom first: the pairs of what the segment reads, of what it writes, in the
+//! Witness, bottom first: the signatures of what the segment reads, of what it writes, in the
 //! plan's order; one item per challenger, the last challenger's first: a signature or empty.
 
 use super::super::ScriptError;
@@ -9,7 +9,7 @@ use super::super::asm::Asm;
 use super::super::body::{Job, generate_noted, words_of};
 use super::super::code::Code;
 use super::super::marks::Notes;
-use super::super::winternitz::{self, Keep};
+use super::super::winternitz::{self, Mode};
 use super::{MAX_CHALLENGERS, SchnorrSignature, take_signatures};
 use crate::commit::{PublicKey, Shape, Signature};
 use crate::segment::{Bodies, Body, ElementId, Plan};
@@ -130,8 +130,7 @@ pub fn disprove(
 /// Everything before the body: a challenger's signature, then the commitments, whose digits
 /// end on the altstack: reads above writes, each element's first digit on top.
 fn prefix(keys: &[&PublicKey], shapes: &[Shape], challengers: &[[u8; 32]]) -> Asm {
-    let pairs: usize = shapes.iter().map(|shape| shape.digits()).sum();
-    let mut asm = Asm::new(2 * pairs + challengers.len(), 0);
+    let mut asm = Asm::new(items(shapes, challengers.len()), 0);
     for (n, key) in challengers.iter().enumerate() {
         asm.data(key);
         asm.op(if n == 0 {
@@ -143,7 +142,7 @@ fn prefix(keys: &[&PublicKey], shapes: &[Shape], challengers: &[[u8; 32]]) -> As
     asm.op(Code::Verify);
     // Writes are the last elements and on top; so they come first and lie lowest.
     for (key, shape) in keys.iter().zip(shapes).rev() {
-        winternitz::verify(&mut asm, key, *shape, Keep::Alt);
+        winternitz::verify(&mut asm, key, *shape, Mode::Disprove);
     }
     asm
 }
@@ -211,13 +210,13 @@ pub fn elements_of(
 pub fn prefix_len(shapes: &[Shape], challengers: usize) -> usize {
     let checks = shapes
         .iter()
-        .map(|shape| winternitz::verify_len(*shape, Keep::Alt));
+        .map(|shape| winternitz::verify_len(*shape, Mode::Disprove));
     34 * challengers + 1 + checks.sum::<usize>()
 }
 
 /// Items of a witness.
 pub fn items(shapes: &[Shape], challengers: usize) -> usize {
-    challengers + shapes.iter().map(|shape| 2 * shape.digits()).sum::<usize>()
+    challengers + shapes.iter().map(|shape| shape.items()).sum::<usize>()
 }
 
 /// Bytes of a witness with one challenger's signature, length prefixes included.
@@ -242,8 +241,8 @@ impl Disprove {
             return None;
         }
         let mut stack = Vec::new();
-        for element in &self.elements {
-            stack.extend(signature(*element)?.to_witness());
+        for (element, shape) in self.elements.iter().zip(&self.shapes) {
+            stack.extend(signature(*element)?.to_witness(*shape));
         }
         for n in (0..self.challengers).rev() {
             stack.push(if n == challenger {

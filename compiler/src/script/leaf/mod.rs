@@ -39,16 +39,16 @@ pub const fn witness_weight(items: usize, bytes: usize, script: usize, depth: us
         + control
 }
 
-/// Reads signatures of these shapes off the bottom of a stack; gives the rest.
-fn take_signatures<'a>(
+/// Reads one-time signatures of these shapes off the bottom of a stack; gives the rest.
+pub fn take_signatures<'a>(
     stack: &'a [Vec<u8>],
     shapes: &[Shape],
 ) -> Option<(Vec<Signature>, &'a [Vec<u8>])> {
     let mut rest = stack;
     let mut signatures = Vec::with_capacity(shapes.len());
     for shape in shapes {
-        let (pairs, after) = rest.split_at_checked(2 * shape.digits())?;
-        signatures.push(Signature::from_witness(pairs.iter().map(Vec::as_slice))?);
+        let (items, after) = rest.split_at_checked(shape.items())?;
+        signatures.push(Signature::from_witness(items, *shape)?);
         rest = after;
     }
     Some((signatures, rest))
