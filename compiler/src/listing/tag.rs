@@ -60,10 +60,10 @@ impl Names {
         }
     }
 
-    /// Joins what two branches leave; one that leaves less took less.
+    /// Joins what two branches leave; where one took more, the rest wasn't there for the other.
     pub(super) fn join(&mut self, other: &Self) {
         if self.main.len() != other.main.len() {
-            if self.main.len() < other.main.len() {
+            if self.main.len() > other.main.len() {
                 self.clone_from(other);
             }
             return;
