@@ -423,12 +423,12 @@ fn any_stretch_accuses_only_liars() {
 
 #[test]
 fn what_a_body_is_said_to_have_on_top_is_there() {
-    let seen = for_all(16, small, |recipe, mut dice| {
+    let seen = for_all(4, small, |recipe, mut dice| {
         let plan = plan(&recipe.build(), &budget(400_000)).unwrap();
         let runs: Vec<_> = (0..3).map(|_| recipe.inputs(&mut dice)).collect();
         marks::check_marks(&plan, &runs)
     });
-    assert!(seen > 1_000, "{seen}");
+    assert!(seen > 200, "{seen}");
 }
 
 /// A written word two of whose digits are one and the same computation, which nothing else
