@@ -7,12 +7,7 @@ use gavel_compiler::bench_ops::bench_ops;
 use std::fmt::Write;
 
 /// Rows of the comparison that don't reach their target yet. Whoever reaches one takes it out.
-const NOT_YET: &[&str] = &[
-    "BLAKE3, a block, nibbles to nibbles",
-    "SHA-256, a block",
-    "u32 add, in context",
-    "u32 xor, in context",
-];
+const NOT_YET: &[&str] = &["u32 add, among bitwise operations"];
 
 #[test]
 fn figures_are_known_and_targets_are_kept() {

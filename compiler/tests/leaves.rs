@@ -3,6 +3,7 @@
 
 mod support;
 
+use bitcoin::ScriptBuf;
 use gavel_compiler::commit::{PublicKey, Shape, Signature, hash_chain};
 use gavel_compiler::script::asm::Asm;
 use gavel_compiler::script::code::{self, Code};

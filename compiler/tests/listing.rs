@@ -181,7 +181,7 @@ fn sessions_end_as_runs_do_and_say_why() {
                     let session = listing.session(&witness(&leaf, &wrong), &rules);
                     assert_eq!(*session.verdict(), Ok(()));
                     let reason = session.reason().unwrap();
-                    assert!(matches!(reason.about, About::Compare(_)));
+                    assert!(matches!(reason.about, About::Compare(_, 1)));
                     assert_eq!(reason.digits, Some((right, claimed)));
                 }
             }

@@ -12,6 +12,7 @@ use gavel_compiler::script::peephole::rules::{
 use gavel_compiler::script::peephole::{shorten, shorten_items};
 use gavel_compiler::script::vm::{Rules, Why, run};
 use proptest::prelude::*;
+use std::sync::LazyLock;
 
 /// Items of every kind: numbers small and large, in odd encodings, too long, and no numbers.
 fn battery() -> Vec<Vec<u8>> {
@@ -37,8 +38,10 @@ fn battery() -> Vec<Vec<u8>> {
     all
 }
 
+static BATTERY: LazyLock<Vec<Vec<u8>>> = LazyLock::new(battery);
+
 /// Pushes for the letters of a rule, many ways.
-fn ways(rule: &Rule) -> Vec<Letters> {
+fn ways(rule: &Rule) -> Vec<Letters<'static>> {
     let mut used: Vec<Letter> = Vec::new();
     for part in rule.left.iter().chain(&rule.right) {
         match part {
@@ -51,10 +54,10 @@ fn ways(rule: &Rule) -> Vec<Letters> {
     used.dedup();
     let mut ways = vec![Letters::default()];
     for letter in used {
-        let extend = |letters: &Letters| {
-            let bound = battery().into_iter().filter_map(|data| {
+        let extend = |letters: &Letters<'static>| {
+            let bound = BATTERY.iter().filter_map(|data| {
                 let mut letters = letters.clone();
-                letters.bind(letter, &data).then_some(letters)
+                letters.bind(letter, data).then_some(letters)
             });
             bound.collect::<Vec<_>>()
         };

@@ -410,7 +410,7 @@ fn large_programs_stop() {
         "let mut h = sha256(x) for i in 0..1_000_000 { h = sha256(h) } Yes",
     ));
     over(&around(
-        "let y: u64 = x let mut z: u64 = 1 for i in 0..1000 { z = y / (z + 1) } Yes",
+        "let y: u64 = x let mut z: u64 = 1 for i in 0..3000 { z = y / (z + 1) } Yes",
     ));
 }
 

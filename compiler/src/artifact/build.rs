@@ -250,6 +250,8 @@ pub fn kind(op: &Op) -> &'static str {
         Op::Eq(..) => "eq",
         Op::Lt(..) => "lt",
         Op::Select(..) => "select",
+        Op::MulWide(..) => "mul_wide",
+        Op::DivWide(..) => "div_wide",
         Op::Sha256 { .. } => "sha256_compress",
         Op::Blake3 { .. } => "blake3_compress",
         Op::AbortIf(..) => "abort_if",

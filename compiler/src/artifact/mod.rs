@@ -19,8 +19,8 @@ pub use verify::{ArtifactError, Difference, verify};
 use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::front::{check, instantiate};
-use crate::script::{self, ScriptError};
-use crate::segment::{Body, Budget, Plan, SegmentError, plan};
+use crate::script::{self, Progress, ScriptError};
+use crate::segment::{Body, Budget, Plan, SegmentError, plan_watched};
 use crate::sources::Sources;
 use crate::units::{Sats, StackDepth, Weight};
 use crate::value::ValueType;
@@ -125,8 +125,8 @@ pub struct Compiled {
 }
 
 /// Compiles a source: check, instantiate, cut, generate every body. Bodies are generated on as
-/// many threads as the current `rayon` pool has; `progress` is told of each body done and how
-/// many there are.
+/// many threads as the current `rayon` pool has; `progress` is told how many percent
+/// are done.
 ///
 /// # Errors
 /// [`CompileError`] says what is wrong.
@@ -134,13 +134,14 @@ pub fn compile(
     sources: impl Into<Sources>,
     params: &Map<String, Value>,
     options: &Options,
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: Progress<'_>,
 ) -> Result<Compiled, CompileError> {
     let budget = options.budget()?;
     let sources = sources.into();
     let (contract, warnings) = instantiated(&sources, params)?;
-    let plan = plan(&contract.program, &budget)?;
-    let bodies = script::bodies(&plan, progress)?.clone();
+    let percent = |done: usize, of: usize| progress(100 * done / of.max(1), 100);
+    let plan = plan_watched(&contract.program, &budget, &percent)?;
+    let bodies = script::bodies(&plan, &percent)?.clone();
     Ok(Compiled {
         sources,
         params: params.clone(),

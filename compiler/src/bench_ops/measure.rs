@@ -99,6 +99,15 @@ pub(super) enum Operation {
     Flag(fn(&mut Builder, [Value; 2]) -> Value),
 }
 
+/// What an operation is measured among.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Context {
+    /// Additions, exclusive ors, rotations, conjunctions: words are best kept as digits.
+    Bits,
+    /// Additions, subtractions, comparisons, selections: words are best kept as numbers.
+    Numbers,
+}
+
 /// How often something is measured.
 #[derive(Clone, Copy)]
 pub(super) struct Effort {
@@ -114,8 +123,14 @@ pub(super) struct Effort {
 const STEPS: usize = 16;
 
 /// What one more of the operation adds to a segment that mixes six words, in bytes.
-pub(super) fn marginal(operation: &Operation, effort: Effort) -> Result<f64, ScriptError> {
-    average(effort, |seed, times| mixture(operation, seed, times))
+pub(super) fn marginal(
+    operation: &Operation,
+    context: Context,
+    effort: Effort,
+) -> Result<f64, ScriptError> {
+    average(effort, |seed, times| {
+        mixture(operation, context, seed, times)
+    })
 }
 
 /// The mean, over seeds, of what each more adds.
@@ -134,9 +149,14 @@ pub(super) fn average(
     Ok((added as f64 * 10.0 / times as f64).round() / 10.0)
 }
 
-/// A segment of [`STEPS`] additions, exclusive ors, rotations and conjunctions on words chosen
-/// by the seed; the first `times` of them take an operand through the operation first.
-fn mixture(operation: &Operation, seed: u32, times: usize) -> Result<usize, ScriptError> {
+/// A segment of [`STEPS`] operations of the context on words chosen by the seed; the first
+/// `times` of them take an operand through the operation first.
+fn mixture(
+    operation: &Operation,
+    context: Context,
+    seed: u32,
+    times: usize,
+) -> Result<usize, ScriptError> {
     let made = segment(8, |builder, inputs| {
         let mut words: Vec<Value> = inputs.iter().take(6).copied().collect();
         let condition = match inputs {
@@ -162,14 +182,23 @@ fn mixture(operation: &Operation, seed: u32, times: usize) -> Result<usize, Scri
                 }
             }
             let c = words[(n + 2 + m) % 6];
-            words[n] = match step % 4 {
-                0 => builder.push(Op::Add(a, c)),
-                1 => builder.push(Op::Xor(a, c)),
-                2 => {
+            words[n] = match (context, step % 4) {
+                (_, 0) => builder.push(Op::Add(a, c)),
+                (Context::Numbers, 1) => builder.push(Op::Sub(a, c)),
+                (Context::Numbers, 2) => {
+                    let less = builder.push(Op::Lt(a, c));
+                    builder.push(Op::Select(less, b, a))
+                }
+                (Context::Numbers, _) => {
+                    let sum = builder.push(Op::Add(a, c));
+                    builder.push(Op::Sub(sum, b))
+                }
+                (Context::Bits, 1) => builder.push(Op::Xor(a, c)),
+                (Context::Bits, 2) => {
                     let sum = builder.push(Op::Add(a, c));
                     builder.push(Op::Rotr(sum, 7))
                 }
-                _ => {
+                (Context::Bits, _) => {
                     let both = builder.push(Op::And(a, c));
                     builder.push(Op::Sub(both, b))
                 }

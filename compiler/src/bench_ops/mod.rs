@@ -9,7 +9,7 @@ use crate::script::ScriptError;
 use crate::script::winternitz::{Mode, verify_len, witness_len};
 use crate::units::StackDepth;
 use crate::word::{Op, Value};
-use measure::{Effort, Operation, Size, average, contract, marginal, segment};
+use measure::{Context, Effort, Operation, Size, average, contract, marginal, segment};
 use serde::Serialize;
 use serde_json::Map;
 use std::cell::Cell;
@@ -20,7 +20,8 @@ pub const SOURCE: &str = "BitVM2 at commit 23c6cdf6";
 /// How operations are measured.
 pub const METHOD: &str = "\
 Each operation is measured inside a segment: a seeded mixture of additions, exclusive ors, \
-rotations and the like on six words, which uses the results, with n + k of the operation less the \
+rotations and the like (or, where that is said, of additions, subtractions, comparisons and \
+selections) on six words, which uses the results, with n + k of the operation less the \
 same with n, divided by k; the mean over several seeds. Tables that the mixture has anyway don't \
 count. A flag's figure has the OR that collects it; a shift leaves a shorter word, which makes what \
 follows cheaper. Operations of the language are measured in a settle that chains them, checks of \
@@ -159,7 +160,18 @@ fn compare(hashes: &[Hash], words: &[Cost], commitments: &[Commitment]) -> Vec<C
             46_000,
         ),
         row("SHA-256, a block", Some(210_892), hash(SHA256), 140_000),
-        row("u32 add, in context", Some(78), word("add"), 65),
+        row(
+            "u32 add, among sums and comparisons",
+            Some(78),
+            word(SUM),
+            65,
+        ),
+        row(
+            "u32 add, among bitwise operations",
+            Some(78),
+            word("add"),
+            65,
+        ),
         row("u32 xor, in context", Some(202), word("xor"), 105),
         row(
             "Winternitz, 32 bytes, script",
@@ -264,18 +276,25 @@ const HEAVY: Effort = Effort {
 
 fn words(progress: &dyn Fn()) -> Result<Vec<Cost>, ScriptError> {
     let cost = |(what, operation): &(&'static str, Operation)| {
+        let context = match *what {
+            SUM => Context::Numbers,
+            _ => Context::Bits,
+        };
         let effort = match *what {
             "mul_lo" | "mul_hi" | "div" | "rem" => HEAVY,
             _ => LIGHT,
         };
-        let bytes = marginal(operation, effort)?;
+        let bytes = marginal(operation, context, effort)?;
         progress();
         Ok(Cost { what, bytes })
     };
     WORDS.iter().map(cost).collect()
 }
 
+const SUM: &str = "add, among sums and comparisons";
+
 const WORDS: &[(&str, Operation)] = &[
+    (SUM, Operation::Word(|b, [x, y], _| b.push(Op::Add(x, y)))),
     ("add", Operation::Word(|b, [x, y], _| b.push(Op::Add(x, y)))),
     ("sub", Operation::Word(|b, [x, y], _| b.push(Op::Sub(x, y)))),
     ("lt", Operation::Flag(|b, [x, y]| b.push(Op::Lt(x, y)))),

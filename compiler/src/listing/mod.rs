@@ -81,10 +81,8 @@ pub enum About {
     Unread,
     /// Raises the verdict if a condition holds.
     Flag(usize),
-    /// Raises the verdict if a digit is not as claimed.
-    Compare(usize),
-    /// The same of this digit and the next.
-    ComparePair(usize),
+    /// Raises the verdict if digits are not as claimed: the first, and how many.
+    Compare(usize, usize),
     /// Leaves nothing but the verdict.
     End,
     /// Compares what the claimer signed with what the author signed, if there is anything.
@@ -134,8 +132,8 @@ pub struct Listing {
     pub places: Vec<Place>,
     items: Vec<(usize, Item)>,
     witness: Vec<Tag>,
-    /// By instruction, the name of what it leaves on top.
-    tags: HashMap<usize, Tag>,
+    /// By instruction, the names of what it leaves, each with how deep it lies.
+    tags: HashMap<usize, Vec<(usize, Tag)>>,
     /// By instruction, what it is the end of, if that may raise the verdict.
     raises: HashMap<usize, About>,
     /// The last instruction that pushes tables.
@@ -194,19 +192,24 @@ impl Listing {
                 *owner = *about;
             }
         }
-        let mut tags: HashMap<usize, Tag> = found.tags.iter().copied().collect();
+        let mut tags: HashMap<usize, Vec<(usize, Tag)>> = HashMap::new();
+        for (step, tag) in &found.tags {
+            tags.entry(*step).or_default().push((0, *tag));
+        }
         // A body starts where the last check ends.
         let base = items.get(found.end).map_or(script.len(), |(at, _)| *at);
         let step = |offset: usize| items.partition_point(|(at, _)| *at < base + offset);
         let mut raises = HashMap::new();
         let mut weak = Vec::new();
         let mut tables = None;
-        for Noted { bytes, note, bias } in notes.all() {
+        for noted in notes.all() {
+            let Noted { bytes, note, .. } = noted;
             let steps = step(bytes.start)..step(bytes.end);
             let about = about_of(note);
-            if let (Some(last), Some(bias)) = (steps.end.checked_sub(1), bias) {
-                tags.extend(tag_of(note, bias).map(|tag| (last, tag)));
-                if let Note::Flag(_) | Note::Compare(_) = note {
+            if let (Some(last), Some(bias)) = (steps.end.checked_sub(1), noted.bias) {
+                let tag = tag_of(note, bias).map(|tag| (noted.depth, tag));
+                tags.entry(last).or_default().extend(tag);
+                if let Note::Flag(_) | Note::Compare(..) = note {
                     raises.extend(about.map(|about| (last, about)));
                 }
             }
@@ -342,8 +345,8 @@ impl Listing {
         if self.tables == Some(step) {
             names.name_tables(self.notes.tables());
         }
-        if let Some(tag) = self.tags.get(&step) {
-            names.name_top(*tag);
+        for (depth, tag) in self.tags.get(&step).into_iter().flatten() {
+            names.name_at(*depth, *tag);
         }
     }
 
@@ -398,11 +401,10 @@ fn about_of(note: Note) -> Option<About> {
         Note::Tables => About::Tables,
         Note::Join => About::Join,
         Note::Node(Some(name)) if !matches!(name.form, Form::Part(_)) => About::Word(name),
-        Note::Node(_) => return None,
+        Note::Node(_) | Note::Multiple(..) => return None,
         Note::Unread => About::Unread,
         Note::Flag(n) => About::Flag(n),
-        Note::Compare(n) => About::Compare(n),
-        Note::ComparePair(n) => About::ComparePair(n),
+        Note::Compare(first, digits) => About::Compare(first, digits),
         Note::End => About::End,
     })
 }
@@ -411,8 +413,9 @@ fn about_of(note: Note) -> Option<About> {
 fn tag_of(note: Note, bias: i64) -> Option<Tag> {
     Some(match note {
         Note::Node(Some(name)) => Tag::Word(name, bias),
-        Note::Node(None) => Tag::Unknown,
+        Note::Node(None) | Note::Multiple(None, _) => Tag::Unknown,
+        Note::Multiple(Some(name), times) => Tag::Multiple(name, times),
         Note::Tables | Note::Join | Note::Unread => return None,
-        Note::Flag(_) | Note::Compare(_) | Note::ComparePair(_) | Note::End => Tag::Verdict,
+        Note::Flag(_) | Note::Compare(..) | Note::End => Tag::Verdict,
     })
 }

@@ -92,7 +92,7 @@ impl Listing {
             About::Signature(_) => Kind::Signatures,
             About::Digit(..) | About::Checksum(_) => Kind::Commitments,
             About::Tables => Kind::Tables,
-            About::Flag(_) | About::Compare(_) | About::ComparePair(_) => Kind::Verdict,
+            About::Flag(_) | About::Compare(..) => Kind::Verdict,
             About::Join | About::End => Kind::Verdict,
             About::Word(_) | About::Unread => self.work(step),
             About::Authors => Kind::Commitments,

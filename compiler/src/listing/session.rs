@@ -77,8 +77,8 @@ impl<'a> Session<'a> {
         self.state.vm.end(self.listing.script.len())
     }
 
-    /// What is compared next, what is computed and what is claimed: of two digits the lower one
-    /// if it differs.
+    /// What is compared next, what is computed and what is claimed: of several digits the lowest
+    /// one that differs.
     fn compared(&self, step: usize) -> Option<(About, (i64, i64))> {
         let (_, item) = self.listing.items.get(step)?;
         let compares = *item == Item::Code(Code::NumNotEqual);
@@ -87,14 +87,18 @@ impl<'a> Session<'a> {
             return None;
         };
         let (computed, claimed) = (parse_number(computed)?, parse_number(claimed)?);
-        match run.about {
-            About::Compare(_) => Some((run.about, (computed, claimed))),
-            About::ComparePair(n) if computed % 16 == claimed % 16 => {
-                Some((About::Compare(n + 1), (computed / 16, claimed / 16)))
-            }
-            About::ComparePair(n) => Some((About::Compare(n), (computed % 16, claimed % 16))),
-            _ => None,
+        let About::Compare(first, digits) = run.about else {
+            return None;
+        };
+        let (mut n, mut rest) = (first, (computed, claimed));
+        while n + 1 < first + digits && rest.0.rem_euclid(16) == rest.1.rem_euclid(16) {
+            rest = (rest.0.div_euclid(16), rest.1.div_euclid(16));
+            n += 1;
         }
+        if n + 1 < first + digits {
+            rest = (rest.0.rem_euclid(16), rest.1.rem_euclid(16));
+        }
+        Some((About::Compare(n, 1), rest))
     }
 
     fn look_for_reason(&mut self, step: usize, compared: Option<(About, (i64, i64))>) {

@@ -24,6 +24,10 @@ pub enum Tag {
     Tables,
     /// Part of a word, and what the item holds besides.
     Word(Name, i64),
+    /// Part of a word, so many times.
+    Multiple(Name, i64),
+    /// Several multiples of it.
+    Multiples(Name),
     /// Whether the leaf accuses so far.
     Verdict,
 }
@@ -37,26 +41,32 @@ pub struct Names {
     pub alt: Vec<Tag>,
 }
 
-/// Items with neighbouring cells of tables in one: what each is, and how many there are.
+/// Items with neighbouring cells of tables in one, and neighbouring multiples: what each is, and
+/// how many there are.
 pub fn folded(items: impl Iterator<Item = Tag>) -> impl Iterator<Item = (Tag, usize)> {
-    let cell = |tag: &Tag| matches!(tag, Tag::Table(_) | Tag::Tables);
+    let group = |tag: &Tag| match *tag {
+        Tag::Table(_) | Tag::Tables => Some(Tag::Tables),
+        Tag::Multiple(name, _) => Some(Tag::Multiples(name)),
+        _ => None,
+    };
     let mut items = items.peekable();
     std::iter::from_fn(move || {
         let first = items.next()?;
+        let all = group(&first);
         let mut count = 1;
-        while cell(&first) && items.next_if(cell).is_some() {
+        while all.is_some() && items.next_if(|tag| group(tag) == all).is_some() {
             count += 1;
         }
-        let tag = if count > 1 { Tag::Tables } else { first };
+        let tag = all.filter(|_| count > 1).unwrap_or(first);
         Some((tag, count))
     })
 }
 
 impl Names {
-    /// Names the item on top.
-    pub(super) fn name_top(&mut self, tag: Tag) {
-        if let Some(top) = self.main.last_mut() {
-            *top = tag;
+    /// Names the item that lies so deep; 0 is the top.
+    pub(super) fn name_at(&mut self, depth: usize, tag: Tag) {
+        if let Some(item) = self.main.iter_mut().nth_back(depth) {
+            *item = tag;
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{About, Listing, Place, Tag};
 use crate::artifact::{Compiled, kind, library_at};
 use crate::script::body::definitions;
-use crate::script::marks::{Bitwise, Count, Form, Name, Notes, Stored, Table};
+use crate::script::marks::{Bitwise, Count, Form, Name, Notes, Piece, Stored, Table};
 use crate::segment::{ElementId, Plan};
 use crate::word::{Op, Program, Span, Value};
 use std::collections::{BTreeMap, HashMap};
@@ -31,8 +31,19 @@ pub(super) struct Words {
     /// Conditions that raise the verdict, in order.
     flags: Vec<(String, Option<usize>)>,
     /// Digits that are compared, in order.
-    compared: Vec<(String, Option<usize>)>,
+    compared: Vec<Compared>,
     pub(super) places: Vec<Place>,
+}
+
+/// A digit that is compared with the claimed one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Compared {
+    digit: u8,
+    /// Of which word.
+    text: String,
+    /// Where that is claimed.
+    claimed: String,
+    place: Option<usize>,
 }
 
 /// Makes the words: knows the source.
@@ -76,11 +87,15 @@ impl Words {
             let of = compiled.plan.elements.get(element.index());
             let word = of.and_then(|element| element.words.get(n));
             let (text, place) = maker.value(value);
-            for digit in 0..word.map_or(0, |word| word.digits) {
-                let name = of.map_or("", |element| element.name.as_str());
-                let text = format!("digit {digit} of {text} is not as claimed in `{name}`[{n}]");
-                words.compared.push((text, place));
-            }
+            let name = of.map_or("", |element| element.name.as_str());
+            let compared = |digit| Compared {
+                digit,
+                text: text.clone(),
+                claimed: format!("`{name}`[{n}]"),
+                place,
+            };
+            let digits = word.map_or(0, |word| word.digits);
+            words.compared.extend((0..digits).map(compared));
         }
         words.places = maker.places;
         words
@@ -91,7 +106,7 @@ impl Words {
         match about {
             About::Word(name) => self.words.get(name.value.index())?.place,
             About::Flag(n) => self.flags.get(n)?.1,
-            About::Compare(n) | About::ComparePair(n) => self.compared.get(n)?.1,
+            About::Compare(n, _) => self.compared.get(n)?.place,
             _ => None,
         }
     }
@@ -133,12 +148,19 @@ impl Maker<'_> {
                     (text, place)
                 }
             };
-            words.push(Word {
-                text,
-                op: kind(&inst.op),
-                place,
-                small: bits.get(inst.first.index()).is_some_and(|bits| *bits <= 4),
-            });
+            let results = inst.op.results();
+            for n in 0..results {
+                let value = inst.first.index() + n as usize;
+                words.push(Word {
+                    text: match results {
+                        1 => text.clone(),
+                        _ => format!("{text}[{n}]"),
+                    },
+                    op: kind(&inst.op),
+                    place,
+                    small: bits.get(value).is_some_and(|bits| *bits <= 4),
+                });
+            }
         }
         words
     }
@@ -264,10 +286,12 @@ impl Listing {
             Tag::Table(table) => format!("table {}", table_name(table)),
             Tag::Tables => "tables".to_owned(),
             Tag::Verdict => "verdict".to_owned(),
+            Tag::Multiple(name, times) => format!("{times}×{}", self.show(Tag::Word(name, 0))),
+            Tag::Multiples(name) => format!("multiples of {}", self.show(Tag::Word(name, 0))),
             Tag::Word(name, bias) => {
-                let text = self.digit(name);
+                let text = self.piece(name);
                 let text = match name.form {
-                    Form::Digit(_) => text,
+                    Form::Plain(_) => text,
                     Form::Row(_) => format!("{text}^"),
                     Form::Spread(_) => format!("{text}~"),
                     Form::Carry(_) => format!("carry({text})"),
@@ -281,11 +305,18 @@ impl Listing {
         }
     }
 
-    fn digit(&self, name: Name) -> String {
-        match self.words.words.get(name.value.index()) {
-            Some(word) if word.small && name.form.place() == 0 => word.text.clone(),
-            Some(word) => format!("{}.{}", word.text, name.form.place()),
-            None => format!("value {}.{}", name.value.0, name.form.place()),
+    fn piece(&self, name: Name) -> String {
+        let word = self.words.words.get(name.value.index());
+        let text = match word {
+            Some(word) => word.text.clone(),
+            None => format!("value {}", name.value.0),
+        };
+        match name.form.piece() {
+            Piece::Digit(0) if word.is_some_and(|word| word.small) => text,
+            Piece::Digit(n) => format!("{text}.{n}"),
+            Piece::Half(0) => format!("{text}.low"),
+            Piece::Half(_) => format!("{text}.high"),
+            Piece::Whole => text,
         }
     }
 
@@ -321,15 +352,31 @@ impl Listing {
                 Some((text, _)) => format!("accuses if {text}"),
                 None => "accuses".to_owned(),
             },
-            About::Compare(n) => match self.words.compared.get(n) {
-                Some((text, _)) => format!("accuses if {text}"),
-                None => "accuses".to_owned(),
-            },
-            About::ComparePair(n) => match self.words.compared.get(n..).unwrap_or_default() {
-                [(low, _), (high, _), ..] => format!("accuses if {low}, or {high}"),
-                _ => "accuses".to_owned(),
-            },
+            About::Compare(first, digits) => self.describe_compared(first, digits),
             About::Word(name) => self.describe_word(name),
+        }
+    }
+
+    fn describe_compared(&self, first: usize, digits: usize) -> String {
+        let compared = self.words.compared.get(first..).unwrap_or_default();
+        let compared = compared.get(..digits).unwrap_or(compared);
+        let of_one_word =
+            |a: &Compared, b: &Compared| (&a.text, &a.claimed) == (&b.text, &b.claimed);
+        let parts = compared.chunk_by(of_one_word).filter_map(|part| {
+            let (low, high) = (part.first()?, part.last()?);
+            let Compared { text, claimed, .. } = low;
+            Some(match (low.digit, high.digit) {
+                (low, high) if low == high => {
+                    format!("digit {low} of {text} is not as claimed in {claimed}")
+                }
+                (low, high) => {
+                    format!("digits {low} to {high} of {text} are not as claimed in {claimed}")
+                }
+            })
+        });
+        match parts.collect::<Vec<_>>().join(", or ") {
+            text if text.is_empty() => "accuses".to_owned(),
+            text => format!("accuses if {text}"),
         }
     }
 
@@ -347,16 +394,21 @@ impl Listing {
     fn describe_word(&self, name: Name) -> String {
         let word = self.words.words.get(name.value.index());
         let (text, op) = word.map_or(("?", ""), |word| (word.text.as_str(), word.op));
-        let place = name.form.place();
+        let piece = match name.form.piece() {
+            Piece::Digit(n) => format!("digit {n} of {text}"),
+            Piece::Half(0) => format!("lower half of {text}"),
+            Piece::Half(_) => format!("upper half of {text}"),
+            Piece::Whole => text.to_owned(),
+        };
         let part = match name.form {
-            Form::Digit(_) | Form::Row(_) | Form::Spread(_) if op == "input" => {
+            Form::Plain(_) | Form::Row(_) | Form::Spread(_) if op == "input" => {
                 return format!("{} is read", self.show(Tag::Word(name, 0)));
             }
-            Form::Digit(n) => format!("digit {n} of {text}"),
-            Form::Row(n) => format!("digit {n} of {text}, as a row"),
-            Form::Spread(n) => format!("digit {n} of {text}, spread"),
-            Form::Carry(_) => format!("carry of digit {place} of {text}"),
-            Form::Part(_) => format!("for digit {place} of {text}"),
+            Form::Plain(_) => piece,
+            Form::Row(_) => format!("{piece}, as a row"),
+            Form::Spread(_) => format!("{piece}, spread"),
+            Form::Carry(_) => format!("carry of {piece}"),
+            Form::Part(_) => format!("for {piece}"),
         };
         format!("{part} ({op})")
     }

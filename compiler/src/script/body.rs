@@ -2,11 +2,11 @@
 //! compares it with what the claimer committed to.
 
 use super::ScriptError;
-use super::emit::{Stmt, emit};
+use super::emit::{Draft, Stmt};
 use super::forms::Style;
-use super::graph::NodeId;
+use super::graph::Graph;
 use super::lower::{Step, Task, lower};
-use super::marks::Notes;
+use super::marks::{Names, Notes};
 use super::peephole;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
@@ -45,13 +45,14 @@ type Made = (Vec<u8>, StackDepth);
 /// How a body is made: a style, and how many pairs of claimed digits wait as one item.
 type Way = (Style, usize);
 
-/// Makes a body.
+/// Makes a body. If there is none that fits on the stack, the peak says so, and the script is
+/// what is nearest.
 ///
 /// # Errors
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
 pub fn generate(job: &Job<'_>) -> Result<Made, ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    Ok(smallest(job, &task, &constants)?.0)
+    Ok(best(job, &task, &constants)?.0)
 }
 
 /// The same; `notes` learn what the bytes stand for.
@@ -60,54 +61,99 @@ pub fn generate(job: &Job<'_>) -> Result<Made, ScriptError> {
 /// As [`generate`].
 pub fn generate_noted(job: &Job<'_>, notes: &mut Notes) -> Result<Made, ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let (made, way) = smallest(job, &task, &constants)?;
+    let (made, (style, pairs)) = best(job, &task, &constants)?;
     if !notes.are_on() {
         return Ok(made);
     }
     // What is noted is the one that is kept.
-    let made = in_style(job, &task, &constants, way, notes)?;
+    let (graph, stmts) = statements(job, &task, &constants, style, &mut notes.names);
+    let stmts = paired(&stmts, pairs).0;
+    let (made, _) = on_stack(&graph, &stmts, digits_read(job), notes)?;
     notes.program = Some(task.program);
     Ok(made)
 }
 
-/// The smallest of all styles, and how it was made.
-fn smallest(
+/// The first style that fits on the stack, else the nearest.
+fn best(
     job: &Job<'_>,
     task: &Task,
     constants: &HashMap<u16, u32>,
 ) -> Result<(Made, Way), ScriptError> {
-    let make = |way: Way| in_style(job, task, constants, way, &mut Notes::off());
     let mut best: Option<(Made, Way)> = None;
-    let claimed: usize = job.writes.iter().map(|word| usize::from(word.digits)).sum();
-    for style in Style::ALL {
-        let mut way = (style, 0);
-        let mut made = make(way)?;
-        let over = made.1.0.saturating_sub(StackDepth::MAX.0);
-        if (1..=claimed / 2).contains(&usize::from(over)) {
-            way = (style, claimed / 2);
-            made = make(way)?;
-        }
+    for style in Style::worth_trying(&task.program) {
+        let (made, pairs) = in_style(job, task, constants, *style)?;
         let key = |(script, peak): &Made| {
             let over = peak.0.saturating_sub(StackDepth::MAX.0);
             (over, script.len())
         };
         if best.as_ref().is_none_or(|(best, _)| key(&made) < key(best)) {
-            best = Some((made, way));
+            best = Some((made, (*style, pairs)));
+        }
+        // Others need less of the stack, not fewer bytes.
+        if best.as_ref().is_some_and(|(best, _)| key(best).0 == 0) {
+            break;
         }
     }
     best.ok_or(ScriptError::Defect("no style"))
 }
 
+/// The body in one style, with as many pairs as it takes to fit on the stack.
 fn in_style(
     job: &Job<'_>,
     task: &Task,
     constants: &HashMap<u16, u32>,
-    (style, pairs): Way,
+    style: Style,
+) -> Result<(Made, usize), ScriptError> {
+    let mut notes = Notes::off();
+    let (graph, stmts) = statements(job, task, constants, style, &mut notes.names);
+    let reads = digits_read(job);
+    let (mut made, mut over) = on_stack(&graph, &stmts, reads, &mut notes)?;
+    // A pair of claimed digits is one item less.
+    let most = paired(&stmts, stmts.len()).1;
+    let mut pairs = 0;
+    while over > 0 && pairs < most && over <= most {
+        pairs = most.min(pairs + over);
+        let stmts = paired(&stmts, pairs).0;
+        (made, over) = on_stack(&graph, &stmts, reads, &mut notes)?;
+    }
+    Ok((made, pairs))
+}
+
+fn digits_read(job: &Job<'_>) -> usize {
+    job.reads.iter().map(|word| usize::from(word.digits)).sum()
+}
+
+/// The script of statements, and by how many items it exceeds the stack. Only of a script that
+/// doesn't, `notes` learn what its bytes are.
+fn on_stack(
+    graph: &Graph,
+    stmts: &[Stmt],
+    reads: usize,
     notes: &mut Notes,
-) -> Result<Made, ScriptError> {
-    let (mut graph, steps) = lower(task, style, &mut notes.names);
+) -> Result<(Made, usize), ScriptError> {
+    let mut made = Draft::new(graph, stmts, reads)?.emit(&mut notes.marks)?;
+    if made.1 <= StackDepth::MAX {
+        let claims: usize = stmts.iter().map(Stmt::claims).sum();
+        let shorter = peephole::shorten(&made.0, 0, reads + claims)?;
+        notes.finish(graph, &shorter.offsets);
+        made = (shorter.script, shorter.peak);
+    }
+    let over = made.1.0.saturating_sub(StackDepth::MAX.0);
+    Ok((made, over.into()))
+}
+
+/// What a job computes and compares, in one style.
+fn statements(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+    style: Style,
+    names: &mut Names,
+) -> (Graph, Vec<Stmt>) {
+    let (mut graph, steps) = lower(task, style, names);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
+    let mut joined: HashMap<u16, Vec<_>> = HashMap::new();
     for step in steps {
         match step {
             Step::Keep(nodes) => stmts.extend(nodes.into_iter().map(Stmt::Keep)),
@@ -117,6 +163,13 @@ fn in_style(
             }
             Step::Result(code, digits) => {
                 computed.insert(code, digits);
+            }
+            Step::Numbers(ABORT, numbers) => {
+                let terms: Vec<_> = numbers.into_iter().map(|(n, _)| (n, true)).collect();
+                stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
+            }
+            Step::Numbers(code, numbers) => {
+                joined.insert(code, numbers);
             }
         }
     }
@@ -128,34 +181,52 @@ fn in_style(
                 .collect()
         })
     };
-    let outcome = job.claimed.map(|claimed| (claimed, digits_of(OUTCOME)));
+    let outcome = job.claimed.map(|claimed| match joined.remove(&OUTCOME) {
+        Some(numbers) => (claimed, numbers.into_iter().map(|(n, _)| n).collect()),
+        None => (claimed, digits_of(OUTCOME)),
+    });
     let mut written = Vec::new();
     for (n, word) in job.writes.iter().enumerate() {
-        let digits = digits_of(WRITES + n as u16);
-        written.extend(digits.into_iter().take(usize::from(word.digits)));
+        let code = WRITES + n as u16;
+        if let Some(numbers) = joined.remove(&code) {
+            let compare = |(number, digits)| Stmt::CompareJoined(number, digits);
+            written.extend(numbers.into_iter().map(compare));
+            continue;
+        }
+        let digits = digits_of(code).into_iter().take(usize::from(word.digits));
+        written.extend(digits.map(Stmt::Compare));
     }
     if let Some((claimed, digits)) = outcome {
         let mut terms = Vec::new();
         for (n, digit) in digits.into_iter().enumerate() {
-            let want = if n == 0 { i64::from(claimed & 15) } else { 0 };
+            let want = if n == 0 { i64::from(claimed) } else { 0 };
             let want = graph.constant(want);
             terms.push((graph.differ(digit, want), true));
         }
         stmts.push(Stmt::Flag(graph.sum(&terms, 0)));
     }
-    let claimed = written.len();
-    let (joined, single) = written.split_at((2 * pairs).min(written.len()));
-    let pair = |digits: &[NodeId]| match digits {
-        [low, high] => Some(Stmt::ComparePair(*low, *high)),
-        _ => None,
-    };
-    stmts.extend(joined.chunks(2).filter_map(pair));
-    stmts.extend(single.iter().copied().map(Stmt::Compare));
-    let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    let (script, _) = emit(&graph, &stmts, reads, &mut notes.marks)?;
-    let shorter = peephole::shorten(&script, 0, reads + claimed)?;
-    notes.finish(&graph, &shorter.offsets);
-    Ok((shorter.script, shorter.peak))
+    stmts.extend(written);
+    (graph, stmts)
+}
+
+/// The same with digits that are compared one by one joined in so many pairs, if there are, and
+/// how many there are.
+fn paired(stmts: &[Stmt], most: usize) -> (Vec<Stmt>, usize) {
+    let mut paired = Vec::new();
+    let mut pairs = 0;
+    let mut rest = stmts;
+    while let [first, others @ ..] = rest {
+        let (stmt, left) = match (first, others) {
+            (Stmt::Compare(low), [Stmt::Compare(high), left @ ..]) if pairs < most => {
+                pairs += 1;
+                (Stmt::ComparePair(*low, *high), left)
+            }
+            _ => (first.clone(), others),
+        };
+        paired.push(stmt);
+        rest = left;
+    }
+    (paired, pairs)
 }
 
 /// The words that a segment reads and writes, element by element.
@@ -315,7 +386,6 @@ impl<'a> Collector<'a> {
         {
             if let Op::AbortIf(condition, _) = inst.op {
                 let condition = collector.name(condition)?;
-                collector.builder.at(inst.span);
                 collector.builder.abort_if(condition, ABORT);
             } else if !matches!(inst.op, Op::Const(_) | Op::Input(_))
                 && results(inst).any(|index| needed[index])
@@ -341,7 +411,11 @@ impl<'a> Collector<'a> {
             }
         }
         let any = collector.builder.constant(0);
+        let mut written = vec![0; usize::from(WRITES)];
+        written.extend(job.writes.iter().map(|word| word.digits));
         let task = Task {
+            abort: ABORT,
+            written,
             program: collector.builder.finish(any, vec![]),
             input_bits,
             input_digits: digits,
@@ -402,6 +476,10 @@ impl<'a> Collector<'a> {
                 self.results(first, &words);
             }
             Op::State(_) => return Err(ScriptError::Missing { value: inst.first }),
+            Op::MulWide(..) | Op::DivWide(..) => {
+                let words = self.builder.wide(op);
+                self.results(first, &words);
+            }
             op => {
                 let word = self.builder.push(op);
                 self.results(first, &[word]);

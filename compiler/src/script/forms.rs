@@ -8,27 +8,45 @@ use super::shape::{Shape, def, flatten};
 use super::table::Form;
 use crate::word::{Op, Program, Value};
 
+/// A program with fewer operations than that has one style, if that fits on the stack.
+const FEW: usize = 500;
+
 /// How words are stored, and with them bitwise operations computed. Each is best for some
 /// programs: a body is made in all styles, and the smallest is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// Spread, where an operation wants them so.
     Mixed,
-    /// Plain; digits are spread on the way. Sums are split late, rotations done while adding.
-    Plain,
-    /// The same with smaller tables: sums are split at once.
+    /// Plain; digits are spread on the way. Rotations are done while adding.
+    Turned,
+    /// The same with smaller tables: sums are split earlier.
     Tight,
     /// As a row or plain.
     Rows,
 }
 
 impl Style {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Mixed, Self::Plain, Self::Tight, Self::Rows];
+    /// Those that may be best for a program, the likeliest first. Where many words are turned
+    /// by odd numbers of bits, several make up one exclusive or. Of few operations there is
+    /// little to be had.
+    pub fn worth_trying(program: &Program) -> &'static [Self] {
+        let count = |what: fn(&Op) -> bool| program.insts.iter().filter(|i| what(&i.op)).count();
+        let turned = count(|op| match op {
+            Op::Shl(_, by) | Op::Shr(_, by) | Op::Rotr(_, by) => by % 4 != 0,
+            _ => false,
+        });
+        let xored = count(|op| matches!(op, Op::Xor(..)));
+        match () {
+            () if program.insts.len() < FEW => &[Self::Mixed, Self::Tight],
+            () if xored > 0 && 2 * turned > xored => &[Self::Turned, Self::Tight, Self::Mixed],
+            () => &[Self::Rows, Self::Mixed],
+        }
+    }
 
     /// The most that a digit of a sum can be before others are added.
     pub fn most(self) -> i64 {
         match self {
+            Self::Turned => 110,
             Self::Tight => 80,
             _ => 140,
         }
@@ -36,14 +54,14 @@ impl Style {
 
     /// Whether exclusive ors are made of turned words.
     pub fn turns(self) -> bool {
-        matches!(self, Self::Plain | Self::Tight)
+        matches!(self, Self::Turned | Self::Tight)
     }
 }
 
 /// By value, the form of its digits.
 pub(super) fn forms(program: &Program, bits: &[u8], shape: &Shape, style: Style) -> Vec<Form> {
     match style {
-        Style::Plain | Style::Tight => vec![Form::PLAIN; program.value_count()],
+        Style::Turned | Style::Tight => vec![Form::PLAIN; program.value_count()],
         Style::Mixed => (0..program.value_count())
             .map(|value| {
                 let read = matches!(def(program, Value(value as u32)), Some(Op::Input(_)));

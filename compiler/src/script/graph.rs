@@ -4,8 +4,9 @@
 //! within its node's range whenever what the segment reads was computed correctly. Knows no
 //! words and no stack.
 
+use super::number::Arith;
 use super::table::{Form, Table};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A node, by its index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +47,18 @@ pub enum Node {
     NonZero(NodeId),
     /// The second if the first is 1, the third if it is 0.
     Select(NodeId, NodeId, NodeId),
+    /// Plain digits as one number, the least first.
+    Join(Vec<NodeId>),
+    /// A plain number times a positive constant.
+    Times(NodeId, i64),
+    /// A plain number, but at most a constant.
+    Min(NodeId, i64),
+    /// A plain number, but at least 0.
+    NotBelow0(NodeId),
+    /// A computation on plain numbers that leaves several: its parts, which follow it.
+    Multi(Arith, Vec<NodeId>),
+    /// One of the plain numbers that a computation leaves.
+    Part(NodeId, u8),
 }
 
 impl Node {
@@ -55,7 +68,9 @@ impl Node {
             Self::Const(_) | Self::Read(_) => vec![],
             Self::Sum(terms, _) => terms.iter().map(|(node, _)| *node).collect(),
             Self::Look(_, a) | Self::Rest(a, _) => vec![*a],
-            Self::IsZero(a) | Self::NonZero(a) => vec![*a],
+            Self::IsZero(a) | Self::NonZero(a) | Self::NotBelow0(a) | Self::Part(a, _) => vec![*a],
+            Self::Times(a, _) | Self::Min(a, _) => vec![*a],
+            Self::Join(all) | Self::Multi(_, all) => all.clone(),
             Self::Less(a, b) | Self::Differ(a, b) | Self::Both(a, b) | Self::Either(a, b) => {
                 vec![*a, *b]
             }
@@ -76,7 +91,8 @@ pub struct Range {
 }
 
 impl Range {
-    fn new(low: i64, high: i64) -> Self {
+    /// What is known of a value between these.
+    pub(super) fn new(low: i64, high: i64) -> Self {
         let mask = if high <= 0 {
             0
         } else {
@@ -93,8 +109,18 @@ pub struct Graph {
     ranges: Vec<Range>,
     /// Equal nodes, and at which step they were last asked for. Only ever looked up, never
     /// iterated.
-    known: HashMap<Node, (NodeId, usize)>,
+    known: FxHashMap<Node, (NodeId, usize)>,
+    /// What is known of cells of tables between two indices.
+    looked: FxHashMap<(Table, i64, i64), (Range, bool)>,
     step: usize,
+}
+
+/// What is known of a cell, and whether each is its own index.
+fn summary(cells: &[(i64, i64)]) -> (Range, bool) {
+    let values = || cells.iter().map(|(_, cell)| *cell);
+    let mut known = Range::new(values().min().unwrap_or(0), values().max().unwrap_or(0));
+    known.mask = values().fold(0, |mask, cell| mask | cell);
+    (known, cells.iter().all(|(index, cell)| index == cell))
 }
 
 /// For how many steps a node is shared: what is asked for again much later is cheaper
@@ -146,6 +172,13 @@ impl Graph {
         if high < range.high {
             range.high = high;
             range.mask &= Range::new(0, high).mask;
+        }
+    }
+
+    /// Adds the knowledge that a value is between these.
+    pub fn within(&mut self, id: NodeId, low: i64, high: i64) {
+        if self.as_const(id).is_none() {
+            self.ranges[id.index()] = Range::new(low, high);
         }
     }
 
@@ -206,18 +239,22 @@ impl Graph {
     /// A cell of a table.
     pub fn look(&mut self, table: Table, index: NodeId) -> NodeId {
         let range = self.range(index);
-        let cells = table.cells(range.low, range.high);
-        let high = cells.iter().map(|(_, cell)| *cell).max().unwrap_or(0);
-        let low = cells.iter().map(|(_, cell)| *cell).min().unwrap_or(0);
-        if low == high {
-            return self.constant(low);
+        let key = (table, range.low, range.high);
+        let (known, same) = match self.looked.get(&key) {
+            Some(known) => *known,
+            None => {
+                let known = summary(&table.cells(range.low, range.high));
+                self.looked.insert(key, known);
+                known
+            }
+        };
+        if known.low == known.high {
+            return self.constant(known.low);
         }
-        if cells.iter().all(|(index, cell)| index == cell) {
-            return index;
+        match same {
+            true => index,
+            false => self.add(Node::Look(table, index), known),
         }
-        let mut known = Range::new(low, high);
-        known.mask = cells.iter().fold(0, |mask, (_, cell)| mask | cell);
-        self.add(Node::Look(table, index), known)
     }
 
     /// A function of a plain digit by table.
@@ -387,7 +424,8 @@ impl Graph {
         self.add(Node::Select(condition, t, f), range)
     }
 
-    fn add(&mut self, node: Node, range: Range) -> NodeId {
+    /// A node as it is, or an equal one.
+    pub(super) fn add(&mut self, node: Node, range: Range) -> NodeId {
         let forever = matches!(node, Node::Const(_) | Node::Read(_));
         if let Some((id, asked)) = self.known.get_mut(&node)
             && (forever || self.step - *asked <= MEMORY)

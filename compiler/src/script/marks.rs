@@ -15,16 +15,16 @@ pub(super) enum What {
     Tables,
     /// Have claimed digits wait in pairs.
     Join,
-    /// Leave this node's value on top. No bytes: it happens to be there now.
+    /// Leave this node's value. No bytes: it happens to be there now.
     Node(NodeId),
+    /// Leave this node's value times a number.
+    Multiple(NodeId, i64),
     /// Drop a digit that was read.
     Unread,
     /// Raise the verdict if a condition holds.
     Flag,
-    /// Raise the verdict if a digit is not as claimed.
-    Compare,
-    /// The same of two digits at once.
-    ComparePair,
+    /// Raise the verdict if so many digits are not as claimed.
+    Compare(usize),
     /// Leave the verdict alone.
     End,
 }
@@ -34,7 +34,9 @@ pub(super) enum What {
 struct Mark {
     bytes: Range<usize>,
     what: What,
-    /// What the item on top holds besides its value; `None` if it is no longer on top there.
+    /// How deep the item lies that they leave; 0 is the top.
+    depth: usize,
+    /// What the item holds besides its value; `None` if it is no longer there.
     bias: Option<i64>,
 }
 
@@ -55,13 +57,6 @@ impl Marks {
         self.0.is_some()
     }
 
-    /// Forgets a draft.
-    pub(super) fn restart(&mut self) {
-        if let Some(marked) = &mut self.0 {
-            *marked = Marked::default();
-        }
-    }
-
     /// Says what some bytes do.
     pub(super) fn add(&mut self, what: What, bytes: Range<usize>) {
         self.add_biased(what, bytes, 0);
@@ -69,9 +64,18 @@ impl Marks {
 
     /// The same of bytes that leave a node's value plus `bias` on top.
     pub(super) fn add_biased(&mut self, what: What, bytes: Range<usize>, bias: i64) {
+        self.add_at(0, what, bytes, bias);
+    }
+
+    /// The same of bytes that leave it so deep.
+    pub(super) fn add_at(&mut self, depth: usize, what: What, bytes: Range<usize>, bias: i64) {
         if let Some(Marked { marks, .. }) = &mut self.0 {
-            let bias = Some(bias);
-            marks.push(Mark { bytes, what, bias });
+            marks.push(Mark {
+                bytes,
+                what,
+                depth,
+                bias: Some(bias),
+            });
         }
     }
 
@@ -101,66 +105,92 @@ impl Marks {
             let end = end.unwrap_or_else(|| offsets.now(mark.bytes.end));
             mark.bytes = start.min(end)..end;
             let gone = mark.bytes.is_empty() && mark.bias.is_none();
-            !(gone && matches!(mark.what, What::Node(_)))
+            !(gone && matches!(mark.what, What::Node(_) | What::Multiple(..)))
         });
     }
 }
 
-/// How a part of a word is written as a number.
+/// A piece of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Form {
+pub enum Piece {
     /// A digit in base 16, counted from the least.
     Digit(u8),
-    /// The same, as the row of a table of two digits.
+    /// Its lower (0) or upper (1) 16 bits.
+    Half(u8),
+    /// All of it.
+    Whole,
+}
+
+impl Piece {
+    /// The piece of a word.
+    fn of(self, word: u32) -> i64 {
+        let (shift, mask) = match self {
+            Self::Digit(n) => (4 * u32::from(n), 15),
+            Self::Half(n) => (16 * u32::from(n), 0xffff),
+            Self::Whole => (0, u32::MAX),
+        };
+        i64::from(word.checked_shr(shift).unwrap_or_default() & mask)
+    }
+}
+
+/// How a piece of a word is written as a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Form {
+    /// As it is.
+    Plain(Piece),
+    /// A digit as the row of a table of two digits.
     Row(u8),
-    /// The same, its bits as the digits of a number in base 3.
+    /// A digit, its bits as the digits of a number in base 3.
     Spread(u8),
-    /// What a sum carries from this digit to the next.
-    Carry(u8),
-    /// Something on the way to this digit.
-    Part(u8),
+    /// What a sum carries from this piece to the next.
+    Carry(Piece),
+    /// Something on the way to this piece.
+    Part(Piece),
 }
 
 impl Form {
     /// A digit that is stored in some form.
-    fn new(place: u8, stored: Stored) -> Self {
+    fn digit(place: u8, stored: Stored) -> Self {
         match stored {
-            Stored::PLAIN => Self::Digit(place),
+            Stored::PLAIN => Self::Plain(Piece::Digit(place)),
             Stored::ROW => Self::Row(place),
             Stored::SPREAD => Self::Spread(place),
-            _ => Self::Part(place),
-        }
-    }
-
-    /// How it stores a digit, if it is one.
-    fn stored(self) -> Option<Stored> {
-        match self {
-            Self::Digit(_) => Some(Stored::PLAIN),
-            Self::Row(_) => Some(Stored::ROW),
-            Self::Spread(_) => Some(Stored::SPREAD),
-            Self::Carry(_) | Self::Part(_) => None,
+            _ => Self::Part(Piece::Digit(place)),
         }
     }
 
     /// The number that stands for a word in this form, if the word alone decides.
     pub fn of(self, word: u32) -> Option<i64> {
-        let digit = word
-            .checked_shr(4 * u32::from(self.place()))
-            .unwrap_or_default();
-        Some(self.stored()?.of(i64::from(digit & 15)))
+        let piece = self.piece().of(word);
+        match self {
+            Self::Plain(_) => Some(piece),
+            Self::Row(_) => Some(Stored::ROW.of(piece)),
+            Self::Spread(_) => Some(Stored::SPREAD.of(piece)),
+            Self::Carry(_) | Self::Part(_) => None,
+        }
     }
 
-    /// Which digit of the word it is, or belongs to.
-    pub fn place(self) -> u8 {
+    /// Which piece of the word it is, or belongs to.
+    pub fn piece(self) -> Piece {
         match self {
-            Self::Digit(n) | Self::Row(n) | Self::Spread(n) | Self::Carry(n) | Self::Part(n) => n,
+            Self::Plain(piece) | Self::Carry(piece) | Self::Part(piece) => piece,
+            Self::Row(n) | Self::Spread(n) => Piece::Digit(n),
+        }
+    }
+
+    /// The digit that it is, however it is stored.
+    fn place(self) -> Option<u8> {
+        match self {
+            Self::Plain(Piece::Digit(n)) | Self::Row(n) | Self::Spread(n) => Some(n),
+            _ => None,
         }
     }
 
     /// The plain digit that a number in this form stands for, if it isn't the number itself.
     pub fn decode(self, number: i64) -> Option<i64> {
         match self {
-            Self::Row(_) | Self::Spread(_) => self.stored()?.digit(number),
+            Self::Row(_) => Stored::ROW.digit(number),
+            Self::Spread(_) => Stored::SPREAD.digit(number),
             _ => None,
         }
     }
@@ -175,35 +205,52 @@ pub struct Name {
     pub form: Form,
 }
 
-/// Which digit each node is, as far as lowering says.
+/// Which piece of which word each node is, as far as lowering says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names(Option<Named>);
 
 #[derive(Clone, Debug, Default)]
 struct Named {
-    digits: Vec<(NodeId, Name)>,
+    pieces: Vec<(NodeId, Name)>,
     /// Digits in other forms: from which, to which, the form.
     converted: Vec<(NodeId, NodeId, Stored)>,
 }
 
 impl Names {
     /// Takes down the digits of all words, and their forms. Those of loose words are none.
-    pub(super) fn record(
+    pub(super) fn digits(
         &mut self,
         words: &[Option<[NodeId; 8]>],
         forms: &[Stored],
         loose: &[bool],
     ) {
-        let Some(names) = &mut self.0 else { return };
-        for (n, ((digits, stored), loose)) in words.iter().zip(forms).zip(loose).enumerate() {
-            let value = Value(n as u32);
+        for (n, ((digits, stored), loose)) in (0..).zip(words.iter().zip(forms).zip(loose)) {
             for (place, node) in (0..).zip(digits.iter().flatten()) {
                 let form = match loose {
-                    true => Form::Part(place),
-                    false => Form::new(place, *stored),
+                    true => Form::Part(Piece::Digit(place)),
+                    false => Form::digit(place, *stored),
                 };
-                names.digits.push((*node, Name { value, form }));
+                self.piece(*node, Value(n), form);
             }
+        }
+    }
+
+    /// Takes down all words that are one number or two.
+    pub(super) fn numbers(&mut self, ones: &[Option<NodeId>], halves: &[Option<[NodeId; 2]>]) {
+        for (n, (one, halves)) in (0..).zip(ones.iter().zip(halves)) {
+            if let Some(one) = one {
+                self.piece(*one, Value(n), Form::Plain(Piece::Whole));
+            }
+            for (half, node) in (0..).zip(halves.iter().flatten()) {
+                self.piece(*node, Value(n), Form::Plain(Piece::Half(half)));
+            }
+        }
+    }
+
+    /// Takes down that a node is a piece of a word, unless it is one already.
+    pub(super) fn piece(&mut self, node: NodeId, value: Value, form: Form) {
+        if let Some(names) = &mut self.0 {
+            names.pieces.push((node, Name { value, form }));
         }
     }
 
@@ -219,18 +266,18 @@ impl Named {
     /// By node, what it is.
     fn by_node(&self, nodes: usize) -> Vec<Option<Name>> {
         let mut by_node: Vec<Option<Name>> = vec![None; nodes];
-        for (node, name) in &self.digits {
-            // A digit that is moved belongs to where it came from.
+        for (node, name) in &self.pieces {
+            // What is only moved belongs to where it came from.
             let slot = &mut by_node[node.index()];
             *slot = slot.or(Some(*name));
         }
         for (from, to, stored) in &self.converted {
-            let digit = by_node[from.index()].filter(|name| name.form.stored().is_some());
+            let digit = by_node[from.index()].and_then(|name| {
+                let form = Form::digit(name.form.place()?, *stored);
+                Some(Name { form, ..name })
+            });
             let slot = &mut by_node[to.index()];
-            *slot = slot.or(digit.map(|name| Name {
-                form: Form::new(name.form.place(), *stored),
-                ..name
-            }));
+            *slot = slot.or(digit);
         }
         by_node
     }
@@ -254,8 +301,10 @@ pub struct Noted {
     pub bytes: Range<usize>,
     /// What they do.
     pub note: Note,
-    /// What the item on top holds after them besides what they compute; `None` if they leave
-    /// something else on top.
+    /// How deep the item lies that they leave; 0 is the top.
+    pub depth: usize,
+    /// What that item holds besides what they compute; `None` if they leave something else
+    /// there.
     pub bias: Option<i64>,
 }
 
@@ -268,14 +317,15 @@ pub enum Note {
     Join,
     /// A number that is computed, nameless where it belongs to no word.
     Node(Option<Name>),
+    /// The same, so many times.
+    Multiple(Option<Name>, i64),
     /// A digit that is read, and that nothing needs.
     Unread,
     /// A condition that raises the verdict, counted from 0.
     Flag(usize),
-    /// A digit that is compared with the claimed one, counted from 0.
-    Compare(usize),
-    /// This digit and the next, compared as one number.
-    ComparePair(usize),
+    /// Digits that are compared with the claimed ones as one number: the first, counted from 0,
+    /// and how many.
+    Compare(usize, usize),
     /// What leaves the verdict alone.
     End,
 }
@@ -314,20 +364,22 @@ impl Notes {
             *n - by
         };
         let marks = self.marks.0.iter().flat_map(|marked| &marked.marks);
+        let name = |node: NodeId| self.by_node.get(node.index()).copied().flatten();
         marks.map(move |mark| {
             let note = match mark.what {
                 What::Tables => Note::Tables,
                 What::Join => Note::Join,
-                What::Node(node) => Note::Node(self.by_node.get(node.index()).copied().flatten()),
+                What::Node(node) => Note::Node(name(node)),
+                What::Multiple(node, times) => Note::Multiple(name(node), times),
                 What::Unread => Note::Unread,
                 What::Flag => Note::Flag(count(&mut flags, 1)),
-                What::Compare => Note::Compare(count(&mut compared, 1)),
-                What::ComparePair => Note::ComparePair(count(&mut compared, 2)),
+                What::Compare(digits) => Note::Compare(count(&mut compared, digits), digits),
                 What::End => Note::End,
             };
             Noted {
                 bytes: mark.bytes.clone(),
                 note,
+                depth: mark.depth,
                 bias: mark.bias,
             }
         })
@@ -347,7 +399,7 @@ impl Notes {
             for operand in graph.node(NodeId(index as u32)).operands() {
                 let slot = &mut by_node[operand.index()];
                 *slot = slot.or(Some(Name {
-                    form: Form::Part(name.form.place()),
+                    form: Form::Part(name.form.piece()),
                     ..name
                 }));
             }
@@ -363,7 +415,7 @@ fn name_carries(graph: &Graph, by_node: &mut [Option<Name>]) {
             && let (None, Some(digit)) = (by_node[index], by_node[low.index()])
         {
             by_node[index] = Some(Name {
-                form: Form::Carry(digit.form.place()),
+                form: Form::Carry(digit.form.piece()),
                 ..digit
             });
         }

@@ -2,7 +2,7 @@
 //! which form its digits are wanted, and which sums become one.
 
 use super::forms::Style;
-use crate::word::{Op, Program, Value};
+use crate::word::{Inst, Op, Program, Value};
 
 /// Most terms of one sum: bounds the tables that split it.
 const MAX_TERMS: usize = 7;
@@ -73,12 +73,44 @@ pub(super) fn is_mask(program: &Program, value: Value) -> bool {
     }
 }
 
-/// The operation that defines a value (in a task each defines at most one).
+/// The operation that defines a value.
 pub(super) fn def(program: &Program, value: Value) -> Option<&Op> {
-    let at = program.insts.partition_point(|inst| {
-        inst.first < value || (inst.first == value && inst.op.results() == 0)
-    });
-    program.insts.get(at).map(|inst| &inst.op)
+    definition(program, value).map(|(op, _)| op)
+}
+
+/// The operation that defines a value, and which of its results that is.
+pub(super) fn definition(program: &Program, value: Value) -> Option<(&Op, usize)> {
+    let defined = |inst: &Inst| inst.first.0 + inst.op.results();
+    let at = program
+        .insts
+        .partition_point(|inst| defined(inst) <= value.0);
+    let inst = program.insts.get(at)?;
+    Some((&inst.op, value.index().checked_sub(inst.first.index())?))
+}
+
+/// The factors of a product: the one whose multiples are laid out, and the one whose digits
+/// pick them, or the constant.
+pub(super) fn factors<'a>(
+    program: &Program,
+    bits: &[u8],
+    a: &'a [Value],
+    b: &'a [Value],
+) -> (&'a [Value], &'a [Value]) {
+    let rank = |value: &Value| match def(program, *value) {
+        Some(Op::Const(_)) => 2,
+        // These have digits anyway.
+        Some(Op::Input(_) | Op::And(..) | Op::Or(..) | Op::Xor(..) | Op::Shr(..)) => 1,
+        Some(Op::Div(..) | Op::Rotr(..) | Op::Bswap(..)) => 1,
+        _ => 0,
+    };
+    let key = |words: &[Value]| {
+        let width: usize = words
+            .iter()
+            .map(|word| usize::from(bits[word.index()]))
+            .sum();
+        (words.iter().map(rank).min(), width)
+    };
+    if key(a) > key(b) { (b, a) } else { (a, b) }
 }
 
 impl Shape {
@@ -126,6 +158,24 @@ impl Shape {
         }
         shape.wants(program, bits);
         shape
+    }
+
+    /// Digits that an exact sum reads, itself or through sums that are fused into it, are not
+    /// above 15.
+    pub(super) fn tighten(&mut self, program: &Program, exact: impl Fn(Value) -> bool) {
+        let mut exactly = vec![false; self.fused.len()];
+        for inst in program.insts.iter().rev() {
+            if !matches!(inst.op, Op::Add(..) | Op::Sub(..)) {
+                continue;
+            }
+            if !exactly[inst.first.index()] && !exact(inst.first) {
+                continue;
+            }
+            for operand in inst.op.operands() {
+                self.loose[operand.index()] = false;
+                exactly[operand.index()] |= self.fused[operand.index()];
+            }
+        }
     }
 
     /// Which forms readers want, from the last reader to the first.
@@ -212,17 +262,13 @@ fn fuse_parities(program: &Program, uses: &[u32], reader: &[usize], fused: &mut 
 
 /// Which words only sums read: sums that several read, and exclusive ors of rotated words.
 fn loose(program: &Program, bits: &[u8], fused: &[bool]) -> Vec<bool> {
-    let mut loose: Vec<bool> = program
-        .insts
-        .iter()
-        .filter(|inst| inst.op.results() == 1)
-        .map(|inst| match inst.op {
-            Op::Add(..) | Op::Xor(..) => {
-                !fused[inst.first.index()] && bits[inst.first.index()] == 32
-            }
-            _ => false,
-        })
-        .collect();
+    let mut loose = vec![false; bits.len()];
+    for inst in &program.insts {
+        if matches!(inst.op, Op::Add(..) | Op::Xor(..)) {
+            let value = inst.first.index();
+            loose[value] = !fused[value] && bits[value] == 32;
+        }
+    }
     for inst in &program.insts {
         match inst.op {
             Op::Add(..) if bits[inst.first.index()] == 32 => {}

@@ -3,11 +3,10 @@
 use super::Plan;
 use super::budget::{Budget, SegmentError};
 use super::cut::{Need, need};
-use crate::script::body;
 use crate::script::leaf::disprove::{elements_of, items, prefix_len, witness_len};
+use crate::script::{Progress, ScriptError, bodies};
 use crate::units::{StackDepth, Weight};
 use crate::word::Span;
-use rayon::prelude::*;
 use serde::Serialize;
 
 /// The cost of one segment's disprove leaf.
@@ -52,7 +51,7 @@ impl Cost {
 /// # Errors
 /// [`SegmentError::Script`] if code generation fails.
 pub fn costs(plan: &Plan, budget: &Budget) -> Result<Vec<Cost>, SegmentError> {
-    leaf_costs(plan, 1, budget)
+    leaf_costs(plan, 1, budget, &|_, _| {})
 }
 
 /// The costs of all leaves: in the last segment of as many as there are outcomes.
@@ -60,6 +59,7 @@ pub(super) fn leaf_costs(
     plan: &Plan,
     outcomes: usize,
     budget: &Budget,
+    progress: Progress<'_>,
 ) -> Result<Vec<Cost>, SegmentError> {
     let last = plan.segments.len().saturating_sub(1);
     let leaves: Vec<(usize, Option<u8>)> = (0..last)
@@ -67,8 +67,8 @@ pub(super) fn leaf_costs(
         .chain((0..outcomes as u8).map(|claimed| (last, Some(claimed))))
         .collect();
     leaves
-        .into_par_iter()
-        .map(|(segment, claimed)| cost(plan, segment, claimed, budget))
+        .into_iter()
+        .map(|(segment, claimed)| cost(plan, segment, claimed, budget, progress))
         .collect()
 }
 
@@ -77,8 +77,15 @@ fn cost(
     segment: usize,
     claimed: Option<u8>,
     budget: &Budget,
+    progress: Progress<'_>,
 ) -> Result<Cost, SegmentError> {
-    let body = body(plan, segment, claimed)?;
+    let last = plan.segments.len().saturating_sub(1);
+    let outcome = claimed.filter(|_| segment == last).unwrap_or(0);
+    let missing = SegmentError::Script(ScriptError::NoSegment { segment });
+    let body = bodies(plan, progress)?
+        .get(segment)
+        .and_then(|of| of.get(usize::from(outcome)))
+        .ok_or(missing)?;
     let (_, shapes) = elements_of(plan, segment)?;
     let need = need(&shapes, body.script.len(), body.peak, budget);
     let found = &plan.segments[segment];

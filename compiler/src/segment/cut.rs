@@ -110,18 +110,20 @@ impl<'a> Source<'a> {
 fn guess_bytes(op: &Op, digits: usize) -> usize {
     match op {
         Op::Const(_) | Op::Input(_) | Op::Bswap(_) | Op::Not(_) => 0,
-        Op::Add(..) | Op::Sub(..) => 25 * digits,
+        Op::Add(..) | Op::Sub(..) => 5 * digits,
         Op::And(..) | Op::Or(..) | Op::Xor(..) => 18 * digits,
         Op::Shl(_, by) | Op::Shr(_, by) | Op::Rotr(_, by) if by % 4 == 0 => 0,
         Op::Shl(..) | Op::Shr(..) | Op::Rotr(..) => 18 * digits,
-        Op::Eq(..) | Op::Lt(..) => 70,
-        Op::Select(..) => 14 * digits,
-        Op::Sha256 { .. } => 240_000,
-        Op::Blake3 { .. } => 100_000,
+        Op::Eq(..) | Op::Lt(..) => 20,
+        Op::Select(..) => 4 * digits,
+        Op::MulWide(a, b) => 700 * a.len() * b.len(),
+        Op::DivWide(a, b) => 1_900 * a.len() * b.len(),
+        Op::Sha256 { .. } => 125_000,
+        Op::Blake3 { .. } => 46_000,
         Op::AbortIf(..) => 8,
         // Never in a program.
         Op::State(_) => 0,
-        Op::MulLo(..) | Op::MulHi(..) | Op::Div(..) | Op::Rem(..) => 10_000,
+        Op::MulLo(..) | Op::MulHi(..) | Op::Div(..) | Op::Rem(..) => 130 * digits,
     }
 }
 
@@ -171,19 +173,21 @@ pub(super) fn need(shapes: &[Shape], body: usize, peak: StackDepth, budget: &Bud
 }
 
 /// Cuts a program; `percent` of the budget is used, the rest left for commitments that turn
-/// out to need more elements than foreseen.
+/// out to need more elements than foreseen. `progress` is told how many instructions are done.
 pub(super) fn cut(
     source: &Source<'_>,
     budget: &Budget,
     percent: u64,
+    progress: &dyn Fn(usize),
 ) -> Result<Vec<Range<usize>>, SegmentError> {
-    let cutter = Cutter {
+    let mut cutter = Cutter {
         source,
         room: Budget {
             max_leaf_weight: Weight(budget.max_leaf_weight.0 * percent / 100),
             max_items: budget.max_items * percent as usize / 100,
             ..budget.clone()
         },
+        scale: 100,
     };
     let end = source.program.insts.len();
     let mut cuts = Vec::new();
@@ -192,6 +196,7 @@ pub(super) fn cut(
         let next = cutter.next(start)?;
         cuts.push(start..next);
         start = next;
+        progress(start);
     }
     Ok(cuts)
 }
@@ -202,39 +207,50 @@ const MAX_ATTEMPTS: usize = 8;
 struct Cutter<'a> {
     source: &'a Source<'a>,
     room: Budget,
+    /// What the last segments really took, in percent of what was guessed.
+    scale: usize,
 }
 
 impl Cutter<'_> {
     /// A good end for a segment that starts here.
-    fn next(&self, start: usize) -> Result<usize, SegmentError> {
+    fn next(&mut self, start: usize) -> Result<usize, SegmentError> {
         let total = self.source.program.insts.len();
         let limit = self.room.max_leaf_weight.0 as usize;
-        // Guesses are scaled by what the last attempt really took, in percent.
-        let mut scale = 100;
+        let guessed = |end: usize| self.source.guess[end] - self.source.guess[start];
         let mut fits = start;
         let mut fails = total + 1;
         let mut failure = None;
         let mut attempts = 0;
+        let mut aim = limit * 100 / self.scale;
         while fits + 1 < fails && (fits == start || attempts < MAX_ATTEMPTS) {
             attempts += 1;
-            let reach = self.reach(start, limit * 100 / scale);
-            let reach = reach.clamp(fits + 1, fails - 1);
+            let reach = self.reach(start, aim).clamp(fits + 1, fails - 1);
             let end = self.cheapest(start, reach).max(fits + 1);
             let need = self.try_cut(start, end)?;
-            let guess = (self.source.guess[end] - self.source.guess[start]).max(1);
-            let real = (need.weight.0 as usize * 100 / guess).max(1);
+            let weight = need.weight.0 as usize;
+            let scale = (weight * 100 / guessed(end).max(1)).max(1);
             match need.excess(&self.room) {
                 None => {
                     fits = end;
-                    scale = real;
-                    if end == total || need.weight.0 as usize * 10 >= limit * 7 {
+                    self.scale = scale;
+                    aim = match failure {
+                        // Weight grows as is guessed; what else failed is found by halves.
+                        Some(Excess::Weight { .. }) | None => limit * 100 / scale,
+                        Some(_) => (guessed(fits) + guessed(fails)) / 2,
+                    };
+                    let most = 10 * weight >= 7 * limit;
+                    let last = 2 * weight >= limit && self.reach(start, aim) <= fits;
+                    if end == total || most || last {
                         break;
                     }
                 }
                 Some(excess) => {
                     fails = end;
                     failure = Some(excess);
-                    scale = scale * 3 / 2 + 1;
+                    aim = match excess {
+                        Excess::Weight { .. } => (limit * 100 / scale).min(aim * 9 / 10),
+                        _ => (guessed(fits) + guessed(fails)) / 2,
+                    };
                 }
             }
         }

@@ -12,7 +12,7 @@ mod plan;
 
 pub use budget::{Budget, Excess, SegmentError};
 pub use cost::{Cost, costs};
-pub use plan::plan;
+pub use plan::{plan, plan_watched};
 
 use crate::units::StackDepth;
 use crate::word::Value;
@@ -75,8 +75,8 @@ pub struct Segment {
 
 /// A program cut into segments.
 ///
-/// The program is the *legalised* one: products, quotients and such are already expanded to
-/// what Script is generated for.
+/// The program is the *legalised* one: simplified again, and without what Script is not generated
+/// for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The program that the segments are ranges of.

@@ -5,6 +5,7 @@ use super::budget::{Budget, SegmentError};
 use super::cost::{Cost, leaf_costs};
 use super::cut::{Source, cut};
 use super::layout::{elements, frame_groups, input_groups};
+use crate::script::Progress;
 use crate::word::legalise::legalise;
 use crate::word::{Inst, Op, Program, Span, Value};
 
@@ -16,13 +17,27 @@ const ATTEMPTS: [u64; 5] = [100, 92, 80, 65, 45];
 /// # Errors
 /// [`SegmentError`] says what is too large and by how much.
 pub fn plan(program: &Program, budget: &Budget) -> Result<Plan, SegmentError> {
+    plan_watched(program, budget, &|_, _| {})
+}
+
+/// [`plan`], where `progress` is told how many instructions have scripts of how many, twice
+/// over: once for cutting, once for the plan's own scripts.
+///
+/// # Errors
+/// Those of [`plan`].
+pub fn plan_watched(
+    program: &Program,
+    budget: &Budget,
+    progress: Progress<'_>,
+) -> Result<Plan, SegmentError> {
     check(program)?;
     let program = with_all_inputs(legalise(program));
     let input_groups = input_groups(&program, budget)?;
     let source = Source::new(&program);
+    let work = program.insts.len();
     let mut failure = None;
     for percent in ATTEMPTS {
-        let cuts = match cut(&source, budget, percent) {
+        let cuts = match cut(&source, budget, percent, &|done| progress(done, 2 * work)) {
             Ok(cuts) => cuts,
             // Less of the budget can only fail more.
             Err(error) => return Err(failure.unwrap_or(error)),
@@ -40,7 +55,8 @@ pub fn plan(program: &Program, budget: &Budget) -> Result<Plan, SegmentError> {
             made: super::Made::default(),
             segments,
         };
-        match first_excess(&plan, budget)? {
+        let progress = |done: usize, of: usize| progress(work + work * done / of.max(1), 2 * work);
+        match first_excess(&plan, budget, &progress)? {
             None => return Ok(plan),
             Some(error) => failure = failure.or(Some(error)),
         }
@@ -89,7 +105,11 @@ fn check(program: &Program) -> Result<(), SegmentError> {
 }
 
 /// The first leaf that, with its real commitments, exceeds the budget.
-fn first_excess(plan: &Plan, budget: &Budget) -> Result<Option<SegmentError>, SegmentError> {
+fn first_excess(
+    plan: &Plan,
+    budget: &Budget,
+    progress: Progress<'_>,
+) -> Result<Option<SegmentError>, SegmentError> {
     let excess = |cost: &Cost| {
         let excess = cost.need().excess(budget)?;
         Some(SegmentError::TooLarge {
@@ -97,6 +117,6 @@ fn first_excess(plan: &Plan, budget: &Budget) -> Result<Option<SegmentError>, Se
             excess,
         })
     };
-    let leaves = leaf_costs(plan, plan.program.outcomes.len(), budget)?;
+    let leaves = leaf_costs(plan, plan.program.outcomes.len(), budget, progress)?;
     Ok(leaves.iter().find_map(excess))
 }

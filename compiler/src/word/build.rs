@@ -101,6 +101,18 @@ impl Builder {
         std::array::from_fn(|i| Value(first + i as u32))
     }
 
+    /// Adds an operation on numbers of several words; gives all words that it defines.
+    pub fn wide(&mut self, op: Op) -> Vec<Value> {
+        let results = op.results();
+        let operands: Option<Vec<u32>> = op.operands().iter().map(|v| self.as_const(*v)).collect();
+        if operands.is_some() {
+            let words = eval(&op, |value| self.as_const(value).unwrap_or(0), &[]);
+            return words.into_iter().map(|word| self.constant(word)).collect();
+        }
+        let first = self.define(op).0;
+        (first..first + results).map(Value).collect()
+    }
+
     /// `a` and `b` as conditions: both are not 0. Operands must be 0 or 1.
     pub fn and_bool(&mut self, a: Value, b: Value) -> Value {
         self.push(Op::And(a, b))
@@ -450,10 +462,10 @@ fn op_bits(
         Op::MulLo(a, b) => u32::from(bits(a)) + u32::from(bits(b)),
         Op::Div(a, b) => match constant(b) {
             Some(0) | None => 32,
-            Some(_) => u32::from(bits(a)),
+            Some(k) => u32::from((bits(a) + 1).saturating_sub(bits_of(k))),
         },
         Op::Rem(a, b) => match constant(b) {
-            Some(0) | None => 32,
+            Some(0) | None => u32::from(bits(a)),
             Some(k) => u32::from(bits_of(k - 1).min(bits(a))),
         },
         Op::And(a, b) => u32::from(bits(a).min(bits(b))),
@@ -468,6 +480,8 @@ fn op_bits(
         | Op::Not(_)
         | Op::Rotr(..)
         | Op::Bswap(_)
+        | Op::MulWide(..)
+        | Op::DivWide(..)
         | Op::Sha256 { .. }
         | Op::Blake3 { .. }
         | Op::State(_)
@@ -476,14 +490,18 @@ fn op_bits(
     bound(wide) as u8
 }
 
-/// See [`Program::bits`].
-pub(super) fn bits(program: &Program) -> Vec<u8> {
+/// See [`Program::bits_given`].
+pub(super) fn bits(
+    program: &Program,
+    known: impl Fn(&Op, &dyn Fn(Value) -> u8) -> Option<u8>,
+) -> Vec<u8> {
     let mut all: Vec<u8> = Vec::with_capacity(program.value_count());
     let mut consts: Vec<Option<u32>> = Vec::with_capacity(program.value_count());
     for inst in &program.insts {
         let get = |value: Value| all.get(value.index()).copied().unwrap_or(32);
         let constant = |value: Value| consts.get(value.index()).copied().flatten();
         let first = op_bits(&inst.op, get, &program.inputs, constant);
+        let first = known(&inst.op, &get).map_or(first, |known| known.min(first));
         for n in 0..inst.op.results() {
             all.push(if n == 0 { first } else { 32 });
             consts.push(match inst.op {

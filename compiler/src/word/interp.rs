@@ -63,6 +63,8 @@ pub fn eval(op: &Op, get: impl Fn(Value) -> u32, inputs: &[u32]) -> Vec<u32> {
         Op::Eq(a, b) => u32::from(get(a) == get(b)),
         Op::Lt(a, b) => u32::from(get(a) < get(b)),
         Op::Select(c, t, f) => get(if get(c) != 0 { t } else { f }),
+        Op::MulWide(ref a, ref b) => return multiply(&words(a, &get), &words(b, &get)),
+        Op::DivWide(ref a, ref b) => return divide(&words(a, &get), &words(b, &get)),
         Op::Sha256 { state, block } => {
             return sha256_compress(state.map(&get), block.map(&get)).to_vec();
         }
@@ -80,6 +82,52 @@ pub fn eval(op: &Op, get: impl Fn(Value) -> u32, inputs: &[u32]) -> Vec<u32> {
         Op::State(ref state) => return eval_state(state, get),
     };
     vec![word]
+}
+
+fn words(values: &[Value], get: impl Fn(Value) -> u32) -> Vec<u32> {
+    values.iter().map(|value| get(*value)).collect()
+}
+
+/// See [`Op::MulWide`].
+fn multiply(a: &[u32], b: &[u32]) -> Vec<u32> {
+    let mut product = vec![0u32; a.len() + b.len()];
+    for (i, x) in a.iter().enumerate() {
+        let mut carry = 0u64;
+        for (j, y) in b.iter().chain(&[0]).enumerate() {
+            if let Some(word) = product.get_mut(i + j) {
+                let sum = u64::from(*x) * u64::from(*y) + u64::from(*word) + carry;
+                *word = sum as u32;
+                carry = sum >> 32;
+            }
+        }
+    }
+    product
+}
+
+/// See [`Op::DivWide`]: bit by bit, the highest first.
+fn divide(a: &[u32], b: &[u32]) -> Vec<u32> {
+    let mut quotient = vec![0u32; a.len()];
+    let mut rest = vec![0u32; b.len()];
+    for (slot, word) in quotient.iter_mut().zip(a).rev() {
+        for n in (0..32).rev() {
+            let mut bit = (word >> n) & 1;
+            for part in &mut rest {
+                (*part, bit) = ((*part << 1) | bit, *part >> 31);
+            }
+            // What left at the top makes it larger than any divisor.
+            if bit == 1 || rest.iter().rev().ge(b.iter().rev()) {
+                *slot |= 1 << n;
+                let mut borrow = 0;
+                for (part, by) in rest.iter_mut().zip(b) {
+                    let less = i64::from(*part) - i64::from(*by) - borrow;
+                    *part = less as u32;
+                    borrow = i64::from(less < 0);
+                }
+            }
+        }
+    }
+    quotient.extend(rest);
+    quotient
 }
 
 /// Without a ledger there are no cells: they read as zeros, and effects do nothing.

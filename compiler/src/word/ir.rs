@@ -66,6 +66,13 @@ pub enum Op {
     Lt(Value, Value),
     /// The second where the first is not 0, else the third.
     Select(Value, Value, Value),
+    /// The product of two numbers of several words each, the lowest first. Defines as many
+    /// values as both have words.
+    MulWide(Vec<Value>, Vec<Value>),
+    /// The first number, of several words, divided by the second. Defines as many values as
+    /// both have words: the quotient and then the rest, the lowest words first. By 0 the
+    /// quotient is all ones and the rest the lowest words of the first.
+    DivWide(Vec<Value>, Vec<Value>),
     /// The SHA-256 compression function (FIPS 180-4, 6.2.2): state and block, as big-endian
     /// words. Defines 8 values: the new state.
     Sha256 {
@@ -99,6 +106,7 @@ impl Op {
     pub fn results(&self) -> u32 {
         match self {
             Self::Sha256 { .. } | Self::Blake3 { .. } => 8,
+            Self::MulWide(a, b) | Self::DivWide(a, b) => (a.len() + b.len()) as u32,
             Self::AbortIf(..) => 0,
             Self::State(state) => state.results(),
             _ => 1,
@@ -127,6 +135,7 @@ impl Op {
             | Self::Bswap(a)
             | Self::AbortIf(a, _) => vec![*a],
             Self::Select(a, b, c) => vec![*a, *b, *c],
+            Self::MulWide(a, b) | Self::DivWide(a, b) => a.iter().chain(b).copied().collect(),
             Self::Sha256 { state, block } => state.iter().chain(block).copied().collect(),
             Self::Blake3 { cv, block, .. } => cv.iter().chain(block).copied().collect(),
             Self::State(state) => state.operands(),
@@ -271,14 +280,26 @@ impl Program {
     /// Upper bound on the bits of each value: every run keeps `value < 2^bits`. An input word
     /// counts as its digits can hold, whatever its type says: a claimer may sign anything.
     pub fn bits(&self) -> Vec<u8> {
-        super::build::bits(self)
+        self.bits_given(|_, _| None)
+    }
+
+    /// The same where more is known of some results: `known` gives it for an operation, from
+    /// the bits of its operands.
+    pub(crate) fn bits_given(
+        &self,
+        known: impl Fn(&Op, &dyn Fn(Value) -> u8) -> Option<u8>,
+    ) -> Vec<u8> {
+        super::build::bits(self, known)
     }
 }
 
 impl Op {
     /// The same operation on renamed values.
     pub fn map(&self, f: impl Fn(Value) -> Value) -> Self {
+        let all = |words: &[Value]| words.iter().map(|word| f(*word)).collect();
         match *self {
+            Self::MulWide(ref a, ref b) => Self::MulWide(all(a), all(b)),
+            Self::DivWide(ref a, ref b) => Self::DivWide(all(a), all(b)),
             Self::Const(word) => Self::Const(word),
             Self::Input(n) => Self::Input(n),
             Self::Add(a, b) => Self::Add(f(a), f(b)),

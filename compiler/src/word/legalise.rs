@@ -1,5 +1,4 @@
-//! Expands what Script cannot do into what it can: products, quotients and remainders into
-//! sums, comparisons and selections.
+//! Simplifies a program again, with what later passes found, and drops what Script cannot do.
 //!
 //! Compression functions stay operations of their own, so that the cutter of segments sees
 //! them whole; [`sha256`] and [`blake3`] are the same functions as plain word programs, which
@@ -8,9 +7,8 @@
 use super::build::Builder;
 use super::interp::{BLAKE3_G, BLAKE3_PERMUTATION, IV, SHA256_K};
 use super::ir::{Op, Program, Value};
-use std::collections::HashMap;
 
-/// The same program without [`Op::MulLo`], [`Op::MulHi`], [`Op::Div`] and [`Op::Rem`].
+/// The same program without [`Op::State`].
 pub fn legalise(program: &Program) -> Program {
     let mut legal = Legaliser::default();
     for element in &program.inputs {
@@ -43,8 +41,6 @@ struct Legaliser {
     inputs: Vec<Value>,
     /// New names of the old program's values.
     map: Vec<Value>,
-    /// Quotients and remainders made so far. Only ever looked up, never iterated.
-    divisions: HashMap<(Value, Value), (Value, Value)>,
 }
 
 impl Legaliser {
@@ -56,12 +52,13 @@ impl Legaliser {
                 Some(value) => *value,
                 None => builder.constant(0),
             },
-            Op::MulLo(a, b) => mul_lo(builder, a, b),
-            Op::MulHi(a, b) => mul_hi(builder, a, b),
-            Op::Div(a, b) => self.divide(a, b).0,
-            Op::Rem(a, b) => self.divide(a, b).1,
             Op::Sha256 { .. } | Op::Blake3 { .. } => {
                 let words = builder.compress(op);
+                self.map.extend(words);
+                return;
+            }
+            Op::MulWide(..) | Op::DivWide(..) => {
+                let words = builder.wide(op);
                 self.map.extend(words);
                 return;
             }
@@ -76,94 +73,6 @@ impl Legaliser {
         };
         self.map.push(value);
     }
-
-    fn divide(&mut self, a: Value, b: Value) -> (Value, Value) {
-        if let Some(known) = self.divisions.get(&(a, b)) {
-            return *known;
-        }
-        let result = divide(&mut self.builder, a, b);
-        self.divisions.insert((a, b), result);
-        result
-    }
-}
-
-/// Bit `n` of a word.
-fn bit(builder: &mut Builder, word: Value, n: u8) -> Value {
-    let down = builder.push(Op::Shr(word, n));
-    let one = builder.constant(1);
-    builder.push(Op::And(down, one))
-}
-
-/// Low word of a product: the sum of shifted copies of one factor.
-fn mul_lo(builder: &mut Builder, a: Value, b: Value) -> Value {
-    // Bits are taken from the factor with fewer, or from the constant.
-    let (a, b) = match (builder.as_const(a), builder.as_const(b)) {
-        (Some(_), None) => (b, a),
-        (None, None) if builder.bits(a) < builder.bits(b) => (b, a),
-        _ => (a, b),
-    };
-    let zero = builder.constant(0);
-    let mut sum = zero;
-    for n in 0..builder.bits(b) {
-        let bit = bit(builder, b, n);
-        let shifted = builder.push(Op::Shl(a, n));
-        let term = builder.push(Op::Select(bit, shifted, zero));
-        sum = builder.push(Op::Add(sum, term));
-    }
-    sum
-}
-
-/// High word of a product, from four products of halves.
-fn mul_hi(builder: &mut Builder, a: Value, b: Value) -> Value {
-    let low_mask = builder.constant(0xffff);
-    let mut halves = |word: Value| {
-        let low = builder.push(Op::And(word, low_mask));
-        (low, builder.push(Op::Shr(word, 16)))
-    };
-    let ((a0, a1), (b0, b1)) = (halves(a), halves(b));
-    let mut product = |a: Value, b: Value| mul_lo(builder, a, b);
-    let (p00, p01) = (product(a0, b0), product(a0, b1));
-    let (p10, p11) = (product(a1, b0), product(a1, b1));
-    let mut middle = builder.push(Op::Shr(p00, 16));
-    let mut high = p11;
-    for cross in [p01, p10] {
-        let low = builder.push(Op::And(cross, low_mask));
-        middle = builder.push(Op::Add(middle, low));
-        let up = builder.push(Op::Shr(cross, 16));
-        high = builder.push(Op::Add(high, up));
-    }
-    let carry = builder.push(Op::Shr(middle, 16));
-    builder.push(Op::Add(high, carry))
-}
-
-/// Quotient and remainder by restoring division. A divisor of 0 is never subtracted in vain:
-/// every bit of the quotient is 1 and the remainder is the dividend, as the IR defines.
-fn divide(builder: &mut Builder, a: Value, b: Value) -> (Value, Value) {
-    let zero = builder.constant(0);
-    let bits = builder.bits(a);
-    let (mut quotient, mut rest) = (zero, zero);
-    for n in (0..bits).rev() {
-        // The remainder so far is at most the dividend's leading bits: no overflow.
-        let next = bit(builder, a, n);
-        let up = builder.push(Op::Shl(rest, 1));
-        let up = builder.push(Op::Or(up, next));
-        let less = builder.push(Op::Lt(up, b));
-        let less_by = builder.push(Op::Sub(up, b));
-        let kept = builder.push(Op::Select(less, up, less_by));
-        // Tells how narrow the remainder is, in whole digits.
-        let digits = (bits - n).div_ceil(4).min(8);
-        let mask = builder.constant(u32::MAX >> (32 - 4 * u32::from(digits)));
-        rest = builder.push(Op::And(kept, mask));
-        let one = builder.not_bool(less);
-        let place = builder.push(Op::Shl(one, n));
-        quotient = builder.push(Op::Or(quotient, place));
-    }
-    if bits < 32 && builder.as_const(b).is_none_or(|b| b == 0) {
-        let by_zero = builder.push(Op::Eq(b, zero));
-        let ones = builder.constant(u32::MAX);
-        quotient = builder.push(Op::Select(by_zero, ones, quotient));
-    }
-    (quotient, rest)
 }
 
 /// [`Op::Sha256`] as plain operations. The message is expanded as it is consumed, so that

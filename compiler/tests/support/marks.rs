@@ -4,7 +4,7 @@
 use super::support::{keys, messages, witness, x_only};
 use gavel_compiler::script::body::words_of;
 use gavel_compiler::script::code::{items, parse_number};
-use gavel_compiler::script::marks::{Note, Noted, Notes};
+use gavel_compiler::script::marks::{Note, Notes};
 use gavel_compiler::script::vm::{Rules, Vm};
 use gavel_compiler::script::{Disprove, body_noted, disprove};
 use gavel_compiler::segment::Plan;
@@ -44,14 +44,17 @@ fn check_run(
     let (reads, _) = words_of(plan, segment).unwrap();
     let words: Vec<u32> = reads.iter().map(|w| values[w.value.index()]).collect();
     let task = run(notes.program.as_ref().unwrap(), &words).values;
-    let mut wanted: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-    for Noted { bytes, note, bias } in notes.all() {
-        let (Note::Node(Some(name)), Some(bias)) = (note, bias) else {
-            continue;
+    let mut wanted: BTreeMap<usize, Vec<(usize, i64)>> = BTreeMap::new();
+    for noted in notes.all() {
+        let (name, times) = match noted.note {
+            Note::Node(Some(name)) => (name, 1),
+            Note::Multiple(Some(name), times) => (name, times),
+            _ => continue,
         };
-        if let Some(number) = name.form.of(task[name.value.index()]) {
-            let at = wanted.entry(base + bytes.end).or_default();
-            at.push(number + bias);
+        let number = name.form.of(task[name.value.index()]);
+        if let (Some(number), Some(bias)) = (number, noted.bias) {
+            let at = wanted.entry(base + noted.bytes.end).or_default();
+            at.push((noted.depth, times * number + bias));
         }
     }
     let rules = Rules::default();
@@ -62,9 +65,10 @@ fn check_run(
     let mut seen = 0;
     for ((at, item), end) in items(script).zip(ends) {
         vm.instruction(script, at, item).unwrap();
-        for number in wanted.remove(&end).unwrap_or_default() {
-            let top = vm.stack().last().and_then(|item| parse_number(item));
-            assert_eq!(top, Some(number), "segment {segment}, byte {end}");
+        for (depth, number) in wanted.remove(&end).unwrap_or_default() {
+            let item = vm.stack().iter().nth_back(depth);
+            let item = item.and_then(|item| parse_number(item));
+            assert_eq!(item, Some(number), "segment {segment}, byte {end}");
             seen += 1;
         }
     }

@@ -5,6 +5,7 @@ pub mod asm;
 pub mod bodies;
 pub mod core;
 pub mod frames;
+pub mod stretch;
 
 use bitcoin::XOnlyPublicKey;
 use bitcoin::hashes::{Hash, hash160};

@@ -155,7 +155,9 @@ fn step(builder: &mut Builder, values: &mut Vec<Value>, code: u16, choice: &Choi
         }));
         return;
     }
-    let op = match kind % 25 {
+    let op = match kind % 27 {
+        25 => return values.extend(builder.wide(Op::MulWide(vec![x, y], vec![z]))),
+        26 => return values.extend(builder.wide(Op::DivWide(vec![x, y], vec![z, x]))),
         0 => Op::Const(u32::from(kind) * 0x0101 + u32::from(by)),
         1 => Op::Const(EXTREMES[usize::from(by) % EXTREMES.len()]),
         2 | 3 => Op::Add(x, y),
@@ -177,6 +179,7 @@ fn step(builder: &mut Builder, values: &mut Vec<Value>, code: u16, choice: &Choi
         21 | 22 => Op::Select(x, y, z),
         // A word of 1 to 32 bits.
         23 => Op::And(x, builder.constant(u32::MAX >> by)),
+        _ if c % 2 == 0 => return values.extend(checked(builder, code, (x, y), by)),
         _ => {
             // Rarely true for random words.
             let low = builder.constant(u32::from(by));
@@ -189,4 +192,22 @@ fn step(builder: &mut Builder, values: &mut Vec<Value>, code: u16, choice: &Choi
         }
     };
     values.push(builder.push(op));
+}
+
+/// Aborts, and what relies on their conditions.
+fn checked(builder: &mut Builder, code: u16, (a, b): (Value, Value), by: u8) -> Vec<Value> {
+    let (condition, then) = match by % 3 {
+        0 => (Op::Lt(a, b), vec![Op::Sub(a, b)]),
+        1 => {
+            let low = builder.constant((1 << by) - 1);
+            (Op::Lt(low, a), vec![Op::And(a, low)])
+        }
+        _ => {
+            let zero = builder.constant(0);
+            (Op::Eq(b, zero), vec![Op::Div(a, b), Op::Rem(a, b)])
+        }
+    };
+    let condition = builder.push(condition);
+    builder.abort_if(condition, code);
+    then.into_iter().map(|op| builder.push(op)).collect()
 }

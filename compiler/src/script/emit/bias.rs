@@ -17,6 +17,16 @@ pub enum Choice {
     Place(u16),
 }
 
+impl Choice {
+    /// Which of a table's two choices, and the table.
+    fn index(self) -> (usize, usize) {
+        match self {
+            Self::Bias(table) => (0, table.into()),
+            Self::Place(table) => (1, table.into()),
+        }
+    }
+}
+
 /// What was chosen for all tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
@@ -102,6 +112,11 @@ impl Demands {
         *self.0.entry(lack).or_default() += 1;
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.values().map(|times| *times as usize).sum()
+    }
+
     /// What the corrections cost in bytes.
     pub fn cost(&self, chosen: &Chosen) -> usize {
         let lacks = self.0.iter();
@@ -152,15 +167,33 @@ impl Demands {
 /// Equations between choices, solved as they come: some choices in terms of the others.
 #[derive(Clone, Debug, Default)]
 pub struct Equations {
-    solved: BTreeMap<Choice, Bias>,
+    /// By table, its bias and its place.
+    solved: Vec<[Option<Bias>; 2]>,
 }
 
 impl Equations {
+    /// What a choice is in terms of those that are still free, unless it is one of them.
+    fn solution(&self, choice: Choice) -> Option<&Bias> {
+        let (of, table) = choice.index();
+        self.solved.get(table)?[of].as_ref()
+    }
+
+    /// The number that a choice is bound to be.
+    pub fn known(&self, choice: Choice) -> Option<i64> {
+        let known = self.solution(choice).filter(|known| known.of.is_empty());
+        known.map(|known| known.fixed)
+    }
+
+    /// What a choice is if all that is still free is 0.
+    pub fn least(&self, choice: Choice) -> i64 {
+        self.solution(choice).map_or(0, |known| known.fixed)
+    }
+
     /// A bias in terms of choices that are still free.
-    pub fn reduce(&self, bias: &Bias) -> Bias {
+    fn reduce(&self, bias: &Bias) -> Bias {
         let mut reduced = Bias::fixed(bias.fixed);
         for (choice, times) in &bias.of {
-            match self.solved.get(choice) {
+            match self.solution(*choice) {
                 Some(known) => reduced.add(known, *times),
                 None => reduced.add(&Bias::chosen(*choice), *times),
             }
@@ -180,17 +213,20 @@ impl Equations {
         rest.of.retain(|(other, _)| *other != choice);
         let mut known = Bias::default();
         known.add(&rest, -sign);
-        for other in self.solved.values_mut() {
-            if let Ok(at) = other
+        for other in self.solved.iter_mut().flatten().flatten() {
+            let found = other
                 .of
-                .binary_search_by_key(&choice, |(choice, _)| *choice)
-            {
-                let times = other.of[at].1;
-                other.of.remove(at);
+                .binary_search_by_key(&choice, |(choice, _)| *choice);
+            if let Ok(at) = found {
+                let (_, times) = other.of.remove(at);
                 other.add(&known, times);
             }
         }
-        self.solved.insert(choice, known);
+        let (of, table) = choice.index();
+        if table >= self.solved.len() {
+            self.solved.resize(table + 1, [None, None]);
+        }
+        self.solved[table][of] = Some(known);
     }
 }
 

@@ -8,8 +8,16 @@
 //! A body is emitted twice: the first time tells which corrections of biases there would be,
 //! then the tables' biases are chosen, the second time counts.
 
+mod arrange;
 mod bias;
+mod draft;
+mod long;
+mod look;
+mod number;
+mod product;
+mod slots;
 mod stack;
+mod sum;
 mod tables;
 
 use super::ScriptError;
@@ -17,9 +25,9 @@ use super::asm::Asm;
 use super::code::Code;
 use super::graph::{Graph, Node, NodeId};
 use super::marks::{Marks, What};
-use super::table::Table;
 use crate::units::StackDepth;
-use bias::{Bias, Choice, Chosen, Demands};
+use bias::{Bias, Chosen, Demands};
+pub use draft::Draft;
 use stack::{Name, Stack};
 use tables::Tables;
 
@@ -33,59 +41,29 @@ pub enum Stmt {
     /// The body succeeds if this is not the next claimed digit.
     Compare(NodeId),
     /// The body succeeds if these, the lower one first, are not the next two claimed digits.
-    /// These wait as one item, which costs bytes and saves stack; such pairs come first.
+    /// These, and all that are claimed before, wait as one item, which costs bytes and saves
+    /// stack.
     ComparePair(NodeId, NodeId),
+    /// The body succeeds if this is not the number that so many claimed digits make.
+    CompareJoined(NodeId, usize),
 }
 
-/// Emits a body. `reads` digits wait on the altstack, and as many claimed digits beneath them
-/// as are compared, which comes last. `marks` learn what the bytes are.
-///
-/// # Errors
-/// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
-pub fn emit(
-    graph: &Graph,
-    stmts: &[Stmt],
-    reads: usize,
-    marks: &mut Marks,
-) -> Result<(Vec<u8>, StackDepth), ScriptError> {
-    let uses = count_uses(graph, stmts);
-    let tables = Tables::of(graph, &uses);
-    let draft = tables.draft();
-    let drafted = Emitter::new(graph, &tables, &draft, uses.clone(), marks);
-    let (sketch, demands) = drafted.body(stmts, reads)?;
-    let others = usize::from(sketch.1.0).saturating_sub(tables.slots(&draft).len());
-    let room = usize::from(StackDepth::MAX.0).saturating_sub(others);
-    if tables.cells() > room {
-        return Ok(sketch);
+impl Stmt {
+    /// How many claimed digits it takes.
+    pub fn claims(&self) -> usize {
+        match self {
+            Self::Keep(_) | Self::Flag(_) => 0,
+            Self::Compare(_) => 1,
+            Self::ComparePair(..) => 2,
+            Self::CompareJoined(_, digits) => *digits,
+        }
     }
-    let chosen = tables.choose(&demands, room);
-    marks.restart();
-    let (script, _) = Emitter::new(graph, &tables, &chosen, uses, marks).body(stmts, reads)?;
-    Ok(script)
 }
 
-/// How often each node is read.
-fn count_uses(graph: &Graph, stmts: &[Stmt]) -> Vec<u32> {
-    let mut uses = vec![0u32; graph.len()];
-    for stmt in stmts {
-        match stmt {
-            Stmt::Keep(_) => {}
-            Stmt::Flag(node) | Stmt::Compare(node) => uses[node.index()] += 1,
-            Stmt::ComparePair(low, high) => {
-                uses[low.index()] += 1;
-                uses[high.index()] += 1;
-            }
-        }
-    }
-    for index in (0..graph.len()).rev() {
-        if uses[index] > 0 {
-            for operand in graph.node(NodeId(index as u32)).operands() {
-                uses[operand.index()] += 1;
-            }
-        }
-    }
-    uses
-}
+/// Sums that reach so far are numbers rather than digits: their biases are corrected at once.
+const LARGE: i64 = 1 << 12;
+/// Sums that reach so far leave no room for biases on the way.
+const HUGE: i64 = 1 << 30;
 
 struct Emitter<'a> {
     graph: &'a Graph,
@@ -128,44 +106,44 @@ impl<'a> Emitter<'a> {
         stmts: &[Stmt],
         reads: usize,
     ) -> Result<((Vec<u8>, StackDepth), Demands), ScriptError> {
-        let pairs = |stmt: &&Stmt| matches!(stmt, Stmt::ComparePair(..));
-        let pairs = stmts.iter().filter(pairs).count();
-        let single = |stmt: &&Stmt| matches!(stmt, Stmt::Compare(_));
-        let single = stmts.iter().filter(single).count();
-        self.stack = Stack::new(Asm::new(0, reads + 2 * pairs + single));
+        let claims: usize = stmts.iter().map(Stmt::claims).sum();
+        self.stack = Stack::new(Asm::new(0, reads + claims));
         self.tables
             .push(&mut self.stack.asm, self.chosen, self.marks);
         self.base = self.stack.asm.height();
         self.reads(reads);
-        self.join_claims(pairs);
+        let mut joined = self.join_claims(stmts);
         let mut flagged = false;
         for stmt in stmts {
             let start = self.stack.asm.len();
             match *stmt {
-                Stmt::Keep(node) => self.keep(node),
-                Stmt::Flag(node) => {
-                    self.flag(node, flagged);
-                    flagged = true;
-                    self.mark(What::Flag, start);
+                Stmt::Keep(node) => {
+                    self.keep(node);
+                    continue;
                 }
-                Stmt::Compare(node) => {
+                Stmt::Flag(node) => self.flag(node, flagged),
+                Stmt::Compare(node) | Stmt::CompareJoined(node, _) => {
                     self.plain(node);
-                    self.compare(flagged);
-                    flagged = true;
-                    self.mark(What::Compare, start);
+                    self.compare(&mut joined, stmt.claims(), flagged);
                 }
                 Stmt::ComparePair(low, high) => {
-                    self.plain(high);
-                    self.sixteenfold();
+                    let of_high = self.value(high);
+                    self.double(4);
                     let partial = self.stack.top();
-                    self.plain(low);
+                    let mut bias = self.value(low);
                     self.join(partial);
                     self.stack.apply(Code::Add, 2);
-                    self.compare(flagged);
-                    flagged = true;
-                    self.mark(What::ComparePair, start);
+                    bias.add(&of_high, 16);
+                    self.correct(bias);
+                    self.compare(&mut joined, 2, flagged);
                 }
             }
+            flagged = true;
+            let what = match stmt.claims() {
+                0 => What::Flag,
+                digits => What::Compare(digits),
+            };
+            self.mark(what, start);
         }
         self.end(flagged)
     }
@@ -180,7 +158,8 @@ impl<'a> Emitter<'a> {
                 *name = Some(index);
             }
         }
-        for name in names {
+        let joins = self.joins_of_reads(reads);
+        for (name, joins) in names.into_iter().zip(joins) {
             let start = self.stack.asm.len();
             self.stack.asm.op(Code::FromAlt);
             match name {
@@ -195,24 +174,29 @@ impl<'a> Emitter<'a> {
                     self.mark(What::Unread, start);
                 }
             }
+            for join in joins {
+                self.keep(join);
+            }
         }
     }
 
-    /// Makes one item each of the first pairs of claimed digits.
-    fn join_claims(&mut self, pairs: usize) {
+    /// Makes one item each of what is compared first, up to the last pair; gives how many.
+    fn join_claims(&mut self, stmts: &[Stmt]) -> usize {
+        let claims: Vec<&Stmt> = stmts.iter().filter(|stmt| stmt.claims() > 0).collect();
+        let pair = |stmt: &&Stmt| matches!(stmt, Stmt::ComparePair(..));
+        let joined = claims.iter().rposition(pair).map_or(0, |last| last + 1);
         let start = self.stack.asm.len();
-        for _ in 0..pairs {
-            self.stack.asm.ops(&[Code::FromAlt, Code::FromAlt]);
-            self.sixteenfold();
-            self.stack.asm.op(Code::Add);
+        for stmt in claims.iter().take(joined) {
+            self.claimed(stmt.claims());
         }
-        for _ in 0..pairs {
+        for _ in 0..joined {
             self.stack.asm.op(Code::ToAlt);
         }
         self.mark(What::Join, start);
+        joined
     }
 
-    /// Says what the bytes since `start` are, and the item that they leave on top.
+    /// Says what the bytes since `start` are.
     fn mark(&mut self, what: What, start: usize) {
         self.marks.add(what, start..self.stack.asm.len());
     }
@@ -222,13 +206,6 @@ impl<'a> Emitter<'a> {
         if self.marks.are_on() {
             let (bytes, bias) = (start..self.stack.asm.len(), bias.value(self.chosen));
             self.marks.add_biased(What::Node(node), bytes, bias);
-        }
-    }
-
-    /// Multiplies the top item by 16.
-    fn sixteenfold(&mut self) {
-        for _ in 0..4 {
-            self.stack.asm.ops(&[Code::Dup, Code::Add]);
         }
     }
 
@@ -249,9 +226,16 @@ impl<'a> Emitter<'a> {
         self.stack.name_top(Name::Verdict);
     }
 
-    /// Compares the top item with the next claimed one.
-    fn compare(&mut self, flagged: bool) {
-        self.stack.asm.op(Code::FromAlt);
+    /// Compares the top item with what so many claimed digits make, unless that is one of the
+    /// items that were joined before.
+    fn compare(&mut self, joined: &mut usize, digits: usize, flagged: bool) {
+        match joined.checked_sub(1) {
+            Some(left) => {
+                *joined = left;
+                self.claimed(1);
+            }
+            None => self.claimed(digits),
+        }
         self.stack.pushed();
         self.stack.apply(Code::NumNotEqual, 2);
         if flagged {
@@ -387,7 +371,9 @@ impl<'a> Emitter<'a> {
 
     /// Computes a node that is not on the stack, and names it.
     fn hold(&mut self, node: NodeId) {
-        if let Node::Rest(low, _) = self.graph.node(node) {
+        if let Node::Part(whole, _) = self.graph.node(node) {
+            self.multi(*whole);
+        } else if let Node::Rest(low, _) = self.graph.node(node) {
             self.split(*low, node);
         } else if let Some(carry) = self.carry_of(node) {
             self.split(node, carry);
@@ -412,15 +398,23 @@ impl<'a> Emitter<'a> {
                 self.stack.pushed();
             }
             Node::Read(_) => {}
-            Node::Sum(terms, constant) => return self.sum(terms, *constant),
+            Node::Sum(terms, constant) => match self.reach(terms) {
+                ..LARGE => return self.sum(terms, *constant),
+                LARGE..HUGE => {
+                    let bias = self.sum(terms, *constant);
+                    self.correct(bias);
+                }
+                _ => self.huge_sum(terms, *constant),
+            },
             Node::Look(table, index) => {
                 let bias = self.value(*index);
                 return self.look(*table, bias);
             }
-            // Computed with the other look-up.
-            Node::Rest(..) => {}
+            // Computed with the other look-up, or all parts at once.
+            Node::Rest(..) | Node::Multi(..) | Node::Part(..) => {}
             Node::Less(a, b) => {
-                if self.is_free(*b) {
+                let sum = matches!(self.graph.node(*b), Node::Sum(..));
+                if self.is_free(*b) || (sum && self.stored[b.index()].is_none()) {
                     self.pair(*b, *a, Code::GreaterThan);
                 } else {
                     self.pair(*a, *b, Code::LessThan);
@@ -438,6 +432,18 @@ impl<'a> Emitter<'a> {
                 self.stack.apply(Code::NotEqual0, 1);
             }
             Node::Select(c, t, f) => self.select(*c, *t, *f),
+            Node::Join(digits) => self.number_of(digits),
+            Node::Times(a, k) => self.times(*a, *k),
+            Node::NotBelow0(a) => {
+                self.plain(*a);
+                self.stack.asm.num(0);
+                self.stack.asm.op(Code::Max);
+            }
+            Node::Min(a, most) => {
+                self.plain(*a);
+                self.stack.asm.num(*most);
+                self.stack.asm.op(Code::Min);
+            }
         }
         Bias::default()
     }
@@ -451,11 +457,23 @@ impl<'a> Emitter<'a> {
     }
 
     fn pair(&mut self, a: NodeId, b: NodeId, code: Code) {
-        self.plain(a);
-        let partial = self.stack.top();
-        self.plain(b);
-        self.join(partial);
+        self.gather(&[a, b]);
         self.stack.apply(code, 2);
+    }
+
+    /// Puts plain values on top, the last one uppermost. Computing one may leave others that
+    /// are shared, so they may have to be brought together.
+    fn gather(&mut self, nodes: &[NodeId]) {
+        let mut operands = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            self.plain(*node);
+            operands.extend(self.stack.top());
+        }
+        if !self.stack.ends_with(&operands) {
+            for name in operands {
+                self.bring(name);
+            }
+        }
     }
 
     /// Has the operand `partial` beneath the other, which is on top.
@@ -469,154 +487,12 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Adds up terms. Constants are left to whoever corrects the bias.
-    fn sum(&mut self, terms: &[(NodeId, bool)], constant: i64) -> Bias {
-        let mut order: Vec<(NodeId, bool)> = terms.to_vec();
-        // What is on top comes first, what is yet to be computed and kept last: it is tucked
-        // away beneath the sum.
-        order.sort_by_key(|(node, plus)| {
-            let rank = match () {
-                () if self.is_free(*node) => 0,
-                () if self.is_second(*node) => 1,
-                () if self.stored[node.index()].is_some() => 2,
-                () if !self.is_new(*node) => 3,
-                () => 4,
-            };
-            (rank, !*plus)
-        });
-        if let Some(first) = order.iter().position(|(_, plus)| *plus) {
-            order[..=first].rotate_right(1);
-        }
-        let mut bias = Bias::fixed(-constant);
-        for (n, (node, plus)) in order.into_iter().enumerate() {
-            if n > 0 {
-                let term = self.addend(node, plus);
-                bias.add(&term, sign(plus));
-                continue;
-            }
-            let term = self.value(node);
-            bias.add(&term, sign(plus));
-            if !plus {
-                self.stack.apply(Code::Negate, 1);
-            }
-        }
-        bias
-    }
-
-    /// Adds a term to the sum on top; gives the term's bias.
-    fn addend(&mut self, node: NodeId, plus: bool) -> Bias {
-        let partial = self.stack.top();
-        let code = if plus { Code::Add } else { Code::Sub };
-        if self.is_new(node)
-            && let Some(under) = partial
-        {
-            self.hold(node);
-            if self.stack.ends_with(&[under, Name::Node(node.0)]) {
-                self.uses[node.index()] -= 1;
-                self.stack.tuck();
-                self.stack.apply(code, 2);
-                return self.stored[node.index()].clone().unwrap_or_default();
-            }
-        }
-        let bias = self.value(node);
-        let top = self.stack.top();
-        if partial
-            .zip(top)
-            .is_some_and(|(a, b)| !self.stack.ends_with(&[a, b]))
-        {
-            if let Some(partial) = partial {
-                self.bring(partial);
-            }
-            if !plus {
-                self.stack.roll(1);
-            }
-        }
-        self.stack.apply(code, 2);
-        bias
-    }
-
-    /// Corrects the index on top for a look-up, `more` items being pushed before; gives what
-    /// it is biased by then.
-    fn index(&mut self, table: Table, bias: Bias, more: usize) -> Bias {
-        let Some(number) = self.tables.number(&table) else {
-            return bias;
-        };
-        // Cell n lies `place + n` beneath the topmost cell, and `PICK` has taken the index.
-        let above = (self.stack.asm.height() + more - self.base) as i64 - 1;
-        let mut wanted = Bias::chosen(Choice::Place(number));
-        wanted.fixed = above;
-        let mut lack = bias;
-        lack.add(&wanted, -1);
-        self.correct(lack);
-        wanted
-    }
-
-    /// Replaces the index on top by a table's cell; gives its bias.
-    fn look(&mut self, table: Table, index: Bias) -> Bias {
-        self.index(table, index, 0);
-        self.stack.apply(Code::Pick, 1);
-        let number = self.tables.number(&table);
-        number.map_or_else(Bias::default, |n| Bias::chosen(Choice::Bias(n)))
-    }
-
-    /// What is yet to be looked up by the rest of this look-up's index.
-    fn carry_of(&self, low: NodeId) -> Option<NodeId> {
-        // The graph makes it right after the look-up.
-        Some(NodeId(low.0 + 1))
-            .filter(|id| id.index() < self.graph.len())
-            .filter(|id| matches!(self.graph.node(*id), Node::Rest(of, _) if *of == low))
-            .filter(|id| self.uses[id.index()] > 0 && self.stored[id.index()].is_none())
-    }
-
-    /// Whether computing the node leaves a low digit and a carry.
-    fn comes_in_pair(&self, node: NodeId) -> bool {
-        matches!(self.graph.node(node), Node::Rest(..)) || self.carry_of(node).is_some()
-    }
-
-    /// Splits a sum into its low digit and, on top, the carry.
-    fn split(&mut self, low: NodeId, carry: NodeId) {
-        let (Node::Look(low_table, sum), Node::Rest(_, table)) =
-            (self.graph.node(low), self.graph.node(carry))
-        else {
-            return;
-        };
-        let (low_table, sum, table) = (low_table, *sum, *table);
-        let start = self.stack.asm.len();
-        let sum = self.value(sum);
-        // Corrected before it is copied: what is left then is the same for all sums.
-        let mut left = self.index(*low_table, sum, 1);
-        self.stack.pick(0);
-        let bias = self.look(*low_table, left.clone());
-        self.mark_node(low, &bias, start);
-        self.uses[low.index()] -= 1; // the carry's
-        left.add(&bias, -1);
-        if self.uses[low.index()] > 0 {
-            self.name_top(low, bias);
-            self.stack.tuck();
-        }
-        self.stack.apply(Code::Sub, 2);
-        let bias = self.look(table, left);
-        self.mark_node(carry, &bias, start);
-        self.name_top(carry, bias);
-    }
-
     fn select(&mut self, c: NodeId, t: NodeId, f: NodeId) {
-        let mut operands = Vec::new();
         let constant = |node| self.graph.as_const(node);
         let (of_t, of_f) = (constant(t), constant(f));
-        for (node, constant) in [(f, of_f), (t, of_t)] {
-            if constant.is_none() {
-                self.plain(node);
-                operands.extend(self.stack.top());
-            }
-        }
-        self.plain(c);
-        operands.extend(self.stack.top());
-        if !self.stack.ends_with(&operands) {
-            for name in &operands {
-                self.bring(*name);
-            }
-        }
+        let mut operands = vec![f, t, c];
+        operands.retain(|node| *node == c || constant(*node).is_none());
+        self.gather(&operands);
         let asm = &mut self.stack.asm;
         match (of_t, of_f) {
             (Some(t), Some(f)) => {
@@ -642,8 +518,4 @@ impl<'a> Emitter<'a> {
         self.stack.drop(operands.len());
         self.stack.pushed();
     }
-}
-
-fn sign(plus: bool) -> i64 {
-    if plus { 1 } else { -1 }
 }

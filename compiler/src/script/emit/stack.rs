@@ -38,6 +38,11 @@ impl Stack {
         self.items.last().copied()
     }
 
+    /// The name of the item at a depth; 0 is the top.
+    pub fn nth(&self, depth: usize) -> Option<Name> {
+        self.items.iter().rev().nth(depth).copied()
+    }
+
     /// Whether the top items are these, the topmost last.
     pub fn ends_with(&self, names: &[Name]) -> bool {
         self.items.ends_with(names)

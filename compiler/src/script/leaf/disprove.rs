@@ -17,6 +17,9 @@ use crate::units::StackDepth;
 use bitcoin::{ScriptBuf, XOnlyPublicKey};
 use rayon::prelude::*;
 
+/// Is told how much is done of how much, from any thread.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
 /// The leaf of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disprove {
@@ -152,17 +155,11 @@ fn prefix(keys: &[&PublicKey], shapes: &[Shape], challengers: &[[u8; 32]]) -> As
 ///
 /// # Errors
 /// [`ScriptError`] of the first body that can't be made.
-pub fn bodies<'a>(
-    plan: &'a Plan,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<&'a Bodies, ScriptError> {
+pub fn bodies<'a>(plan: &'a Plan, progress: Progress<'_>) -> Result<&'a Bodies, ScriptError> {
     plan.made.get_or_make(|| make_bodies(plan, progress))
 }
 
-fn make_bodies(
-    plan: &Plan,
-    progress: &(dyn Fn(usize, usize) + Sync),
-) -> Result<Bodies, ScriptError> {
+fn make_bodies(plan: &Plan, progress: Progress<'_>) -> Result<Bodies, ScriptError> {
     let last = plan.segments.len().saturating_sub(1);
     let outcomes = plan.program.outcomes.len() as u8;
     let jobs: Vec<(usize, Option<u8>)> = (0..last)

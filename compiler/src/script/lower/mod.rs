@@ -5,27 +5,44 @@
 //! [`spread`](super::graph::spread)): sums of two spread digits index the tables of the
 //! bitwise operations. Shifts by whole digits and `bswap` only rename; chains of additions
 //! become one sum of many terms per digit.
+//!
+//! Where that is cheaper ([`Kinds`]), a word is one number of up to 31 bits or two halves
+//! instead (`limbs`); products and quotients are made of such numbers and digits (`arith`,
+//! `wide`).
 
-use super::forms::{Style, adds_rows, forms};
+mod arith;
+mod bitwise;
+mod limbs;
 mod parity;
+mod wide;
 
+use self::arith::{Division, Product, Quotient};
+use super::facts::Facts;
+use super::forms::{Style, adds_rows, forms};
 use super::graph::{Graph, Node, NodeId};
+use super::idioms::Idioms;
+use super::kinds::Kinds;
 use super::marks::Names;
-use super::shape::{Shape, Terms, def, flatten, is_mask};
+use super::number::Reduced;
+use super::shape::{Shape, Terms, def, flatten};
 use super::table::{Bitwise, Count, Form, STRIDE, Table};
 use crate::word::{Op, Program, Value};
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 /// A program whose inputs are what was read, and whose results are the conditions of its
 /// [`Op::AbortIf`]s.
 #[derive(Debug)]
 pub struct Task {
-    /// The operations; no products, quotients or compressions.
+    /// The operations; no compressions.
     pub program: Program,
     /// Bits of each input word; at most four for each of its digits.
     pub input_bits: Vec<u8>,
     /// Digits of each input word.
     pub input_digits: Vec<u8>,
+    /// The abort code that stands for an abort, not for a result.
+    pub abort: u16,
+    /// By abort code, the digits of the written word that it stands for; 0 where it doesn't.
+    pub written: Vec<u8>,
 }
 
 /// One thing to do.
@@ -35,44 +52,68 @@ pub enum Step {
     Keep(Vec<NodeId>),
     /// The value of the `AbortIf` with this code: its digits, least first.
     Result(u16, Vec<NodeId>),
+    /// The same as numbers, each with how many digits it makes up.
+    Numbers(u16, Vec<(NodeId, usize)>),
 }
 
-/// Lowers a task; `names` learn which digit each node is.
+/// Lowers a task; `names` learn which piece of which word each node is.
 pub fn lower(task: &Task, style: Style, names: &mut Names) -> (Graph, Vec<Step>) {
     let program = &task.program;
     let mut lower = Lower::new(task, style, names);
     let mut steps = Vec::new();
     for (n, inst) in program.insts.iter().enumerate() {
         match inst.op {
+            Op::AbortIf(value, code) if lower.kinds.reads_number(n) => {
+                steps.push(Step::Numbers(code, lower.numbers(value, code)));
+            }
             Op::AbortIf(value, code) => {
                 let digits = lower.word(value).to_vec();
                 steps.push(Step::Result(code, digits));
             }
             _ if lower.shape.anchored[n] => {
                 lower.graph.step();
-                let value = inst.first;
-                let keep = lower.native(value).to_vec();
-                steps.push(Step::Keep(keep));
+                let values = (0..inst.op.results()).map(|n| Value(inst.first.0 + n));
+                let keep = values.flat_map(|value| lower.kept(value));
+                steps.push(Step::Keep(keep.collect()));
             }
             _ => {}
         }
     }
     let (forms, loose) = (&lower.forms, &lower.shape.loose);
-    lower.names.record(&lower.words, forms, loose);
+    lower.names.digits(&lower.words, forms, loose);
+    lower.names.numbers(&lower.ones, &lower.halves);
     (lower.graph, steps)
 }
 
 struct Lower<'a> {
     task: &'a Task,
     bits: Vec<u8>,
+    /// By value: has so few bits only where the task doesn't abort.
+    doubtful: Vec<bool>,
+    /// By value: what the sum has beyond the word is wanted, too.
+    carried: Vec<bool>,
     shape: Shape,
     style: Style,
+    idioms: Idioms,
+    facts: Facts,
+    kinds: Kinds,
+    /// Words of at most 31 bits as one number, and words as halves, the lower first.
+    ones: Vec<Option<NodeId>>,
+    halves: Vec<Option<[NodeId; 2]>>,
+    /// What sums have beyond the word.
+    beyond: Vec<Option<Reduced>>,
+    /// Products and quotients made so far. Only ever looked up, never iterated.
+    products: FxHashMap<(Vec<Value>, Vec<Value>), Product>,
+    divisions: FxHashMap<(Value, Value), Division>,
+    /// By the first value that a division of several words defines: the digits of its quotient
+    /// and the halves of its rest.
+    wide_divisions: FxHashMap<Value, (Vec<NodeId>, Vec<NodeId>)>,
     /// By value, the form of its digits in `words`.
     forms: Vec<Form>,
     graph: Graph,
     words: Vec<Option<[NodeId; 8]>>,
     /// Nodes in other forms. Only ever looked up, never iterated.
-    converted: HashMap<(NodeId, Form, Form), (NodeId, usize)>,
+    converted: FxHashMap<(NodeId, Form, Form), (NodeId, usize)>,
     /// Where each input word's digits begin.
     offsets: Vec<u32>,
     names: &'a mut Names,
@@ -81,25 +122,65 @@ struct Lower<'a> {
 impl<'a> Lower<'a> {
     fn new(task: &'a Task, style: Style, names: &'a mut Names) -> Self {
         let program = &task.program;
-        let bits = program.bits();
+        let facts = Facts::of(program, task.abort);
+        let bits = facts.bits(program);
+        let always = program.bits();
+        let doubtful = bits.iter().zip(always).map(|(bits, always)| *bits < always);
+        let doubtful: Vec<bool> = doubtful.collect();
         let mut offsets = Vec::with_capacity(task.input_digits.len());
         let mut offset = 0;
         for digits in &task.input_digits {
             offsets.push(offset);
             offset += u32::from(*digits);
         }
-        let shape = Shape::of(program, &bits, style);
+        let mut shape = Shape::of(program, &bits, style);
+        let idioms = Idioms::of(program, &bits, &mut shape);
+        let written = |code: u16| task.written.get(usize::from(code)).is_some_and(|n| *n > 0);
+        let kinds = Kinds::of(program, &bits, &shape, &idioms, &facts, written);
+        let values = program.value_count();
+        let mut carried = vec![false; values];
+        for sum in idioms.sums() {
+            carried[sum.index()] = true;
+        }
+        let exact = |value: Value| carried[value.index()] || kinds.is_number(value);
+        shape.tighten(program, exact);
+        let mut forms = forms(program, &bits, &shape, style);
+        for (n, form) in forms.iter_mut().enumerate() {
+            // Digits of numbers, and those that must be capped, are plain.
+            if doubtful[n] || kinds.is_number(Value(n as u32)) {
+                *form = Form::PLAIN;
+            }
+        }
         Self {
             task,
-            forms: forms(program, &bits, &shape, style),
+            doubtful,
+            carried,
             style,
             shape,
+            idioms,
+            facts,
+            kinds,
+            ones: vec![None; values],
+            halves: vec![None; values],
+            beyond: vec![None; values],
+            products: FxHashMap::default(),
+            divisions: FxHashMap::default(),
+            wide_divisions: FxHashMap::default(),
+            forms,
             bits,
             graph: Graph::default(),
-            words: vec![None; program.value_count()],
-            converted: HashMap::new(),
+            words: vec![None; values],
+            converted: FxHashMap::default(),
             offsets,
             names,
+        }
+    }
+
+    /// What a value is made of, in the form that was chosen for it.
+    fn kept(&mut self, value: Value) -> Vec<NodeId> {
+        match self.kinds.is_number(value) {
+            true => self.all_numbers(value),
+            false => self.native(value).to_vec(),
         }
     }
 
@@ -121,12 +202,17 @@ impl<'a> Lower<'a> {
             return digits;
         }
         let form = self.forms[value.index()];
-        let mut digits = self.digits(value, form);
+        let mut digits = match self.kinds.is_number(value) {
+            true => self.parted(value),
+            false => self.digits(value, form),
+        };
         let bits = i64::from(self.bits[value.index()]);
         for (n, digit) in digits.iter_mut().enumerate() {
             let left = bits - 4 * n as i64;
             if left <= 0 {
                 *digit = self.graph.constant(0);
+            } else if left < 4 && self.doubtful[value.index()] {
+                *digit = self.graph.at_most(*digit, (1 << left) - 1);
             } else if left < 4 {
                 self.graph.narrow(*digit, form.of((1 << left) - 1));
             }
@@ -153,7 +239,13 @@ impl<'a> Lower<'a> {
                 return self.parity(value, form);
             }
             Op::And(a, b) => return self.bitwise(Bitwise::And, a, b, form),
-            Op::Or(a, b) => return self.bitwise(Bitwise::Or, a, b, form),
+            Op::Or(a, b) if self.idioms.get(value).is_none() => {
+                return self.bitwise(Bitwise::Or, a, b, form);
+            }
+            Op::Or(..) | Op::Lt(..) => {
+                let flag = self.flag(value);
+                self.boolean(flag)
+            }
             Op::Xor(a, b) => return self.bitwise(Bitwise::Xor, a, b, form),
             Op::Not(a) => return self.in_form(a, form).map(|n| self.not(n, form)),
             Op::Shl(a, by) => return self.shift(a, -i32::from(by), false, form),
@@ -165,17 +257,21 @@ impl<'a> Lower<'a> {
             }
             Op::Input(n) => self.input(usize::from(n)),
             Op::Eq(a, b) => self.eq(a, b),
-            Op::Lt(a, b) => self.lt(a, b),
             Op::Select(c, t, f) => {
-                let condition = self.word(c);
-                let condition = self.truth(&condition);
+                let condition = self.condition(c);
                 let (t, f) = (self.word(t), self.word(f));
                 std::array::from_fn(|n| self.graph.select(condition, t[n], f[n]))
             }
-            // Not in a task: legalised before.
-            Op::MulLo(..)
+            Op::Div(a, b) => match self.division(a, b).quotient {
+                Quotient::Digits(digits) => digits,
+                // Computed as a number.
+                Quotient::Number(_) => [self.graph.constant(0); 8],
+            },
+            Op::DivWide(..) => self.wide_digits(value),
+            // Computed as numbers, or not in a task.
+            Op::MulWide(..)
+            | Op::MulLo(..)
             | Op::MulHi(..)
-            | Op::Div(..)
             | Op::Rem(..)
             | Op::Sha256 { .. }
             | Op::Blake3 { .. }
@@ -218,16 +314,24 @@ impl<'a> Lower<'a> {
         let unit = if rows { Form::ROW } else { Form::PLAIN };
         let scale = if rows { i64::from(STRIDE) } else { 1 };
         let mut words = self.addends(terms, unit);
-        if self.highest(&words) > self.style.most() * scale
-            && words.len() > 2
-            && unit == Form::PLAIN
-        {
+        let large = self.highest(&words) > self.style.most() * scale;
+        if large && words.len() > 2 && unit == Form::PLAIN && !self.carried[value.index()] {
             // Of many terms, the others first: the table that splits sums stays small.
             let others = words.split_off(1);
-            words.push((self.add_up(&others, 0, 1, 8, unit), true));
+            words.push((self.add_up(&others, 0, 1, 8, unit).0, true));
         }
-        let used = usize::from(self.bits[value.index()].div_ceil(4));
-        self.add_up(&words, constant, scale, used, form)
+        let used = match self.carried[value.index()] {
+            true => 8,
+            false => usize::from(self.bits[value.index()].div_ceil(4)),
+        };
+        let (digits, beyond) = self.add_up(&words, constant, scale, used, form);
+        if self.carried[value.index()] {
+            self.beyond[value.index()] = Some(Reduced {
+                quotient: self.convert(beyond.quotient, unit, Form::PLAIN),
+                ..beyond
+            });
+        }
+        digits
     }
 
     /// The most that a digit of a sum can be.
@@ -239,7 +343,8 @@ impl<'a> Lower<'a> {
         (0..8).map(digit).max().unwrap_or(0)
     }
 
-    /// Adds words of a scale and a constant, digit by digit, `used` digits of them.
+    /// Adds words of a scale and a constant, digit by digit, `used` digits of them; also gives
+    /// what the sum has beyond these.
     fn add_up(
         &mut self,
         words: &[([NodeId; 8], bool)],
@@ -247,10 +352,10 @@ impl<'a> Lower<'a> {
         scale: i64,
         used: usize,
         form: Form,
-    ) -> [NodeId; 8] {
+    ) -> ([NodeId; 8], Reduced) {
         let mut carry = self.graph.constant(0);
         let mut owed = 0;
-        std::array::from_fn(|n| {
+        let digits = std::array::from_fn(|n| {
             if n >= used {
                 return self.graph.constant(0);
             }
@@ -265,7 +370,14 @@ impl<'a> Lower<'a> {
             let (digit, rest) = self.graph.split(sum, scale, form);
             carry = rest;
             digit
-        })
+        });
+        let beyond = Reduced {
+            rest: digits[7],
+            quotient: carry,
+            plus: true,
+            offset: -owed,
+        };
+        (digits, beyond)
     }
 
     fn not(&mut self, digit: NodeId, form: Form) -> NodeId {
@@ -339,117 +451,6 @@ impl<'a> Lower<'a> {
         self.bits[value.index()] <= 1
     }
 
-    fn bitwise(&mut self, op: Bitwise, a: Value, b: Value, form: Form) -> [NodeId; 8] {
-        if self.is_flag(a) && self.is_flag(b) {
-            let (x, y) = (self.word(a)[0], self.word(b)[0]);
-            let flag = match op {
-                Bitwise::And => self.graph.both(x, y),
-                Bitwise::Or => self.graph.either(x, y),
-                Bitwise::Xor => self.graph.differ(x, y),
-            };
-            let flag = self.convert(flag, Form::PLAIN, form);
-            return self.boolean(flag);
-        }
-        let mask = is_mask(&self.task.program, a) || is_mask(&self.task.program, b);
-        let masks = |known| known == 0 || known == 15 || (mask && op == Bitwise::And);
-        let (fa, fb) = (self.forms[a.index()], self.forms[b.index()]);
-        let (x, y) = (self.native(a), self.native(b));
-        std::array::from_fn(|n| {
-            let (x, y) = ((x[n], fa), (y[n], fb));
-            let known = |(node, form): (NodeId, Form)| {
-                self.graph.as_const(node).and_then(|n| form.digit(n))
-            };
-            match (known(x), known(y)) {
-                (Some(a), Some(b)) => self.graph.constant(form.of(op.of(a, b))),
-                (Some(known), None) if masks(known) => self.with_constant(op, y, known, form),
-                (None, Some(known)) if masks(known) => self.with_constant(op, x, known, form),
-                _ => self.combine(op, x, y, form),
-            }
-        })
-    }
-
-    /// A bitwise function of a digit, which comes with its form, and a constant.
-    fn with_constant(
-        &mut self,
-        op: Bitwise,
-        (digit, from): (NodeId, Form),
-        known: i64,
-        form: Form,
-    ) -> NodeId {
-        match (op, known) {
-            (Bitwise::And, 0) => self.graph.constant(0),
-            (Bitwise::Or, 15) => self.graph.constant(form.of(15)),
-            (Bitwise::And, 15) | (Bitwise::Or | Bitwise::Xor, 0) => self.convert(digit, from, form),
-            (Bitwise::Xor, 15) => {
-                let digit = self.convert(digit, from, form);
-                self.not(digit, form)
-            }
-            (Bitwise::And, keep) if from == Form::PLAIN && form == from => {
-                self.graph.mask(digit, keep)
-            }
-            _ => self.function(
-                digit,
-                from,
-                form.after(|d| op.of(i64::from(d), known) as u8),
-            ),
-        }
-    }
-
-    /// A bitwise function of two digits, each with its form.
-    fn combine(
-        &mut self,
-        op: Bitwise,
-        (x, fx): (NodeId, Form),
-        (y, fy): (NodeId, Form),
-        form: Form,
-    ) -> NodeId {
-        if fx == fy && x == y {
-            return match op {
-                Bitwise::Xor => self.graph.constant(0),
-                _ => self.convert(x, fx, form),
-            };
-        }
-        let flag = |node, form: Form| form != Form::ROW && self.graph.range(node).high <= 1;
-        if flag(x, fx) && flag(y, fy) {
-            let flag = match op {
-                Bitwise::And => self.graph.both(x, y),
-                Bitwise::Or => self.graph.either(x, y),
-                Bitwise::Xor => self.graph.differ(x, y),
-            };
-            return self.convert(flag, Form::PLAIN, form);
-        }
-        let apart = self.graph.range(x).mask & self.graph.range(y).mask == 0;
-        if op == Bitwise::Or && apart && fx == Form::PLAIN && fy == fx && form == fx {
-            return self.graph.sum(&[(x, true), (y, true)], 0);
-        }
-        match self.style {
-            Style::Rows => {
-                let (row, fr, column, fc) = match (fx, fy) {
-                    (_, Form::ROW) if fx != Form::ROW => (y, fy, x, fx),
-                    _ => (x, fx, y, fy),
-                };
-                let row = self.convert(row, fr, Form::ROW);
-                let column = self.convert(column, fc, Form::PLAIN);
-                let index = self.graph.sum(&[(row, true), (column, true)], 0);
-                self.graph.look(Table::Pair { op, out: form }, index)
-            }
-            Style::Mixed | Style::Plain | Style::Tight => {
-                let (x, y) = (
-                    self.convert(x, fx, Form::SPREAD),
-                    self.convert(y, fy, Form::SPREAD),
-                );
-                let index = self.graph.sum(&[(x, true), (y, true)], 0);
-                let of = match op {
-                    Bitwise::And => Count::Both,
-                    Bitwise::Or => Count::Any,
-                    Bitwise::Xor => Count::Odd,
-                };
-                let out = form;
-                self.graph.look(Table::Spread { of, out }, index)
-            }
-        }
-    }
-
     fn eq(&mut self, a: Value, b: Value) -> [NodeId; 8] {
         let (x, y) = (self.word(a), self.word(b));
         let mut terms = Vec::new();
@@ -464,16 +465,6 @@ impl<'a> Lower<'a> {
         let sum = self.graph.sum(&terms, 0);
         let equal = self.graph.is_zero(sum);
         self.boolean(equal)
-    }
-
-    fn lt(&mut self, a: Value, b: Value) -> [NodeId; 8] {
-        let (x, y) = (self.word(a), self.word(b));
-        let mut borrow = self.graph.constant(0);
-        for (x, y) in x.into_iter().zip(y) {
-            let need = self.graph.sum(&[(borrow, true), (y, true)], 0);
-            borrow = self.graph.less(x, need);
-        }
-        self.boolean(borrow)
     }
 
     /// A digit in another form.

@@ -5,7 +5,7 @@
 //! those of the sum. So words that are turned by different amounts are turned against each
 //! other only, and what is left, one turn of the result, is done while adding.
 
-use super::{Lower, Style};
+use super::Lower;
 use crate::script::graph::NodeId;
 use crate::script::shape::{Terms, def, flatten};
 use crate::script::table::{Count, Form, Table};
@@ -143,7 +143,7 @@ impl Lower<'_> {
     pub(super) fn loose_sum(&mut self, value: Value, form: Form) -> [NodeId; 8] {
         let Terms { terms, constant } = flatten(&self.task.program, &self.shape.fused, value);
         let words = self.addends(terms, Form::PLAIN);
-        if self.highest(&words) > MAX_LOOSE || self.style == Style::Tight {
+        if self.highest(&words) > MAX_LOOSE || self.style.turns() {
             return self.add(value, form);
         }
         std::array::from_fn(|n| {

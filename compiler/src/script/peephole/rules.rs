@@ -200,26 +200,26 @@ pub enum Sign {
 
 /// The pushes that letters stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Letters([Option<Vec<u8>>; 5]);
+pub struct Letters<'a>([Option<&'a [u8]>; 5]);
 
 /// The greatest number that is called small.
 pub const SMALL: i64 = 0x7f_ffff;
 
-impl Letters {
+impl<'a> Letters<'a> {
     /// What a letter stands for.
-    pub fn get(&self, letter: Letter) -> Option<&Vec<u8>> {
-        self.0[letter as usize].as_ref()
+    pub fn get(&self, letter: Letter) -> Option<&'a [u8]> {
+        self.0[letter as usize]
     }
 
     /// Has a letter stand for a push; `false` if it stands for another, or can't.
-    pub fn bind(&mut self, letter: Letter, data: &[u8]) -> bool {
+    pub fn bind(&mut self, letter: Letter, data: &'a [u8]) -> bool {
         if letter.is_number() && !is_small(data) {
             return false;
         }
         match &mut self.0[letter as usize] {
-            Some(bound) => bound == data,
+            Some(bound) => *bound == data,
             free => {
-                *free = Some(data.to_vec());
+                *free = Some(data);
                 true
             }
         }
@@ -273,12 +273,12 @@ impl Rule {
     }
 
     /// Instructions of a side, given what its letters stand for; `None` if one is missing.
-    pub fn side(parts: &[Part], letters: &Letters) -> Option<Vec<Item>> {
+    pub fn side(parts: &[Part], letters: &Letters<'_>) -> Option<Vec<Item>> {
         let item = |part: &Part| {
             Some(match part {
                 Part::Code(code) => Item::Code(*code),
                 Part::Push(data) => Item::Push(data.clone()),
-                Part::Letter(letter) => Item::Push(letters.get(*letter)?.clone()),
+                Part::Letter(letter) => Item::Push(letters.get(*letter)?.to_vec()),
                 Part::Sum(a, b, sign) => {
                     let (a, b) = (letters.number(*a)?, letters.number(*b)?);
                     Item::Push(number(match sign {
@@ -292,7 +292,7 @@ impl Rule {
     }
 
     /// The pushes that its letters stand for where the left side is exactly these instructions.
-    pub fn matches<'a>(&self, items: impl Iterator<Item = &'a Item>) -> Option<Letters> {
+    pub fn matches<'a>(&self, items: impl Iterator<Item = &'a Item>) -> Option<Letters<'a>> {
         let mut letters = Letters::default();
         for (part, item) in self.left.iter().zip(items) {
             let fits = match (part, item) {

@@ -106,7 +106,15 @@ impl Lowerer<'_> {
             }
         };
         self.abort_if(overflow, "Overflow", span)?;
-        Ok(result)
+        match bits {
+            // Tells the back end that the rest is zero.
+            Some(bits) if self.b.bits(result) > bits as u8 => {
+                self.b.at(span);
+                let mask = self.constant(mask(bits));
+                Ok(self.and(result, mask))
+            }
+            _ => Ok(result),
+        }
     }
 
     /// Whether a word needs more than so many bits, fewer than 32.

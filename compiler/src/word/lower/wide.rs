@@ -4,7 +4,7 @@ use super::super::ir::{Op, Span, Value};
 use super::{Lowered, Lowerer, Words};
 use crate::syntax::ast::BinaryOp;
 
-/// What dividing counts for, per word of both sides: it goes bit by bit.
+/// What dividing counts for, per word of both sides: its script goes bit by bit.
 const DIVISION_STEPS: usize = 250;
 
 impl Lowerer<'_> {
@@ -34,13 +34,21 @@ impl Lowerer<'_> {
 
     /// The product of two values, in twice as many words.
     pub(super) fn full_mul(&mut self, a: &[Value], b: &[Value]) -> Words {
-        let padded = |words: &[Value]| {
-            let mut padded = words.to_vec();
-            padded.resize(2 * words.len(), self.zero);
-            padded
+        let (x, y) = (self.trimmed(a), self.trimmed(b));
+        let mut product = match (x, y) {
+            ([], _) | (_, []) => vec![],
+            ([x], [y]) => vec![self.push(Op::MulLo(*x, *y)), self.push(Op::MulHi(*x, *y))],
+            (x, y) => self.b.wide(Op::MulWide(x.to_vec(), y.to_vec())),
         };
-        let (a, b) = (padded(a), padded(b));
-        self.wide_mul(&a, &b).0
+        product.resize(a.len() + b.len(), self.zero);
+        product
+    }
+
+    /// A value without its highest words that are known to be 0.
+    fn trimmed<'a>(&self, words: &'a [Value]) -> &'a [Value] {
+        let zeros = words.iter().rev().take_while(|word| self.is_zero(**word));
+        let used = words.len() - zeros.count();
+        words.get(..used).unwrap_or(words)
     }
 
     /// Quotient (as wide as `a`) and rest (as wide as `b`); aborts where `b` is 0.
@@ -50,11 +58,11 @@ impl Lowerer<'_> {
         b: &[Value],
         span: Span,
     ) -> Lowered<(Words, Words)> {
-        let mut any = self.zero;
+        let mut nothing = self.one;
         for word in b {
-            any = self.or(any, *word);
+            let zero = self.not(*word);
+            nothing = self.and(nothing, zero);
         }
-        let nothing = self.not(any);
         self.abort_if(nothing, "DivisionByZero", span)?;
         self.step(DIVISION_STEPS * a.len() * b.len(), span)?;
         self.b.at(span);
@@ -109,134 +117,33 @@ impl Lowerer<'_> {
 
     /// The product in as many words, and whether it has more.
     fn wide_mul(&mut self, a: &[Value], b: &[Value]) -> (Words, Value) {
-        let n = a.len();
-        let word = |words: &[Value], i: usize| words.get(i).copied();
+        let mut product = self.full_mul(a, b);
         let mut over = self.zero;
-        for i in 1..n {
-            for j in n - i..n {
-                let (Some(x), Some(y)) = (word(a, i), word(b, j)) else {
-                    continue;
-                };
-                let (x, y) = (self.nonzero(x), self.nonzero(y));
-                let both = self.and(x, y);
-                over = self.or(over, both);
-            }
+        for word in product.split_off(a.len()) {
+            let beyond = self.nonzero(word);
+            over = self.or(over, beyond);
         }
-        let mut sum = vec![self.zero; n];
-        for place in 0..n {
-            for i in 0..=place {
-                let (Some(x), Some(y)) = (word(a, i), word(b, place - i)) else {
-                    continue;
-                };
-                let low = self.push(Op::MulLo(x, y));
-                let high = self.push(Op::MulHi(x, y));
-                let carry = self.add_at(&mut sum, place, low);
-                over = self.or(over, carry);
-                if place + 1 < n {
-                    let carry = self.add_at(&mut sum, place + 1, high);
-                    over = self.or(over, carry);
-                } else {
-                    let beyond = self.nonzero(high);
-                    over = self.or(over, beyond);
-                }
-            }
-        }
-        (sum, over)
+        (product, over)
     }
 
-    /// Adds a word at a place; whether that carries out at the top.
-    fn add_at(&mut self, sum: &mut [Value], place: usize, word: Value) -> Value {
-        let mut carry = word;
-        for slot in sum.iter_mut().skip(place) {
-            if self.is_zero(carry) {
-                break;
-            }
-            (*slot, carry) = if self.is_zero(*slot) {
-                (carry, self.zero)
-            } else {
-                self.carrying(*slot, carry)
-            };
-        }
-        carry
-    }
-
-    /// Quotient and rest; any where the divisor is 0.
+    /// Quotient and rest.
     fn wide_div(&mut self, a: &[Value], b: &[Value]) -> (Words, Words) {
-        let zeros = |lowerer: &Self, words: &[Value]| {
-            let mut high = words.iter().skip(1);
-            high.all(|word| lowerer.is_zero(*word))
-        };
-        let first = |words: &[Value], zero| words.first().copied().unwrap_or(zero);
-        let (low, divisor) = (first(a, self.zero), first(b, self.zero));
-        if !zeros(self, b) {
-            return self.div_bitwise(a, b);
-        }
-        let (mut quotient, rest) = if zeros(self, a) {
-            let quotient = self.push(Op::Div(low, divisor));
-            (vec![quotient], self.push(Op::Rem(low, divisor)))
-        } else if self.b.bits(divisor) <= 16 {
-            self.div_by_half(a, divisor)
-        } else {
-            return self.div_bitwise(a, b);
+        let (x, y) = (self.trimmed(a), self.trimmed(b));
+        let (mut quotient, mut rest) = match (x, y) {
+            // The program has aborted where the divisor is 0.
+            ([], _) | (_, []) => (vec![], vec![]),
+            ([x], [y]) => (
+                vec![self.push(Op::Div(*x, *y))],
+                vec![self.push(Op::Rem(*x, *y))],
+            ),
+            (x, y) => {
+                let mut quotient = self.b.wide(Op::DivWide(x.to_vec(), y.to_vec()));
+                let rest = quotient.split_off(x.len());
+                (quotient, rest)
+            }
         };
         quotient.resize(a.len(), self.zero);
-        let mut rest = vec![rest];
         rest.resize(b.len(), self.zero);
-        (quotient, rest)
-    }
-
-    /// By a divisor below 2^16: digits of 16 bits, highest first.
-    fn div_by_half(&mut self, a: &[Value], b: Value) -> (Words, Value) {
-        let mask = self.constant(0xffff);
-        let mut rest = self.zero;
-        let mut quotient = Vec::new();
-        for word in a.iter().rev().copied() {
-            let mut halves = [self.zero; 2];
-            for (n, digit) in halves.iter_mut().enumerate() {
-                let half = if n == 0 {
-                    self.push(Op::Shr(word, 16))
-                } else {
-                    self.and(word, mask)
-                };
-                let above = self.push(Op::Shl(rest, 16));
-                let part = self.or(above, half);
-                *digit = self.push(Op::Div(part, b));
-                rest = self.push(Op::Rem(part, b));
-            }
-            let [upper, lower] = halves;
-            let upper = self.push(Op::Shl(upper, 16));
-            // Where the divisor is 0 the halves overlap, and the program has aborted.
-            quotient.push(self.or(upper, lower));
-        }
-        quotient.reverse();
-        (quotient, rest)
-    }
-
-    /// Bit by bit: shift a bit into the rest, subtract where that is possible.
-    fn div_bitwise(&mut self, a: &[Value], b: &[Value]) -> (Words, Words) {
-        let mut rest = vec![self.zero; b.len()];
-        let mut quotient = vec![self.zero; a.len()];
-        for (slot, word) in quotient.iter_mut().zip(a).rev() {
-            for n in (0..32u8).rev() {
-                let shifted = self.push(Op::Shr(*word, n));
-                let mut bit = self.and(shifted, self.one);
-                let mut up = Vec::with_capacity(rest.len());
-                for part in &rest {
-                    let out = self.push(Op::Shr(*part, 31));
-                    let moved = self.push(Op::Shl(*part, 1));
-                    up.push(self.or(moved, bit));
-                    bit = out;
-                }
-                let below = self.less(&up, b);
-                let enough = self.not(below);
-                // A bit that left the rest at the top makes it larger than any divisor.
-                let take = self.or(bit, enough);
-                let less = self.wide_sub(&up, b);
-                rest = self.select(take, &less, &up);
-                let placed = self.push(Op::Shl(take, n));
-                *slot = self.or(*slot, placed);
-            }
-        }
         (quotient, rest)
     }
 }
