@@ -443,7 +443,11 @@ fn any_stretch_accuses_only_liars() {
 
 #[test]
 fn what_a_body_is_said_to_have_on_top_is_there() {
-    let seen = for_all(4, small, |recipe, mut dice| {
+    let mixed = |seed: u64| match seed % 2 {
+        0 => small(seed),
+        _ => arithmetic(seed),
+    };
+    let seen = for_all(24, mixed, |recipe, mut dice| {
         let plan = plan(&recipe.build(), &budget(400_000)).unwrap();
         let runs: Vec<_> = (0..3).map(|_| recipe.inputs(&mut dice)).collect();
         marks::check_marks(&plan, &runs)

@@ -29,11 +29,13 @@ all are listed.
 
 First comes where the bytes go: by kind of work and by source line, most first. Then the script, in
 runs of opcodes that do one thing: offset, what it is, the opcodes, and under it the stack, top
-first. `a + b`.3 is digit 3 of a word, the least being 0; with a ~ after it, it is spread (its bits
-are the digits of a number in base 3), with a ^ it is the row of a table, with +7 it is 7 more;
-carry(..) is what a digit's sum carries, part(..) is on the way to a digit; `sum`#4 is the fourth
-word that `sum` takes to compute; `moves`[1].3 is digit 3 of the input's word 1; `a`@6[2] was read
-from word 2 of element 6; · has no name.
+first. `a + b`.3 is digit 3 of a word, the least being 0, .low and .high are its halves; where a
+word is one number, it has no such ending. With a ~ after it, a digit is spread (its bits are the
+digits of a number in base 3), with a ^ it is the row of a table, with +7 it is 7 more; 3×`a` is
+three times it; carry(..) is what a sum carries from there, part(..) is on the way there; `sum`#4 is
+the fourth word that `sum` takes to compute; `moves`[1].3 is digit 3 of the input's word 1;
+`a`@6[2] was read from word 2 of element 6; sum of `a` adds up the digits of a commitment that were
+checked so far; · has no name. Names are right as long as nothing aborts.
 
 Examples:
   gavel inspect bet.gvl                                 the leaves

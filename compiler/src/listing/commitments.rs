@@ -24,6 +24,9 @@ pub(super) fn find(items: &[(usize, Item)], checks: &[Check]) -> Found {
         let verified = usize::from(script.code(at + 2) == Some(Code::Verify));
         let part = at..at + 2 + verified;
         at = part.end;
+        if verified == 0 {
+            found.tags.push((at - 1, Tag::Valid));
+        }
         found.parts.push((part, About::Signature(found.signatures)));
         found.signatures += 1;
     }
@@ -46,6 +49,7 @@ pub(super) fn find(items: &[(usize, Item)], checks: &[Check]) -> Found {
             let kept = (at..end).rfind(|n| script.code(*n) == Some(Code::Sub1));
             let kept = kept.filter(|_| digit < shape.message);
             found.tags.extend(kept.map(|n| (n, Tag::Digit(c, digit))));
+            found.tags.push((end.saturating_sub(1), Tag::Sum(c)));
             found.parts.push((at..end, About::Digit(c, digit)));
             at = end;
         }

@@ -20,6 +20,10 @@ pub enum Tag {
     Digit(usize, usize),
     /// A cell of a table.
     Table(Table),
+    /// The sum of a commitment's digits that were checked so far.
+    Sum(usize),
+    /// How many signatures were valid so far.
+    Valid,
     /// Cells of tables, of any.
     Tables,
     /// Part of a word, and what the item holds besides.

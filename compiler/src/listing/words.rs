@@ -285,6 +285,11 @@ impl Listing {
             Tag::Digit(c, d) => self.committed(c, d),
             Tag::Table(table) => format!("table {}", table_name(table)),
             Tag::Tables => "tables".to_owned(),
+            Tag::Sum(c) => {
+                let name = self.checks.get(c).map_or("?", |check| check.name.as_str());
+                format!("sum of `{name}`")
+            }
+            Tag::Valid => "valid signatures".to_owned(),
             Tag::Verdict => "verdict".to_owned(),
             Tag::Multiple(name, times) => format!("{times}×{}", self.show(Tag::Word(name, 0))),
             Tag::Multiples(name) => format!("multiples of {}", self.show(Tag::Word(name, 0))),
@@ -401,6 +406,9 @@ impl Listing {
             Piece::Whole => text.to_owned(),
         };
         let part = match name.form {
+            Form::Plain(Piece::Half(_) | Piece::Whole) if op == "input" => {
+                return format!("{} from its digits", self.show(Tag::Word(name, 0)));
+            }
             Form::Plain(_) | Form::Row(_) | Form::Spread(_) if op == "input" => {
                 return format!("{} is read", self.show(Tag::Word(name, 0)));
             }
@@ -484,5 +492,10 @@ fn of_digit(out: Stored) -> String {
             }
         }
     }
-    "of a digit".to_owned()
+    let cells = out.0.iter().map(|n| u32::try_from(*n).ok());
+    let cells: Option<String> = cells.map(|n| char::from_digit(n?, 16)).collect();
+    match cells {
+        Some(cells) => format!("of a digit, {cells}"),
+        None => "of a digit".to_owned(),
+    }
 }

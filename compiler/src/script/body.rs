@@ -386,6 +386,7 @@ impl<'a> Collector<'a> {
         {
             if let Op::AbortIf(condition, _) = inst.op {
                 let condition = collector.name(condition)?;
+                collector.builder.at(inst.span);
                 collector.builder.abort_if(condition, ABORT);
             } else if !matches!(inst.op, Op::Const(_) | Op::Input(_))
                 && results(inst).any(|index| needed[index])

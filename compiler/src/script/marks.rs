@@ -17,6 +17,8 @@ pub(super) enum What {
     Join,
     /// Leave this node's value. No bytes: it happens to be there now.
     Node(NodeId),
+    /// Leave something on the way to this node's value.
+    Toward(NodeId),
     /// Leave this node's value times a number.
     Multiple(NodeId, i64),
     /// Drop a digit that was read.
@@ -27,6 +29,13 @@ pub(super) enum What {
     Compare(usize),
     /// Leave the verdict alone.
     End,
+}
+
+impl What {
+    /// Whether it only leaves an item.
+    fn is_item(self) -> bool {
+        matches!(self, Self::Node(_) | Self::Toward(_) | Self::Multiple(..))
+    }
 }
 
 /// Some bytes of a body, and what they do; those within them that are marked too did it before.
@@ -105,8 +114,22 @@ impl Marks {
             let end = end.unwrap_or_else(|| offsets.now(mark.bytes.end));
             mark.bytes = start.min(end)..end;
             let gone = mark.bytes.is_empty() && mark.bias.is_none();
-            !(gone && matches!(mark.what, What::Node(_) | What::Multiple(..)))
+            !(gone && mark.what.is_item())
         });
+        // What a rule made one with what comes next is part of that.
+        let mut next = None;
+        let mut kept = Vec::with_capacity(marks.len());
+        for mark in marks.drain(..).rev() {
+            let merged = next.take().is_some_and(|next: Range<usize>| {
+                next.end == mark.bytes.end && next.start <= mark.bytes.start
+            });
+            next = Some(mark.bytes.clone());
+            if !(merged && mark.bias.is_none() && mark.what.is_item()) {
+                kept.push(mark);
+            }
+        }
+        kept.reverse();
+        *marks = kept;
     }
 }
 
@@ -370,6 +393,10 @@ impl Notes {
                 What::Tables => Note::Tables,
                 What::Join => Note::Join,
                 What::Node(node) => Note::Node(name(node)),
+                What::Toward(node) => Note::Node(name(node).map(|name| Name {
+                    form: Form::Part(name.form.piece()),
+                    ..name
+                })),
                 What::Multiple(node, times) => Note::Multiple(name(node), times),
                 What::Unread => Note::Unread,
                 What::Flag => Note::Flag(count(&mut flags, 1)),

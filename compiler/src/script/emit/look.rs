@@ -3,6 +3,7 @@
 
 use super::super::code::Code;
 use super::super::graph::{Node, NodeId};
+use super::super::marks::What;
 use super::super::table::Table;
 use super::Emitter;
 use super::bias::{Bias, Choice};
@@ -59,6 +60,7 @@ impl Emitter<'_> {
         let sum = self.value(sum);
         // Corrected before it is copied: what is left then is the same for all sums.
         let mut left = self.index(*low_table, sum, 1);
+        self.mark(What::Toward(low), start);
         self.stack.pick(0);
         let bias = self.look(*low_table, left.clone());
         self.mark_node(low, &bias, start);

@@ -399,12 +399,12 @@ impl<'a> Emitter<'a> {
             }
             Node::Read(_) => {}
             Node::Sum(terms, constant) => match self.reach(terms) {
-                ..LARGE => return self.sum(terms, *constant),
+                ..LARGE => return self.sum(node, terms, *constant),
                 LARGE..HUGE => {
-                    let bias = self.sum(terms, *constant);
+                    let bias = self.sum(node, terms, *constant);
                     self.correct(bias);
                 }
-                _ => self.huge_sum(terms, *constant),
+                _ => self.huge_sum(node, terms, *constant),
             },
             Node::Look(table, index) => {
                 let bias = self.value(*index);
@@ -432,7 +432,7 @@ impl<'a> Emitter<'a> {
                 self.stack.apply(Code::NotEqual0, 1);
             }
             Node::Select(c, t, f) => self.select(*c, *t, *f),
-            Node::Join(digits) => self.number_of(digits),
+            Node::Join(digits) => self.number_of(node, digits),
             Node::Times(a, k) => self.times(*a, *k),
             Node::NotBelow0(a) => {
                 self.plain(*a);

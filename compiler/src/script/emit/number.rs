@@ -63,13 +63,15 @@ impl Emitter<'_> {
     }
 
     /// The number that digits make, the least first.
-    pub(super) fn number_of(&mut self, digits: &[NodeId]) {
+    pub(super) fn number_of(&mut self, node: NodeId, digits: &[NodeId]) {
+        let start = self.stack.asm.len();
         let mut rest = digits.iter().rev();
         if let Some(top) = rest.next() {
             self.plain(*top);
         }
         for digit in rest {
             self.double(4);
+            self.mark(What::Toward(node), start);
             match self.graph.as_const(*digit) {
                 Some(n) => {
                     self.uses[digit.index()] -= 1;

@@ -207,6 +207,7 @@ impl Emitter<'_> {
                 let bytes = start..self.stack.asm.len();
                 self.marks.add_at(1, What::Node(part), bytes, 0);
             }
+            self.mark(What::Toward(node), start);
         }
         let rest = self.part(node, digits.len() as u32);
         parts.push(rest);

@@ -68,6 +68,28 @@ pub struct Shorter {
     pub applied: Vec<usize>,
 }
 
+/// What a rule makes of some instructions, each with where it came from: up to the first that
+/// differs, stacks are what they were.
+fn origins(left: &[(Item, Origin)], right: Vec<Item>) -> Vec<(Item, Origin)> {
+    let mut same = true;
+    let mut last = Origin {
+        old: 0,
+        exact: false,
+    };
+    let mut left = left.iter();
+    let right = right.into_iter().map(|item| {
+        match left.next().filter(|_| same) {
+            Some((was, origin)) => {
+                last = *origin;
+                same = *was == item;
+            }
+            None => last.exact = false,
+        }
+        (item, last)
+    });
+    right.collect()
+}
+
 /// Applies all rules wherever they make the script shorter, until none does. The script starts
 /// with so many items on its stacks and ends with one.
 ///
@@ -171,15 +193,9 @@ impl Pass {
             if let Some((rule, items)) = self.found() {
                 self.applied[rule] += 1;
                 let from = self.out.len() - self.rules[rule].left.len();
-                let first = self.out[from].1;
-                let later = Origin {
-                    exact: false,
-                    ..first
-                };
-                let origins = std::iter::once(first).chain(std::iter::repeat(later));
+                let made = origins(&self.out[from..], items);
                 self.out.truncate(from);
-                let items: Vec<_> = items.into_iter().zip(origins).collect();
-                self.waiting.extend(items.into_iter().rev());
+                self.waiting.extend(made.into_iter().rev());
             }
         }
     }
