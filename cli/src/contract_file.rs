@@ -8,7 +8,7 @@ mod json;
 mod play;
 
 use json::not_strict;
-pub use json::{object, terms};
+pub use json::{object, object_of, terms};
 pub use play::PlayCase;
 
 use std::path::{Path, PathBuf};

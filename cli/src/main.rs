@@ -47,6 +47,8 @@ Examples:
   gavel test bet.gvl           the tests and properties that it carries
   gavel fmt bet.gvl            lay it out
   gavel compile bet.gvl        scripts, trees, an artifact
+  gavel inspect bet.gvl        its leaves, and what their bytes do
+  gavel debug bet.gvl segment:1/Yes  runs a leaf step by step
   gavel cost bet.gvl           what it costs, before any money moves
   gavel regtest install        build a Bitcoin Core node, once
   gavel regtest up             start it in the background

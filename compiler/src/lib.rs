@@ -18,6 +18,7 @@ pub mod format;
 pub mod front;
 pub mod ledger;
 mod link;
+pub mod listing;
 pub mod people;
 pub mod script;
 pub mod segment;

@@ -6,6 +6,8 @@
 #[allow(dead_code)]
 #[path = "support/accepted/dice.rs"]
 mod dice;
+#[path = "support/marks.rs"]
+mod marks;
 #[path = "support/program.rs"]
 mod program;
 mod support;
@@ -437,6 +439,20 @@ fn any_stretch_accuses_only_liars() {
         check_body(&recipe.build(), &inputs, from.into(), to.into(), &picks);
         0
     });
+}
+
+#[test]
+fn what_a_body_is_said_to_have_on_top_is_there() {
+    let mixed = |seed: u64| match seed % 2 {
+        0 => small(seed),
+        _ => arithmetic(seed),
+    };
+    let seen = for_all(24, mixed, |recipe, mut dice| {
+        let plan = plan(&recipe.build(), &budget(400_000)).unwrap();
+        let runs: Vec<_> = (0..3).map(|_| recipe.inputs(&mut dice)).collect();
+        marks::check_marks(&plan, &runs)
+    });
+    assert!(seen > 200, "{seen}");
 }
 
 /// A written word two of whose digits are one and the same computation, which nothing else

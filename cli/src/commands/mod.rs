@@ -5,8 +5,11 @@ mod check;
 mod compile;
 mod completions;
 mod cost;
+mod debug;
 mod explain;
 mod fmt;
+mod inspect;
+mod leaf;
 mod new;
 mod play;
 mod regtest;
@@ -33,6 +36,10 @@ pub enum Command {
     Fmt(fmt::Fmt),
     /// Compile a contract to scripts, trees and an artifact
     Compile(compile::Compile),
+    /// Show what the bytes of a leaf do
+    Inspect(inspect::Inspect),
+    /// Run a segment's leaf step by step, forwards and backwards
+    Debug(Box<debug::Debug>),
     /// What a contract costs, before any money moves
     Cost(Box<cost::Cost>),
     /// Play a game on a real node: who does what, transactions, balance sheet
@@ -53,6 +60,8 @@ impl Command {
             Self::Test(command) => command.run(output),
             Self::Fmt(command) => command.run(output),
             Self::Compile(command) => command.run(output),
+            Self::Inspect(command) => command.run(output),
+            Self::Debug(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),
             Self::Regtest(command) => command.run(output),

@@ -114,6 +114,14 @@ pub fn object(path: &Path, what: &str) -> Result<Map<String, Value>, Failure> {
         .map_err(|error| malformed(path, what, &error))
 }
 
+/// A JSON object from the command line; `what` is what it should be.
+pub fn object_of(text: &str, what: &str) -> Result<Map<String, Value>, Failure> {
+    let parsed: Result<Strict, _> = serde_json::from_str(text);
+    parsed
+        .map(|Strict(map)| map)
+        .map_err(|error| Failure::new(Exit::No, "json", format!("{error}; expected {what}")))
+}
+
 /// Terms of a deployment from a file; what it leaves out is the default.
 pub fn terms(path: &Path) -> Result<Terms, Failure> {
     const WHAT: &str = "terms (a JSON object)";

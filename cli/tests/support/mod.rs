@@ -35,8 +35,12 @@ impl Ran {
     /// Everything, as a snapshot shows it.
     pub fn all(&self) -> String {
         let mut all = format!("exit {}\n{}", self.code, self.out);
-        if !self.err.is_empty() {
-            all.push_str(&format!("--- standard error\n{}", self.err));
+        // Progress is shown where a machine is slow.
+        let progress = |line: &&str| line.starts_with("generating scripts:");
+        let err = self.err.split_inclusive('\n');
+        let err: String = err.filter(|line| !progress(line)).collect();
+        if !err.is_empty() {
+            all.push_str(&format!("--- standard error\n{err}"));
         }
         without_hashes(&all)
     }
@@ -74,7 +78,7 @@ impl Shop {
 
     /// The same, with something on standard input.
     pub fn gavel_with(&self, arguments: &str, input: &[u8]) -> Ran {
-        let words: Vec<&str> = arguments.split_whitespace().collect();
+        let words = words(arguments);
         let mut child = Command::new(env!("CARGO_BIN_EXE_gavel"))
             .args(&words)
             .current_dir(self.folder.path())
@@ -108,6 +112,18 @@ impl Shop {
         assert_eq!(json.json()["error"]["kind"], kind, "gavel {arguments}");
         ran.err
     }
+}
+
+/// Words as a shell has them: single quotes keep what is between them together.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (n, part) in text.split('\'').enumerate() {
+        match n % 2 {
+            0 => words.extend(part.split_whitespace().map(str::to_owned)),
+            _ => words.push(part.to_owned()),
+        }
+    }
+    words
 }
 
 /// Hashes and keys change with every script; snapshots show only that there is one.

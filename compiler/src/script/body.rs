@@ -6,6 +6,7 @@ use super::emit::{Draft, Stmt};
 use super::forms::Style;
 use super::graph::Graph;
 use super::lower::{Step, Task, lower};
+use super::marks::{Names, Notes};
 use super::peephole;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
@@ -38,61 +39,103 @@ const OUTCOME: u16 = 1;
 const WRITES: u16 = 2;
 
 /// Script of a body and the peak of its stacks, both counted from when all commitments are
-/// checked and their digits lie on the altstack. If there is none that fits on the stack, the
-/// peak says so, and the script is what is nearest.
+/// checked and their digits lie on the altstack.
+type Made = (Vec<u8>, StackDepth);
+
+/// How a body is made: a style, and how many pairs of claimed digits wait as one item.
+type Way = (Style, usize);
+
+/// Makes a body. If there is none that fits on the stack, the peak says so, and the script is
+/// what is nearest.
 ///
 /// # Errors
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
-pub fn generate(job: &Job<'_>) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+pub fn generate(job: &Job<'_>) -> Result<Made, ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let mut best: Option<(Vec<u8>, StackDepth)> = None;
-    let styles = Style::worth_trying(&task.program);
-    for style in styles {
-        let made = in_style(job, &task, &constants, *style)?;
-        let key = |(script, peak): &(Vec<u8>, StackDepth)| {
+    Ok(best(job, &task, &constants)?.0)
+}
+
+/// The same; `notes` learn what the bytes stand for.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_noted(job: &Job<'_>, notes: &mut Notes) -> Result<Made, ScriptError> {
+    let (task, constants) = Collector::collect(job)?;
+    let (made, (style, pairs)) = best(job, &task, &constants)?;
+    if !notes.are_on() {
+        return Ok(made);
+    }
+    // What is noted is the one that is kept.
+    let (graph, stmts) = statements(job, &task, &constants, style, &mut notes.names);
+    let stmts = paired(&stmts, pairs).0;
+    let (made, _) = on_stack(&graph, &stmts, digits_read(job), notes)?;
+    notes.program = Some(task.program);
+    Ok(made)
+}
+
+/// The first style that fits on the stack, else the nearest.
+fn best(
+    job: &Job<'_>,
+    task: &Task,
+    constants: &HashMap<u16, u32>,
+) -> Result<(Made, Way), ScriptError> {
+    let mut best: Option<(Made, Way)> = None;
+    for style in Style::worth_trying(&task.program) {
+        let (made, pairs) = in_style(job, task, constants, *style)?;
+        let key = |(script, peak): &Made| {
             let over = peak.0.saturating_sub(StackDepth::MAX.0);
             (over, script.len())
         };
-        if best.as_ref().is_none_or(|best| key(&made) < key(best)) {
-            best = Some(made);
+        if best.as_ref().is_none_or(|(best, _)| key(&made) < key(best)) {
+            best = Some((made, (*style, pairs)));
         }
         // Others need less of the stack, not fewer bytes.
-        if best.as_ref().is_some_and(|best| key(best).0 == 0) {
+        if best.as_ref().is_some_and(|(best, _)| key(best).0 == 0) {
             break;
         }
     }
     best.ok_or(ScriptError::Defect("no style"))
 }
 
+/// The body in one style, with as many pairs as it takes to fit on the stack.
 fn in_style(
     job: &Job<'_>,
     task: &Task,
     constants: &HashMap<u16, u32>,
     style: Style,
-) -> Result<(Vec<u8>, StackDepth), ScriptError> {
-    let (graph, stmts) = statements(job, task, constants, style);
-    let reads = job.reads.iter().map(|word| usize::from(word.digits)).sum();
-    let (mut made, mut over) = on_stack(&graph, &stmts, reads)?;
+) -> Result<(Made, usize), ScriptError> {
+    let mut notes = Notes::off();
+    let (graph, stmts) = statements(job, task, constants, style, &mut notes.names);
+    let reads = digits_read(job);
+    let (mut made, mut over) = on_stack(&graph, &stmts, reads, &mut notes)?;
     // A pair of claimed digits is one item less.
     let most = paired(&stmts, stmts.len()).1;
     let mut pairs = 0;
     while over > 0 && pairs < most && over <= most {
         pairs = most.min(pairs + over);
-        (made, over) = on_stack(&graph, &paired(&stmts, pairs).0, reads)?;
+        let stmts = paired(&stmts, pairs).0;
+        (made, over) = on_stack(&graph, &stmts, reads, &mut notes)?;
     }
-    Ok(made)
+    Ok((made, pairs))
 }
 
-/// The script of statements, and by how many items it exceeds the stack.
+fn digits_read(job: &Job<'_>) -> usize {
+    job.reads.iter().map(|word| usize::from(word.digits)).sum()
+}
+
+/// The script of statements, and by how many items it exceeds the stack. Only of a script that
+/// doesn't, `notes` learn what its bytes are.
 fn on_stack(
     graph: &Graph,
     stmts: &[Stmt],
     reads: usize,
-) -> Result<((Vec<u8>, StackDepth), usize), ScriptError> {
-    let mut made = Draft::new(graph, stmts, reads)?.emit()?;
+    notes: &mut Notes,
+) -> Result<(Made, usize), ScriptError> {
+    let mut made = Draft::new(graph, stmts, reads)?.emit(&mut notes.marks)?;
     if made.1 <= StackDepth::MAX {
         let claims: usize = stmts.iter().map(Stmt::claims).sum();
         let shorter = peephole::shorten(&made.0, 0, reads + claims)?;
+        notes.finish(graph, &shorter.offsets);
         made = (shorter.script, shorter.peak);
     }
     let over = made.1.0.saturating_sub(StackDepth::MAX.0);
@@ -105,8 +148,9 @@ fn statements(
     task: &Task,
     constants: &HashMap<u16, u32>,
     style: Style,
+    names: &mut Names,
 ) -> (Graph, Vec<Stmt>) {
-    let (mut graph, steps) = lower(task, style);
+    let (mut graph, steps) = lower(task, style, names);
     let mut stmts = Vec::new();
     let mut computed: HashMap<u16, Vec<_>> = HashMap::new();
     let mut joined: HashMap<u16, Vec<_>> = HashMap::new();
@@ -342,6 +386,7 @@ impl<'a> Collector<'a> {
         {
             if let Op::AbortIf(condition, _) = inst.op {
                 let condition = collector.name(condition)?;
+                collector.builder.at(inst.span);
                 collector.builder.abort_if(condition, ABORT);
             } else if !matches!(inst.op, Op::Const(_) | Op::Input(_))
                 && results(inst).any(|index| needed[index])

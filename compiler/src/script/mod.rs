@@ -22,6 +22,8 @@ mod idioms;
 mod kinds;
 pub mod leaf;
 mod lower;
+pub mod marks;
+pub mod memo;
 mod number;
 pub mod peephole;
 mod shape;
@@ -32,7 +34,7 @@ pub mod winternitz;
 pub use code::asm as print_asm;
 pub use leaf::assert_reveal::AssertReveal;
 pub use leaf::claim_reveal::{ClaimElement, ClaimReveal, ClaimSignature};
-pub use leaf::disprove::{Disprove, Progress, bodies, body, disprove, disprove_hash};
+pub use leaf::disprove::{Disprove, Progress, bodies, body, body_noted, disprove, disprove_hash};
 
 use crate::segment::ElementId;
 use crate::word::Value;

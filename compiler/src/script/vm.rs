@@ -85,13 +85,7 @@ pub enum Why {
 
 /// Runs a script on a witness stack, bottom first.
 pub fn run(script: &[u8], witness: &[Vec<u8>], rules: &Rules<'_>) -> Outcome {
-    let mut vm = Vm {
-        stack: witness.to_vec(),
-        alt: Vec::new(),
-        branches: Vec::new(),
-        rules,
-        peak: witness.len(),
-    };
+    let mut vm = Vm::new(witness, rules);
     let verdict = match vm.script(script) {
         Ok(()) => Ok(()),
         // Every such opcode is refused on the way, if nothing was before it.
@@ -119,16 +113,61 @@ pub fn is_true(item: &[u8]) -> bool {
     }
 }
 
-struct Vm<'a, 'r> {
+/// The machine: its stacks, and where it is in conditionals. [`run`] is all its steps.
+#[derive(Clone)]
+pub struct Vm<'a, 'r> {
     stack: Vec<Vec<u8>>,
     alt: Vec<Vec<u8>>,
     branches: Vec<bool>,
+    /// Conditionals that began where nothing is executed.
+    skipped: usize,
     rules: &'a Rules<'r>,
     peak: usize,
 }
 
+impl<'a, 'r> Vm<'a, 'r> {
+    /// A machine before the first instruction, its stack bottom first.
+    pub fn new(witness: &[Vec<u8>], rules: &'a Rules<'r>) -> Self {
+        Self {
+            stack: witness.to_vec(),
+            alt: Vec::new(),
+            branches: Vec::new(),
+            skipped: 0,
+            rules,
+            peak: witness.len(),
+        }
+    }
+}
+
 impl Vm<'_, '_> {
+    /// The stack, bottom first.
+    pub fn stack(&self) -> &[Vec<u8>] {
+        &self.stack
+    }
+
+    /// The altstack, bottom first.
+    pub fn altstack(&self) -> &[Vec<u8>] {
+        &self.alt
+    }
+
+    /// Whether the next instruction is executed, rather than skipped in a branch not taken.
+    pub fn is_active(&self) -> bool {
+        self.branches.iter().all(|branch| *branch) && self.skipped == 0
+    }
+
     fn script(&mut self, script: &[u8]) -> Result<(), Refusal> {
+        self.start()?;
+        for (at, item) in items(script) {
+            self.instruction(script, at, item)?;
+        }
+        self.end(script.len())
+    }
+
+    /// Judges the witness.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it is too large.
+    pub fn start(&self) -> Result<(), Refusal> {
         let refuse = |at: usize| move |why: Why| Refusal { at, why };
         if self.stack.iter().any(|item| item.len() > 520) {
             return Err(refuse(0)(Why::TooLong));
@@ -136,33 +175,47 @@ impl Vm<'_, '_> {
         if self.stack.len() > 1_000 {
             return Err(refuse(0)(Why::Overflow));
         }
-        let mut skipped = 0usize;
-        for (at, item) in items(script) {
-            let active = self.branches.iter().all(|branch| *branch) && skipped == 0;
-            match item {
-                Item::Bad(_) => return Err(refuse(at)(Why::Unknown)),
-                Item::Push(data) if active => self.push(script, at, data).map_err(refuse(at))?,
-                Item::Push(data) if data.len() > 520 => return Err(refuse(at)(Why::TooLong)),
-                Item::Push(_) => {}
-                Item::Code(Code::If | Code::NotIf) if !active => skipped += 1,
-                Item::Code(Code::EndIf) if skipped > 0 => skipped -= 1,
-                Item::Code(Code::Else) if skipped > 0 => {}
-                Item::Code(Code::Else) => match self.branches.last_mut() {
-                    Some(branch) => *branch = !*branch,
-                    None => return Err(refuse(at)(Why::Unbalanced)),
-                },
-                Item::Code(Code::EndIf) => {
-                    self.branches.pop().ok_or(refuse(at)(Why::Unbalanced))?;
-                }
-                Item::Code(code) if active => self.step(code).map_err(refuse(at))?,
-                Item::Code(_) => {}
+        Ok(())
+    }
+
+    /// Runs the instruction that stands at an offset of the script.
+    ///
+    /// # Errors
+    /// [`Refusal`] if it can't be run.
+    pub fn instruction(&mut self, script: &[u8], at: usize, item: Item) -> Result<(), Refusal> {
+        let refuse = |at: usize| move |why: Why| Refusal { at, why };
+        let active = self.is_active();
+        match item {
+            Item::Bad(_) => return Err(refuse(at)(Why::Unknown)),
+            Item::Push(data) if active => self.push(script, at, data).map_err(refuse(at))?,
+            Item::Push(data) if data.len() > 520 => return Err(refuse(at)(Why::TooLong)),
+            Item::Push(_) => {}
+            Item::Code(Code::If | Code::NotIf) if !active => self.skipped += 1,
+            Item::Code(Code::EndIf) if self.skipped > 0 => self.skipped -= 1,
+            Item::Code(Code::Else) if self.skipped > 0 => {}
+            Item::Code(Code::Else) => match self.branches.last_mut() {
+                Some(branch) => *branch = !*branch,
+                None => return Err(refuse(at)(Why::Unbalanced)),
+            },
+            Item::Code(Code::EndIf) => {
+                self.branches.pop().ok_or(refuse(at)(Why::Unbalanced))?;
             }
-            self.peak = self.peak.max(self.stack.len() + self.alt.len());
-            if self.stack.len() + self.alt.len() > 1_000 {
-                return Err(refuse(at)(Why::Overflow));
-            }
+            Item::Code(code) if active => self.step(code).map_err(refuse(at))?,
+            Item::Code(_) => {}
         }
-        let end = refuse(script.len());
+        self.peak = self.peak.max(self.stack.len() + self.alt.len());
+        if self.stack.len() + self.alt.len() > 1_000 {
+            return Err(refuse(at)(Why::Overflow));
+        }
+        Ok(())
+    }
+
+    /// Judges what is left after the last instruction of a script of so many bytes.
+    ///
+    /// # Errors
+    /// [`Refusal`] unless it is exactly one item, and true.
+    pub fn end(&self, len: usize) -> Result<(), Refusal> {
+        let end = |why: Why| Refusal { at: len, why };
         if !self.branches.is_empty() {
             return Err(end(Why::Unbalanced));
         }

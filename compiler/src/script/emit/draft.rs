@@ -2,6 +2,7 @@
 
 use super::super::ScriptError;
 use super::super::graph::{Graph, NodeId};
+use super::super::marks::Marks;
 use super::bias::Demands;
 use super::tables::Tables;
 use super::{Emitter, Stmt};
@@ -31,8 +32,9 @@ impl<'a> Draft<'a> {
         let uses = count_uses(graph, stmts);
         let tables = Tables::of(graph, &uses);
         let draft = tables.draft();
-        let ((sketch, peak), demands) =
-            Emitter::new(graph, &tables, &draft, uses.clone()).body(stmts, reads)?;
+        let mut unmarked = Marks::default();
+        let emitter = Emitter::new(graph, &tables, &draft, uses.clone(), &mut unmarked);
+        let ((sketch, peak), demands) = emitter.body(stmts, reads)?;
         let others = usize::from(peak.0).saturating_sub(tables.slots(&draft).len());
         Ok(Self {
             graph,
@@ -55,11 +57,12 @@ impl<'a> Draft<'a> {
 
     /// Emits the body for good: its tables lie, and are biased, so that corrections are few.
     /// Where tables would need more of the stack than there is, with the holes between them,
-    /// gives the [`sketch`](Self::sketch), and how many items there are.
+    /// gives the [`sketch`](Self::sketch), and how many items there are. `marks` learn what the
+    /// bytes are, but not those of a sketch.
     ///
     /// # Errors
     /// [`ScriptError::Defect`] if the emitter broke an invariant of its own.
-    pub fn emit(self) -> Result<(Vec<u8>, StackDepth), ScriptError> {
+    pub fn emit(self, marks: &mut Marks) -> Result<(Vec<u8>, StackDepth), ScriptError> {
         let room = usize::from(StackDepth::MAX.0).saturating_sub(self.others);
         let cells = self.tables.cells();
         if cells > room {
@@ -70,7 +73,7 @@ impl<'a> Draft<'a> {
         if slots > room {
             return Ok(self.sketch(slots));
         }
-        let emitter = Emitter::new(self.graph, &self.tables, &chosen, self.uses);
+        let emitter = Emitter::new(self.graph, &self.tables, &chosen, self.uses, marks);
         Ok(emitter.body(self.stmts, self.reads)?.0)
     }
 }

@@ -12,6 +12,7 @@ mod arrange;
 mod bias;
 mod draft;
 mod long;
+mod look;
 mod number;
 mod product;
 mod slots;
@@ -23,9 +24,9 @@ use super::ScriptError;
 use super::asm::Asm;
 use super::code::Code;
 use super::graph::{Graph, Node, NodeId};
-use super::table::Table;
+use super::marks::{Marks, What};
 use crate::units::StackDepth;
-use bias::{Bias, Choice, Chosen, Demands};
+use bias::{Bias, Chosen, Demands};
 pub use draft::Draft;
 use stack::{Name, Stack};
 use tables::Tables;
@@ -76,10 +77,17 @@ struct Emitter<'a> {
     /// Uses of each node that are still to come.
     uses: Vec<u32>,
     demands: Demands,
+    marks: &'a mut Marks,
 }
 
 impl<'a> Emitter<'a> {
-    fn new(graph: &'a Graph, tables: &'a Tables, chosen: &'a Chosen, uses: Vec<u32>) -> Self {
+    fn new(
+        graph: &'a Graph,
+        tables: &'a Tables,
+        chosen: &'a Chosen,
+        uses: Vec<u32>,
+        marks: &'a mut Marks,
+    ) -> Self {
         Self {
             graph,
             tables,
@@ -89,6 +97,7 @@ impl<'a> Emitter<'a> {
             stored: vec![None; graph.len()],
             uses,
             demands: Demands::default(),
+            marks,
         }
     }
 
@@ -99,12 +108,14 @@ impl<'a> Emitter<'a> {
     ) -> Result<((Vec<u8>, StackDepth), Demands), ScriptError> {
         let claims: usize = stmts.iter().map(Stmt::claims).sum();
         self.stack = Stack::new(Asm::new(0, reads + claims));
-        self.tables.push(&mut self.stack.asm, self.chosen);
+        self.tables
+            .push(&mut self.stack.asm, self.chosen, self.marks);
         self.base = self.stack.asm.height();
         self.reads(reads);
         let mut joined = self.join_claims(stmts);
         let mut flagged = false;
         for stmt in stmts {
+            let start = self.stack.asm.len();
             match *stmt {
                 Stmt::Keep(node) => {
                     self.keep(node);
@@ -128,6 +139,11 @@ impl<'a> Emitter<'a> {
                 }
             }
             flagged = true;
+            let what = match stmt.claims() {
+                0 => What::Flag,
+                digits => What::Compare(digits),
+            };
+            self.mark(what, start);
         }
         self.end(flagged)
     }
@@ -144,13 +160,19 @@ impl<'a> Emitter<'a> {
         }
         let joins = self.joins_of_reads(reads);
         for (name, joins) in names.into_iter().zip(joins) {
+            let start = self.stack.asm.len();
             self.stack.asm.op(Code::FromAlt);
             match name {
                 Some(index) => {
+                    let node = NodeId(index as u32);
                     self.stack.pushed();
-                    self.name_top(NodeId(index as u32), Bias::default());
+                    self.name_top(node, Bias::default());
+                    self.mark(What::Node(node), start);
                 }
-                None => self.stack.asm.op(Code::Drop),
+                None => {
+                    self.stack.asm.op(Code::Drop);
+                    self.mark(What::Unread, start);
+                }
             }
             for join in joins {
                 self.keep(join);
@@ -163,13 +185,28 @@ impl<'a> Emitter<'a> {
         let claims: Vec<&Stmt> = stmts.iter().filter(|stmt| stmt.claims() > 0).collect();
         let pair = |stmt: &&Stmt| matches!(stmt, Stmt::ComparePair(..));
         let joined = claims.iter().rposition(pair).map_or(0, |last| last + 1);
+        let start = self.stack.asm.len();
         for stmt in claims.iter().take(joined) {
             self.claimed(stmt.claims());
         }
         for _ in 0..joined {
             self.stack.asm.op(Code::ToAlt);
         }
+        self.mark(What::Join, start);
         joined
+    }
+
+    /// Says what the bytes since `start` are.
+    fn mark(&mut self, what: What, start: usize) {
+        self.marks.add(what, start..self.stack.asm.len());
+    }
+
+    /// Says that the bytes since `start` leave a node's value on top, biased.
+    fn mark_node(&mut self, node: NodeId, bias: &Bias, start: usize) {
+        if self.marks.are_on() {
+            let (bytes, bias) = (start..self.stack.asm.len(), bias.value(self.chosen));
+            self.marks.add_biased(What::Node(node), bytes, bias);
+        }
     }
 
     /// Has a node on the stack, if anything still needs it.
@@ -217,6 +254,7 @@ impl<'a> Emitter<'a> {
 
     /// Leaves only the verdict.
     fn end(mut self, flagged: bool) -> Result<((Vec<u8>, StackDepth), Demands), ScriptError> {
+        let start = self.stack.asm.len();
         if flagged {
             self.bring(Name::Verdict);
         } else {
@@ -234,6 +272,7 @@ impl<'a> Emitter<'a> {
             }
             asm.op(Code::FromAlt);
         }
+        self.mark(What::End, start);
         let mut left = self.uses.iter().zip(&self.stored);
         if left.any(|(uses, stored)| stored.is_some() && *uses > 0) {
             return Err(ScriptError::Defect("a value was left over"));
@@ -257,7 +296,11 @@ impl<'a> Emitter<'a> {
     /// Puts a node's value on top as it is.
     fn plain(&mut self, node: NodeId) {
         let bias = self.value(node);
+        let start = self.stack.asm.len();
         self.correct(bias);
+        if self.stack.asm.len() > start {
+            self.mark(What::Node(node), start);
+        }
     }
 
     /// Corrects the top item, stored with a bias that should be 0.
@@ -342,6 +385,13 @@ impl<'a> Emitter<'a> {
 
     /// Computes a node that is not on the stack; leaves one temporary and gives its bias.
     fn compute(&mut self, node: NodeId) -> Bias {
+        let start = self.stack.asm.len();
+        let bias = self.evaluate(node);
+        self.mark_node(node, &bias, start);
+        bias
+    }
+
+    fn evaluate(&mut self, node: NodeId) -> Bias {
         match self.graph.node(node) {
             Node::Const(n) => {
                 self.stack.asm.num(*n);
@@ -349,12 +399,12 @@ impl<'a> Emitter<'a> {
             }
             Node::Read(_) => {}
             Node::Sum(terms, constant) => match self.reach(terms) {
-                ..LARGE => return self.sum(terms, *constant),
+                ..LARGE => return self.sum(node, terms, *constant),
                 LARGE..HUGE => {
-                    let bias = self.sum(terms, *constant);
+                    let bias = self.sum(node, terms, *constant);
                     self.correct(bias);
                 }
-                _ => self.huge_sum(terms, *constant),
+                _ => self.huge_sum(node, terms, *constant),
             },
             Node::Look(table, index) => {
                 let bias = self.value(*index);
@@ -382,7 +432,7 @@ impl<'a> Emitter<'a> {
                 self.stack.apply(Code::NotEqual0, 1);
             }
             Node::Select(c, t, f) => self.select(*c, *t, *f),
-            Node::Join(digits) => self.number_of(digits),
+            Node::Join(digits) => self.number_of(node, digits),
             Node::Times(a, k) => self.times(*a, *k),
             Node::NotBelow0(a) => {
                 self.plain(*a);
@@ -435,69 +485,6 @@ impl<'a> Emitter<'a> {
             self.bring(partial);
             self.bring(top);
         }
-    }
-
-    /// Corrects the index on top for a look-up, `more` items being pushed before; gives what
-    /// it is biased by then.
-    fn index(&mut self, table: Table, bias: Bias, more: usize) -> Bias {
-        let Some(number) = self.tables.number(&table) else {
-            return bias;
-        };
-        // Cell n lies `place + n` beneath the topmost cell, and `PICK` has taken the index.
-        let above = (self.stack.asm.height() + more - self.base) as i64 - 1;
-        let mut wanted = Bias::chosen(Choice::Place(number));
-        wanted.fixed = above;
-        let mut lack = bias;
-        lack.add(&wanted, -1);
-        self.correct(lack);
-        wanted
-    }
-
-    /// Replaces the index on top by a table's cell; gives its bias.
-    fn look(&mut self, table: Table, index: Bias) -> Bias {
-        self.index(table, index, 0);
-        self.stack.apply(Code::Pick, 1);
-        let number = self.tables.number(&table);
-        number.map_or_else(Bias::default, |n| Bias::chosen(Choice::Bias(n)))
-    }
-
-    /// What is yet to be looked up by the rest of this look-up's index.
-    fn carry_of(&self, low: NodeId) -> Option<NodeId> {
-        // The graph makes it right after the look-up.
-        Some(NodeId(low.0 + 1))
-            .filter(|id| id.index() < self.graph.len())
-            .filter(|id| matches!(self.graph.node(*id), Node::Rest(of, _) if *of == low))
-            .filter(|id| self.uses[id.index()] > 0 && self.stored[id.index()].is_none())
-    }
-
-    /// Whether computing the node leaves others, too: a low digit and a carry, or parts.
-    fn comes_in_pair(&self, node: NodeId) -> bool {
-        matches!(self.graph.node(node), Node::Rest(..) | Node::Part(..))
-            || self.carry_of(node).is_some()
-    }
-
-    /// Splits a sum into its low digit and, on top, the carry.
-    fn split(&mut self, low: NodeId, carry: NodeId) {
-        let (Node::Look(low_table, sum), Node::Rest(_, table)) =
-            (self.graph.node(low), self.graph.node(carry))
-        else {
-            return;
-        };
-        let (low_table, sum, table) = (low_table, *sum, *table);
-        let sum = self.value(sum);
-        // Corrected before it is copied: what is left then is the same for all sums.
-        let mut left = self.index(*low_table, sum, 1);
-        self.stack.pick(0);
-        let bias = self.look(*low_table, left.clone());
-        self.uses[low.index()] -= 1; // the carry's
-        left.add(&bias, -1);
-        if self.uses[low.index()] > 0 {
-            self.name_top(low, bias);
-            self.stack.tuck();
-        }
-        self.stack.apply(Code::Sub, 2);
-        let bias = self.look(table, left);
-        self.name_top(carry, bias);
     }
 
     fn select(&mut self, c: NodeId, t: NodeId, f: NodeId) {

@@ -3,9 +3,11 @@
 
 use super::super::code::{Code, number_len};
 use super::super::graph::{Node, NodeId};
+use super::super::marks::What;
 use super::super::number::{Arith, LIMIT};
 use super::Emitter;
 use super::bias::Bias;
+use super::stack::Name;
 
 impl Emitter<'_> {
     /// By digit that is read, the joins that are made of digits read up to it, it included.
@@ -61,13 +63,15 @@ impl Emitter<'_> {
     }
 
     /// The number that digits make, the least first.
-    pub(super) fn number_of(&mut self, digits: &[NodeId]) {
+    pub(super) fn number_of(&mut self, node: NodeId, digits: &[NodeId]) {
+        let start = self.stack.asm.len();
         let mut rest = digits.iter().rev();
         if let Some(top) = rest.next() {
             self.plain(*top);
         }
         for digit in rest {
             self.double(4);
+            self.mark(What::Toward(node), start);
             match self.graph.as_const(*digit) {
                 Some(n) => {
                     self.uses[digit.index()] -= 1;
@@ -95,6 +99,7 @@ impl Emitter<'_> {
             return;
         };
         self.uses[node.index()] = 0;
+        let start = self.stack.asm.len();
         match *arith {
             Arith::Divide(unit) => {
                 self.plain(operands[0]);
@@ -111,6 +116,24 @@ impl Emitter<'_> {
             Arith::Long { saturate } => self.long(node, operands, saturate),
             Arith::LongWide { limbs } => self.long_wide(node, operands, usize::from(limbs)),
             Arith::Choose => self.choose(node, operands),
+        }
+        self.mark_parts(node, start);
+    }
+
+    /// Says that the bytes since `start` leave the parts of a node.
+    fn mark_parts(&mut self, node: NodeId, start: usize) {
+        if !self.marks.are_on() {
+            return;
+        }
+        let bytes = start..self.stack.asm.len();
+        for index in node.index() + 1..self.graph.len() {
+            let part = NodeId(index as u32);
+            if !matches!(self.graph.node(part), Node::Part(of, _) if *of == node) {
+                break;
+            }
+            if let Some(depth) = self.stack.depth_of(Name::Node(part.0)) {
+                self.marks.add_at(depth, What::Node(part), bytes.clone(), 0);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::super::code::Code;
 use super::super::graph::NodeId;
+use super::super::marks::What;
 use super::super::number::LIMIT;
 use super::Emitter;
 use super::stack::Name;
@@ -33,9 +34,12 @@ impl Emitter<'_> {
         for (part, place) in parts.iter().zip(starts) {
             tables.push((place, self.multiples(*part, most)));
         }
-        for (group, _) in groups.iter().enumerate().filter(|(_, part)| part.is_some()) {
+        for (group, part) in groups.iter().enumerate() {
+            let Some(part) = part else { continue };
             let from = group * span;
+            let start = self.stack.asm.len();
             self.columns(&tables, digits, from..(from + span).min(places));
+            self.mark(What::Node(*part), start);
         }
         let cells = tables.len() * (most as usize + 1);
         let made = groups.iter().flatten().count();
@@ -67,10 +71,15 @@ impl Emitter<'_> {
 
     /// Leaves the multiples of a number, from 0 times up, the last on top; gives the first.
     fn multiples(&mut self, number: NodeId, most: i64) -> Name {
+        let mut start = self.stack.asm.len();
         self.stack.asm.num(0);
         let first = self.stack.pushed();
+        self.mark(What::Multiple(number, 0), start);
+        start = self.stack.asm.len();
         self.plain(number);
+        self.mark(What::Multiple(number, 1), start);
         for n in 2..=most {
+            start = self.stack.asm.len();
             match n {
                 2 => self.stack.asm.ops(&[Code::Dup, Code::Dup, Code::Add]),
                 3 => self.stack.asm.ops(&[Code::Dup2, Code::Add]),
@@ -83,6 +92,7 @@ impl Emitter<'_> {
                 }
             }
             self.stack.pushed();
+            self.mark(What::Multiple(number, n), start);
         }
         first
     }
@@ -167,6 +177,7 @@ impl Emitter<'_> {
             return;
         };
         for n in 0..3 {
+            let start = self.stack.asm.len();
             self.stack.asm.op(Code::Dup);
             if n == 2 && saturate {
                 self.stack.asm.num(LIMIT / 2 - 1);
@@ -174,9 +185,13 @@ impl Emitter<'_> {
             }
             self.double(1);
             self.stack.pushed();
+            if n < 2 || !saturate {
+                self.mark(What::Multiple(*by, 2 << n), start);
+            }
         }
         let mut parts = Vec::new();
         for (n, digit) in digits.iter().enumerate().rev() {
+            let start = self.stack.asm.len();
             let highest = n + 1 == digits.len();
             if !highest {
                 self.double(4);
@@ -188,6 +203,11 @@ impl Emitter<'_> {
             let part = self.part(node, n as u32);
             parts.push(part);
             self.digit_of_quotient(first, part.is_some());
+            if let Some(part) = part {
+                let bytes = start..self.stack.asm.len();
+                self.marks.add_at(1, What::Node(part), bytes, 0);
+            }
+            self.mark(What::Toward(node), start);
         }
         let rest = self.part(node, digits.len() as u32);
         parts.push(rest);

@@ -3,13 +3,15 @@
 
 use super::super::code::Code;
 use super::super::graph::NodeId;
+use super::super::marks::What;
 use super::Emitter;
 use super::bias::Bias;
 use super::stack::Name;
 
 impl Emitter<'_> {
-    /// Adds up terms. Constants are left to whoever corrects the bias.
-    pub(super) fn sum(&mut self, terms: &[(NodeId, bool)], constant: i64) -> Bias {
+    /// Adds up the terms of a node. Constants are left to whoever corrects the bias.
+    pub(super) fn sum(&mut self, node: NodeId, terms: &[(NodeId, bool)], constant: i64) -> Bias {
+        let start = self.stack.asm.len();
         let mut order: Vec<(NodeId, bool)> = terms.to_vec();
         // What is on top comes first, what is yet to be computed and kept last: it is tucked
         // away beneath the sum.
@@ -27,14 +29,15 @@ impl Emitter<'_> {
             order[..=first].rotate_right(1);
         }
         let mut bias = Bias::fixed(-constant);
-        for (n, (node, plus)) in order.into_iter().enumerate() {
+        for (n, (term, plus)) in order.into_iter().enumerate() {
             if n > 0 {
-                let term = self.addend(node, plus);
-                bias.add(&term, sign(plus));
+                let added = self.addend(term, plus);
+                bias.add(&added, sign(plus));
+                self.mark(What::Toward(node), start);
                 continue;
             }
-            let term = self.value(node);
-            bias.add(&term, sign(plus));
+            let first = self.value(term);
+            bias.add(&first, sign(plus));
             if !plus {
                 self.stack.apply(Code::Negate, 1);
             }
@@ -80,18 +83,20 @@ impl Emitter<'_> {
         ranges.map(|range| range.high.max(-range.low)).sum()
     }
 
-    /// Adds up terms, all of them plain, and a constant.
-    pub(super) fn huge_sum(&mut self, terms: &[(NodeId, bool)], constant: i64) {
+    /// Adds up the terms of a node, all of them plain, and a constant.
+    pub(super) fn huge_sum(&mut self, node: NodeId, terms: &[(NodeId, bool)], constant: i64) {
+        let start = self.stack.asm.len();
         let mut order = terms.to_vec();
         if let Some(first) = order.iter().position(|(_, plus)| *plus) {
             order[..=first].rotate_right(1);
         }
-        for (n, (node, plus)) in order.into_iter().enumerate() {
+        for (n, (term, plus)) in order.into_iter().enumerate() {
             if n > 0 {
-                self.plus(node, plus);
+                self.plus(term, plus);
+                self.mark(What::Toward(node), start);
                 continue;
             }
-            self.plain(node);
+            self.plain(term);
             if !plus {
                 self.stack.apply(Code::Negate, 1);
             }

@@ -3,6 +3,7 @@
 use super::super::asm::Asm;
 use super::super::cells::push_cells;
 use super::super::graph::{Graph, Node, NodeId};
+use super::super::marks::Marks;
 use super::super::table::Table;
 use super::arrange::Arrangement;
 use super::bias::{Chosen, Demands};
@@ -65,34 +66,36 @@ impl Tables {
         Arrangement::of(self, demands, room)
     }
 
-    /// The slots from the topmost down: what is stored there.
-    pub fn slots(&self, chosen: &Chosen) -> Vec<Option<i64>> {
+    /// The slots from the topmost down: what is stored there, and whose cell it is.
+    pub fn slots(&self, chosen: &Chosen) -> Vec<Option<(i64, Table)>> {
         let mut slots = Vec::new();
-        for ((place, bias), (_, cells)) in chosen.places.iter().zip(&chosen.biases).zip(&self.all) {
+        for ((place, bias), (table, cells)) in
+            chosen.places.iter().zip(&chosen.biases).zip(&self.all)
+        {
             for (index, cell) in cells {
                 let slot = (place + index) as usize;
                 if slot >= slots.len() {
                     slots.resize(slot + 1, None);
                 }
-                slots[slot] = Some(cell + bias);
+                slots[slot] = Some((cell + bias, *table));
             }
         }
         slots
     }
 
     /// Pushes all tables. A slot that nobody uses is a copy of the one beneath.
-    pub fn push(&self, asm: &mut Asm, chosen: &Chosen) {
+    pub fn push(&self, asm: &mut Asm, chosen: &Chosen, marks: &mut Marks) {
         let mut last = 0;
-        let cells: Vec<i64> = self
-            .slots(chosen)
-            .into_iter()
-            .rev()
-            .map(|slot| {
-                last = slot.unwrap_or(last);
-                last
-            })
-            .collect();
+        let slots = self.slots(chosen);
+        let cells = slots.iter().rev().map(|slot| {
+            last = slot.map_or(last, |(cell, _)| cell);
+            last
+        });
+        let cells: Vec<i64> = cells.collect();
+        let start = asm.len();
         asm.items(&push_cells(&cells));
+        let owners = slots.iter().rev().map(|slot| slot.map(|(_, table)| table));
+        marks.add_tables(owners, start..asm.len());
     }
 }
 

@@ -6,8 +6,9 @@
 
 use super::super::ScriptError;
 use super::super::asm::Asm;
-use super::super::body::{Job, generate, words_of};
+use super::super::body::{Job, generate_noted, words_of};
 use super::super::code::Code;
+use super::super::marks::Notes;
 use super::super::winternitz::{self, Mode};
 use super::{MAX_CHALLENGERS, SchnorrSignature, take_signatures};
 use crate::commit::{PublicKey, Shape, Signature};
@@ -42,6 +43,19 @@ pub struct Disprove {
 /// # Errors
 /// [`ScriptError`] if the plan has no such segment or outcome.
 pub fn body(plan: &Plan, segment: usize, claimed: Option<u8>) -> Result<Body, ScriptError> {
+    body_noted(plan, segment, claimed, &mut Notes::off())
+}
+
+/// The same; `notes` learn what the bytes stand for.
+///
+/// # Errors
+/// As [`body`].
+pub fn body_noted(
+    plan: &Plan,
+    segment: usize,
+    claimed: Option<u8>,
+    notes: &mut Notes,
+) -> Result<Body, ScriptError> {
     let last = segment + 1 == plan.segments.len();
     if last && claimed.is_none_or(|k| usize::from(k) >= plan.program.outcomes.len()) {
         return Err(ScriptError::Outcome { claimed, segment });
@@ -50,14 +64,15 @@ pub fn body(plan: &Plan, segment: usize, claimed: Option<u8>) -> Result<Body, Sc
     let (reads, writes) = words_of(plan, segment).ok_or_else(|| missing.clone())?;
     let range = plan.segments.get(segment).ok_or(missing)?.insts.clone();
     let bits = plan.program.bits();
-    let (script, peak) = generate(&Job {
+    let job = Job {
         program: &plan.program,
         bits: &bits,
         insts: range,
         reads: &reads,
         writes: &writes,
         claimed: claimed.filter(|_| last),
-    })?;
+    };
+    let (script, peak) = generate_noted(&job, notes)?;
     let (_, shapes) = elements_of(plan, segment)?;
     let keys: Vec<PublicKey> = shapes
         .iter()

@@ -6,6 +6,7 @@ use super::super::facts::low_mask;
 use super::super::graph::NodeId;
 use super::super::idioms::Idiom;
 use super::super::kinds::ONE;
+use super::super::marks::{Form, Piece};
 use super::super::number::{HALF, LIMIT, Reduced};
 use super::super::shape::{Terms, def, flatten};
 use super::Lower;
@@ -303,14 +304,22 @@ impl Lower<'_> {
         // A small negative constant borrows less often than its complement carries.
         let addend = signed(constant);
         let low = self.graph.reduce(&nth(0), addend % HALF, HALF);
+        self.carries(value, 0, low.quotient);
         let mut high = nth(1);
         high.push((low.quotient, low.plus));
         let high = self.graph.reduce(&high, addend / HALF + low.offset, HALF);
+        self.carries(value, 1, high.quotient);
         self.beyond[value.index()] = Some(Reduced {
             offset: high.offset + i64::from(addend < 0),
             ..high
         });
         [low.rest, high.rest]
+    }
+
+    /// Names what a half of a sum carries.
+    fn carries(&mut self, value: Value, half: u8, carry: NodeId) {
+        let form = Form::Carry(Piece::Half(half));
+        self.names.piece(carry, value, form);
     }
 
     /// What a comparison or its equivalent gives: 0 or 1.

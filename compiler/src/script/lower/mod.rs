@@ -22,6 +22,7 @@ use super::forms::{Style, adds_rows, forms};
 use super::graph::{Graph, Node, NodeId};
 use super::idioms::Idioms;
 use super::kinds::Kinds;
+use super::marks::Names;
 use super::number::Reduced;
 use super::shape::{Shape, Terms, def, flatten};
 use super::table::{Bitwise, Count, Form, STRIDE, Table};
@@ -55,10 +56,10 @@ pub enum Step {
     Numbers(u16, Vec<(NodeId, usize)>),
 }
 
-/// Lowers a task.
-pub fn lower(task: &Task, style: Style) -> (Graph, Vec<Step>) {
+/// Lowers a task; `names` learn which piece of which word each node is.
+pub fn lower(task: &Task, style: Style, names: &mut Names) -> (Graph, Vec<Step>) {
     let program = &task.program;
-    let mut lower = Lower::new(task, style);
+    let mut lower = Lower::new(task, style, names);
     let mut steps = Vec::new();
     for (n, inst) in program.insts.iter().enumerate() {
         match inst.op {
@@ -78,6 +79,9 @@ pub fn lower(task: &Task, style: Style) -> (Graph, Vec<Step>) {
             _ => {}
         }
     }
+    let (forms, loose) = (&lower.forms, &lower.shape.loose);
+    lower.names.digits(&lower.words, forms, loose);
+    lower.names.numbers(&lower.ones, &lower.halves);
     (lower.graph, steps)
 }
 
@@ -112,10 +116,11 @@ struct Lower<'a> {
     converted: FxHashMap<(NodeId, Form, Form), (NodeId, usize)>,
     /// Where each input word's digits begin.
     offsets: Vec<u32>,
+    names: &'a mut Names,
 }
 
 impl<'a> Lower<'a> {
-    fn new(task: &'a Task, style: Style) -> Self {
+    fn new(task: &'a Task, style: Style, names: &'a mut Names) -> Self {
         let program = &task.program;
         let facts = Facts::of(program, task.abort);
         let bits = facts.bits(program);
@@ -167,6 +172,7 @@ impl<'a> Lower<'a> {
             words: vec![None; values],
             converted: FxHashMap::default(),
             offsets,
+            names,
         }
     }
 
@@ -507,6 +513,7 @@ impl<'a> Lower<'a> {
         };
         let step = self.graph.now();
         self.converted.insert((digit, from, to), (converted, step));
+        self.names.convert(digit, converted, to);
         converted
     }
 

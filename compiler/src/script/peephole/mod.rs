@@ -15,22 +15,43 @@ use super::code::{Code, Item, items};
 use crate::units::StackDepth;
 use rules::{Part, Rule, Top, bytes, is_small, rules};
 
+/// Where an instruction comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Origin {
+    /// The offset in the old script.
+    old: usize,
+    /// Whether what is before it does what was before it there: not so within what a rule made.
+    exact: bool,
+}
+
 /// Where instructions of a script lie in the shorter one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Offsets {
-    /// Old and new offset of each instruction of the new script, and of the end.
-    both: Vec<(usize, usize)>,
+    /// Origin and new offset of each instruction of the new script, and of the end.
+    both: Vec<(Origin, usize)>,
 }
 
 impl Offsets {
     /// Where what began at an offset begins now. What a rule made of several instructions
     /// begins where the first of them did.
     pub fn now(&self, old: usize) -> usize {
-        let at = self.both.partition_point(|(before, _)| *before < old);
-        self.both
-            .get(at)
+        self.from(old)
+            .first()
             .or(self.both.last())
             .map_or(0, |(_, new)| *new)
+    }
+
+    /// The same if stacks are there what they were at the old offset.
+    pub fn exactly(&self, old: usize) -> Option<usize> {
+        let same = self.from(old).iter().take_while(|(of, _)| of.old == old);
+        let mut exact = same.filter(|(of, _)| of.exact);
+        exact.next().map(|(_, new)| *new)
+    }
+
+    /// Instructions that don't come from before an offset.
+    fn from(&self, old: usize) -> &[(Origin, usize)] {
+        let at = self.both.partition_point(|(of, _)| of.old < old);
+        self.both.get(at..).unwrap_or_default()
     }
 }
 
@@ -45,6 +66,28 @@ pub struct Shorter {
     pub offsets: Offsets,
     /// How often each rule was applied, by its place in [`rules::RULES`].
     pub applied: Vec<usize>,
+}
+
+/// What a rule makes of some instructions, each with where it came from: up to the first that
+/// differs, stacks are what they were.
+fn origins(left: &[(Item, Origin)], right: Vec<Item>) -> Vec<(Item, Origin)> {
+    let mut same = true;
+    let mut last = Origin {
+        old: 0,
+        exact: false,
+    };
+    let mut left = left.iter();
+    let right = right.into_iter().map(|item| {
+        match left.next().filter(|_| same) {
+            Some((was, origin)) => {
+                last = *origin;
+                same = *was == item;
+            }
+            None => last.exact = false,
+        }
+        (item, last)
+    });
+    right.collect()
 }
 
 /// Applies all rules wherever they make the script shorter, until none does. The script starts
@@ -68,15 +111,19 @@ fn shorten_with(
 ) -> Result<Shorter, ScriptError> {
     let mut pass = Pass::new(allow);
     for (old, item) in items(script) {
-        pass.take(item, old);
+        pass.take(item, Origin { old, exact: true });
     }
     let mut asm = Asm::new(main, alt);
     let mut both = Vec::with_capacity(pass.out.len() + 1);
-    for (item, old) in &pass.out {
-        both.push((*old, asm.len()));
+    for (item, origin) in &pass.out {
+        both.push((*origin, asm.len()));
         asm.items(std::slice::from_ref(item));
     }
-    both.push((script.len(), asm.len()));
+    let end = Origin {
+        old: script.len(),
+        exact: true,
+    };
+    both.push((end, asm.len()));
     let (script, peak) = asm.finish()?;
     Ok(Shorter {
         script,
@@ -90,7 +137,11 @@ fn shorten_with(
 pub fn shorten_items(piece: &[Item]) -> Vec<Item> {
     let mut pass = Pass::new(|_| true);
     for item in piece {
-        pass.take(item.clone(), 0);
+        let nowhere = Origin {
+            old: 0,
+            exact: false,
+        };
+        pass.take(item.clone(), nowhere);
     }
     pass.out.into_iter().map(|(item, _)| item).collect()
 }
@@ -100,10 +151,10 @@ struct Pass {
     /// Rules by the opcode that their left side ends with; the last are those that end with a
     /// push.
     by_end: Vec<Vec<usize>>,
-    /// What was written, each with the offset that it came from.
-    out: Vec<(Item, usize)>,
+    /// What was written, each with where it came from.
+    out: Vec<(Item, Origin)>,
     /// What is to be written next, the first last.
-    waiting: Vec<(Item, usize)>,
+    waiting: Vec<(Item, Origin)>,
     applied: Vec<usize>,
 }
 
@@ -135,17 +186,16 @@ impl Pass {
 
     /// Writes an instruction, then rewrites the end as long as a rule fits. What a rule makes is
     /// taken in the same way, so nothing is missed; each rule saves a byte, so this ends.
-    fn take(&mut self, item: Item, old: usize) {
-        self.waiting.push((item, old));
+    fn take(&mut self, item: Item, origin: Origin) {
+        self.waiting.push((item, origin));
         while let Some(next) = self.waiting.pop() {
             self.out.push(next);
             if let Some((rule, items)) = self.found() {
                 self.applied[rule] += 1;
                 let from = self.out.len() - self.rules[rule].left.len();
-                let old = self.out[from].1;
+                let made = origins(&self.out[from..], items);
                 self.out.truncate(from);
-                let items = items.into_iter().rev().map(|item| (item, old));
-                self.waiting.extend(items);
+                self.waiting.extend(made.into_iter().rev());
             }
         }
     }
