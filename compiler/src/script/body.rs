@@ -7,6 +7,7 @@ use super::forms::Style;
 use super::graph::Graph;
 use super::lower::{Step, Task, lower};
 use super::marks::{Names, Notes};
+use super::memo::{Key, Memo};
 use super::peephole;
 use crate::segment::{CommittedWord, Plan};
 use crate::units::StackDepth;
@@ -40,7 +41,7 @@ const WRITES: u16 = 2;
 
 /// Script of a body and the peak of its stacks, both counted from when all commitments are
 /// checked and their digits lie on the altstack.
-type Made = (Vec<u8>, StackDepth);
+pub type Made = (Vec<u8>, StackDepth);
 
 /// How a body is made: a style, and how many pairs of claimed digits wait as one item.
 type Way = (Style, usize);
@@ -51,8 +52,17 @@ type Way = (Style, usize);
 /// # Errors
 /// [`ScriptError::Missing`] if the segment needs a value that it neither computes nor reads.
 pub fn generate(job: &Job<'_>) -> Result<Made, ScriptError> {
+    generate_once(job, &Memo::default())
+}
+
+/// The same, unless it was made before.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_once(job: &Job<'_>, memo: &Memo) -> Result<Made, ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    Ok(best(job, &task, &constants)?.0)
+    let key = Key::of(&task, &constants, job.claimed);
+    memo.get_or_make(key, || Ok(best(job, &task, &constants)?.0))
 }
 
 /// The same; `notes` learn what the bytes stand for.
@@ -61,10 +71,7 @@ pub fn generate(job: &Job<'_>) -> Result<Made, ScriptError> {
 /// As [`generate`].
 pub fn generate_noted(job: &Job<'_>, notes: &mut Notes) -> Result<Made, ScriptError> {
     let (task, constants) = Collector::collect(job)?;
-    let (made, (style, pairs)) = best(job, &task, &constants)?;
-    if !notes.are_on() {
-        return Ok(made);
-    }
+    let (_, (style, pairs)) = best(job, &task, &constants)?;
     // What is noted is the one that is kept.
     let (graph, stmts) = statements(job, &task, &constants, style, &mut notes.names);
     let stmts = paired(&stmts, pairs).0;

@@ -5,8 +5,9 @@ use super::budget::{Budget, Excess, SegmentError};
 use super::layout::chunks;
 use super::{CommittedWord, Element};
 use crate::commit::Shape;
-use crate::script::body::{Job, definitions, generate, needs};
+use crate::script::body::{Job, definitions, generate_once, needs};
 use crate::script::leaf::disprove::{items, prefix_len, witness_len};
+use crate::script::memo::Memo;
 use crate::script::winternitz;
 use crate::units::{StackDepth, Weight};
 use crate::word::{Op, Program, Value};
@@ -26,6 +27,8 @@ pub(super) struct Source<'a> {
     inputs: Vec<Value>,
     /// By input word, its element.
     pub(super) element_of: Vec<usize>,
+    /// Bodies that were tried.
+    pub(super) memo: Memo,
 }
 
 impl<'a> Source<'a> {
@@ -69,6 +72,7 @@ impl<'a> Source<'a> {
             guess,
             inputs,
             element_of,
+            memo: Memo::default(),
         }
     }
 
@@ -347,14 +351,15 @@ impl Cutter<'_> {
         if before.excess(&self.room).is_some() {
             return Ok(before);
         }
-        let (script, peak) = generate(&Job {
+        let job = Job {
             program,
             bits,
             insts: start..end,
             reads: &read_words,
             writes: &write_words,
             claimed: (end == total).then_some(0),
-        })?;
+        };
+        let (script, peak) = generate_once(&job, &source.memo)?;
         Ok(need(&shapes, script.len(), peak, &self.room))
     }
 }

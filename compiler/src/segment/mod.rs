@@ -14,6 +14,7 @@ pub use budget::{Budget, Excess, SegmentError};
 pub use cost::{Cost, costs};
 pub use plan::{plan, plan_watched};
 
+use crate::script::memo::Memo;
 use crate::units::StackDepth;
 use crate::word::Value;
 use serde::{Deserialize, Serialize};
@@ -99,12 +100,29 @@ pub struct Plan {
 /// The bodies of a plan's leaves, made once and shared by its clones. They follow from the rest
 /// of the plan, so they take no part in comparisons.
 #[derive(Clone, Default)]
-pub struct Made(Arc<OnceLock<Arc<Bodies>>>);
+pub struct Made {
+    bodies: Arc<OnceLock<Arc<Bodies>>>,
+    /// Those that were made while the plan was, until the plan's are.
+    memo: Memo,
+}
 
 /// The bodies of each segment: one, or in the last segment one per outcome.
 pub type Bodies = Vec<Vec<Body>>;
 
 impl Made {
+    /// Nothing yet but bodies of segments that were tried.
+    pub fn trying(memo: Memo) -> Self {
+        Self {
+            memo,
+            ..Self::default()
+        }
+    }
+
+    /// Bodies that were tried.
+    pub fn memo(&self) -> &Memo {
+        &self.memo
+    }
+
     /// The bodies, made by `make` if they weren't yet.
     ///
     /// # Errors
@@ -113,12 +131,12 @@ impl Made {
         &self,
         make: impl FnOnce() -> Result<Bodies, E>,
     ) -> Result<&Arc<Bodies>, E> {
-        if self.0.get().is_none() {
+        if self.bodies.get().is_none() {
             let bodies = Arc::new(make()?);
-            return Ok(self.0.get_or_init(|| bodies));
+            return Ok(self.bodies.get_or_init(|| bodies));
         }
         // Always set here; an empty list is never shown.
-        Ok(self.0.get_or_init(Arc::default))
+        Ok(self.bodies.get_or_init(Arc::default))
     }
 }
 
@@ -132,7 +150,7 @@ impl Eq for Made {}
 
 impl std::fmt::Debug for Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if self.0.get().is_some() {
+        f.write_str(if self.bodies.get().is_some() {
             "made"
         } else {
             "not made"

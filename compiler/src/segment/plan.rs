@@ -52,7 +52,7 @@ pub fn plan_watched(
             elements,
             input_groups: input_groups.clone(),
             frame_groups,
-            made: super::Made::default(),
+            made: super::Made::trying(source.memo.clone()),
             segments,
         };
         let progress = |done: usize, of: usize| progress(work + work * done / of.max(1), 2 * work);

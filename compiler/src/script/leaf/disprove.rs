@@ -6,7 +6,7 @@
 
 use super::super::ScriptError;
 use super::super::asm::Asm;
-use super::super::body::{Job, generate_noted, words_of};
+use super::super::body::{Job, generate_noted, generate_once, words_of};
 use super::super::code::Code;
 use super::super::marks::Notes;
 use super::super::winternitz::{self, Mode};
@@ -72,7 +72,10 @@ pub fn body_noted(
         writes: &writes,
         claimed: claimed.filter(|_| last),
     };
-    let (script, peak) = generate_noted(&job, notes)?;
+    let (script, peak) = match notes.are_on() {
+        true => generate_noted(&job, notes)?,
+        false => generate_once(&job, plan.made.memo())?,
+    };
     let (_, shapes) = elements_of(plan, segment)?;
     let keys: Vec<PublicKey> = shapes
         .iter()
@@ -186,7 +189,11 @@ fn prefix(keys: &[&PublicKey], shapes: &[Shape], challengers: &[[u8; 32]]) -> As
 /// # Errors
 /// [`ScriptError`] of the first body that can't be made.
 pub fn bodies<'a>(plan: &'a Plan, progress: Progress<'_>) -> Result<&'a Arc<Bodies>, ScriptError> {
-    plan.made.get_or_make(|| make_bodies(plan, progress))
+    plan.made.get_or_make(|| {
+        let bodies = make_bodies(plan, progress);
+        plan.made.memo().clear();
+        bodies
+    })
 }
 
 fn make_bodies(plan: &Plan, progress: Progress<'_>) -> Result<Bodies, ScriptError> {
