@@ -117,15 +117,15 @@ impl Marks {
             !(gone && mark.what.is_item())
         });
         // What a rule made one with what comes next is part of that.
-        let mut next = None;
-        let mut kept = Vec::with_capacity(marks.len());
+        let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
         for mark in marks.drain(..).rev() {
-            let merged = next.take().is_some_and(|next: Range<usize>| {
-                next.end == mark.bytes.end && next.start <= mark.bytes.start
+            let next = kept.last_mut().filter(|next| {
+                let one = next.bytes.end == mark.bytes.end && next.what.is_item();
+                one && mark.bias.is_none() && mark.what.is_item()
             });
-            next = Some(mark.bytes.clone());
-            if !(merged && mark.bias.is_none() && mark.what.is_item()) {
-                kept.push(mark);
+            match next {
+                Some(next) => next.bytes.start = next.bytes.start.min(mark.bytes.start),
+                None => kept.push(mark),
             }
         }
         kept.reverse();
