@@ -458,11 +458,12 @@ impl<'a> Collector<'a> {
     fn define(&mut self, at: usize) -> Result<(), ScriptError> {
         let program: &'a Program = self.job.program;
         let inst = &program.insts[at];
-        self.builder.at(inst.span);
         let mut operands = HashMap::new();
         for operand in inst.op.operands() {
             operands.insert(operand, self.name(operand)?);
         }
+        // Operands may have been defined on the way, for elsewhere.
+        self.builder.at(inst.span);
         let op = inst
             .op
             .map(|value| operands.get(&value).copied().unwrap_or(value));

@@ -101,7 +101,7 @@ impl Marks {
     }
 
     /// Follows the bytes into the shorter script. Nodes that are gone aren't marked any more.
-    fn follow(&mut self, offsets: &Offsets) {
+    fn follow(&mut self, offsets: &Offsets, by_node: &[Option<Name>]) {
         let Some(Marked { marks, .. }) = &mut self.0 else {
             return;
         };
@@ -116,16 +116,22 @@ impl Marks {
             let gone = mark.bytes.is_empty() && mark.bias.is_none();
             !(gone && mark.what.is_item())
         });
-        // What a rule made one with what comes next is part of that.
-        let mut next = None;
-        let mut kept = Vec::with_capacity(marks.len());
+        // What a rule made one with what comes next is part of that, if that is a piece of a word.
+        let is_piece = |what: What| match what {
+            What::Node(node) => {
+                by_node[node.index()].is_some_and(|name| !matches!(name.form, Form::Part(_)))
+            }
+            _ => false,
+        };
+        let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
         for mark in marks.drain(..).rev() {
-            let merged = next.take().is_some_and(|next: Range<usize>| {
-                next.end == mark.bytes.end && next.start <= mark.bytes.start
+            let next = kept.last_mut().filter(|next| {
+                let one = next.bytes.end == mark.bytes.end && is_piece(next.what);
+                one && mark.bias.is_none() && mark.what.is_item()
             });
-            next = Some(mark.bytes.clone());
-            if !(merged && mark.bias.is_none() && mark.what.is_item()) {
-                kept.push(mark);
+            match next {
+                Some(next) => next.bytes.start = next.bytes.start.min(mark.bytes.start),
+                None => kept.push(mark),
             }
         }
         kept.reverse();
@@ -418,7 +424,6 @@ impl Notes {
         let Some(names) = self.names.0.take() else {
             return;
         };
-        self.marks.follow(offsets);
         let mut by_node = names.by_node(graph.len());
         name_carries(graph, &mut by_node);
         for index in (0..graph.len()).rev() {
@@ -431,6 +436,7 @@ impl Notes {
                 }));
             }
         }
+        self.marks.follow(offsets, &by_node);
         self.by_node = by_node;
     }
 }
