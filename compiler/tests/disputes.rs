@@ -109,9 +109,7 @@ fn random(seed: u64) -> Counts {
     }
     let mut dice = Dice::seeded(!seed);
     let runs = some_runs(&program, &mut dice);
-    let tight = [
-        3_000, 5_000, 8_000, 12_000, 24_000, 48_000, 100_000, 400_000,
-    ];
+    let tight = [2_600, 2_800, 3_000, 3_500, 4_500, 7_000, 20_000, 400_000];
     let from = if seed.is_multiple_of(4) { 7 } else { 0 };
     play(&program, &tight[from..], &runs, dice)
 }
@@ -130,7 +128,7 @@ fn some_runs(program: &Program, dice: &mut Dice) -> Vec<Vec<u32>> {
 #[test]
 fn leaves_of_random_contracts_accuse_only_liars() {
     let asked = std::env::var("GAVEL_CASES").ok();
-    let cases: u64 = asked.and_then(|n| n.parse().ok()).unwrap_or(1_200);
+    let cases: u64 = asked.and_then(|n| n.parse().ok()).unwrap_or(2_000);
     let counts = (0..cases).into_par_iter().map(|seed| {
         catch_unwind(AssertUnwindSafe(|| random(seed))).unwrap_or_else(|_| panic!("seed {seed}"))
     });
@@ -138,7 +136,8 @@ fn leaves_of_random_contracts_accuse_only_liars() {
     println!("{counts:#?}");
     assert!(counts["programs"] >= 200 && counts["segments"] > 2 * counts["programs"]);
     assert!(counts["peaks reached"] * 10 >= counts["leaves"] * 9);
-    // The others belong to outcomes that no run reaches, or to segments that hold nothing true.
-    assert!(counts["leaves run by Core both ways"] * 10 > 6 * counts["leaves run by Core"]);
-    assert!(counts["lies followed up"] >= 30 && counts["digits changed"] >= 20_000);
+    // Of the others, nothing that is read, written or claimed can be wrong.
+    let both = counts["leaves run by Core both ways"];
+    assert!(both >= 500 && both * 10 > 9 * counts["leaves that an honest run doesn't spend"]);
+    assert!(counts["lies followed up"] >= 30 && counts["digits changed"] >= 6_000);
 }

@@ -20,13 +20,14 @@ use crate::contract::Contract;
 use crate::diagnostic::Diagnostic;
 use crate::front::{check, instantiate};
 use crate::script::{self, Progress, ScriptError};
-use crate::segment::{Body, Budget, Plan, SegmentError, plan_watched};
+use crate::segment::{Bodies, Budget, Plan, SegmentError, plan_watched};
 use crate::sources::Sources;
 use crate::units::{Sats, StackDepth, Weight};
 use crate::value::ValueType;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The value of [`Artifact::format`].
 pub const FORMAT: &str = "gavel-artifact";
@@ -121,7 +122,7 @@ pub struct Compiled {
     /// The program, cut.
     pub plan: Plan,
     /// The bodies of each segment: one, or in the last segment one per outcome.
-    pub bodies: Vec<Vec<Body>>,
+    pub bodies: Arc<Bodies>,
 }
 
 /// Compiles a source: check, instantiate, cut, generate every body. Bodies are generated on as

@@ -33,7 +33,7 @@ pub mod winternitz;
 pub use code::asm as print_asm;
 pub use leaf::assert_reveal::AssertReveal;
 pub use leaf::claim_reveal::{ClaimElement, ClaimReveal, ClaimSignature};
-pub use leaf::disprove::{Disprove, Progress, bodies, body, body_noted, disprove};
+pub use leaf::disprove::{Disprove, Progress, bodies, body, body_noted, disprove, disprove_hash};
 
 use crate::segment::ElementId;
 use crate::word::Value;

@@ -201,6 +201,9 @@ pub(super) fn cut(
     Ok(cuts)
 }
 
+/// How much of the budget's weight a segment should have, in percent: whoever defends itself
+/// pays for the leaf, and a few more frames cost less than that.
+const AIM: usize = 75;
 /// Attempts to make a segment larger once one was found that fits.
 const MAX_ATTEMPTS: usize = 8;
 
@@ -215,7 +218,7 @@ impl Cutter<'_> {
     /// A good end for a segment that starts here.
     fn next(&mut self, start: usize) -> Result<usize, SegmentError> {
         let total = self.source.program.insts.len();
-        let limit = self.room.max_leaf_weight.0 as usize;
+        let limit = self.room.max_leaf_weight.0 as usize * AIM / 100;
         let guessed = |end: usize| self.source.guess[end] - self.source.guess[start];
         let mut fits = start;
         let mut fails = total + 1;

@@ -18,6 +18,7 @@ use crate::units::StackDepth;
 use crate::word::Value;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// Index of a claimer's commitment in [`Plan::elements`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -98,7 +99,7 @@ pub struct Plan {
 /// The bodies of a plan's leaves, made once and shared by its clones. They follow from the rest
 /// of the plan, so they take no part in comparisons.
 #[derive(Clone, Default)]
-pub struct Made(std::sync::Arc<std::sync::OnceLock<Bodies>>);
+pub struct Made(Arc<OnceLock<Arc<Bodies>>>);
 
 /// The bodies of each segment: one, or in the last segment one per outcome.
 pub type Bodies = Vec<Vec<Body>>;
@@ -108,13 +109,16 @@ impl Made {
     ///
     /// # Errors
     /// Those of `make`.
-    pub fn get_or_make<E>(&self, make: impl FnOnce() -> Result<Bodies, E>) -> Result<&Bodies, E> {
+    pub fn get_or_make<E>(
+        &self,
+        make: impl FnOnce() -> Result<Bodies, E>,
+    ) -> Result<&Arc<Bodies>, E> {
         if self.0.get().is_none() {
-            let bodies = make()?;
+            let bodies = Arc::new(make()?);
             return Ok(self.0.get_or_init(|| bodies));
         }
         // Always set here; an empty list is never shown.
-        Ok(self.0.get_or_init(Vec::new))
+        Ok(self.0.get_or_init(Arc::default))
     }
 }
 

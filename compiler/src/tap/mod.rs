@@ -3,10 +3,12 @@
 //! A tree is made of leaf hashes: scripts are generated, hashed and dropped, on as many
 //! threads as there are, and the result does not depend on how many.
 
+use bitcoin::consensus::serialize;
+use bitcoin::hashes::{Hash, HashEngine};
 use bitcoin::key::{Parity, Secp256k1, TapTweak, TweakedPublicKey, UntweakedPublicKey};
 use bitcoin::secp256k1::{Verification, XOnlyPublicKey};
 use bitcoin::taproot::{ControlBlock, LeafVersion, TapLeafHash, TapNodeHash, TaprootMerkleBranch};
-use bitcoin::{Script, ScriptBuf};
+use bitcoin::{Script, ScriptBuf, VarInt};
 use rayon::prelude::*;
 
 /// A taproot tree, known by its hashes only. Balanced: leaf `i` of `n` goes left while the
@@ -37,6 +39,18 @@ pub fn leaf_hash(script: &Script) -> TapLeafHash {
     TapLeafHash::from_script(script, LeafVersion::TapScript)
 }
 
+/// The hash of a tapscript leaf whose script lies in several parts (BIP 341).
+pub fn leaf_hash_of(parts: &[&[u8]]) -> TapLeafHash {
+    let len = parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut engine = TapLeafHash::engine();
+    engine.input(&[LeafVersion::TapScript.to_consensus()]);
+    engine.input(&serialize(&VarInt::from(len)));
+    for part in parts {
+        engine.input(part);
+    }
+    TapLeafHash::from_engine(engine)
+}
+
 impl Tree {
     /// The tree of these leaves, in order.
     ///
@@ -60,10 +74,18 @@ impl Tree {
         count: usize,
         script: impl Fn(usize) -> Result<ScriptBuf, E> + Sync,
     ) -> Result<Self, E> {
-        let hashes: Vec<Result<TapLeafHash, E>> = (0..count)
-            .into_par_iter()
-            .map(|n| script(n).map(|script| leaf_hash(&script)))
-            .collect();
+        Self::hashed(count, |n| script(n).map(|script| leaf_hash(&script)))
+    }
+
+    /// The tree of `count` leaves that are hashed in parallel.
+    ///
+    /// # Errors
+    /// What hashing fails with, of the first leaf that fails; [`TreeError::Empty`].
+    pub fn hashed<E: Send + From<TreeError>>(
+        count: usize,
+        hash: impl Fn(usize) -> Result<TapLeafHash, E> + Sync,
+    ) -> Result<Self, E> {
+        let hashes: Vec<Result<TapLeafHash, E>> = (0..count).into_par_iter().map(&hash).collect();
         let hashes: Result<Vec<TapLeafHash>, E> = hashes.into_iter().collect();
         Ok(Self::new(hashes?)?)
     }

@@ -239,6 +239,11 @@ impl Game {
         for segment in 0..self.plan.segments.len() {
             for claimed in self.claims(segment) {
                 let mut ways = 0;
+                let refuses = |frames| {
+                    let computed = compute(&self.plan, segment, frames);
+                    !computed.accuses(frames, claimed)
+                };
+                let refused = runs.iter().any(refuses);
                 for wanted in [false, true] {
                     let mut all = runs.clone();
                     let found = (0..300).find_map(|n| {
@@ -255,6 +260,7 @@ impl Game {
                     }
                 }
                 self.count("leaves run by Core", 1);
+                self.count("leaves that an honest run doesn't spend", refused.into());
                 self.count("leaves run by Core both ways", ways / 2);
             }
         }

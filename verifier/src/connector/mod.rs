@@ -13,7 +13,6 @@ use crate::deploy::{DeployError, Deployment, PublicOneTimeKeys};
 use bitcoin::TapLeafHash;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::{PublicKey, Scalar, Secp256k1, XOnlyPublicKey};
-use bitcoin::taproot::LeafVersion;
 use gavel_compiler::commit;
 use gavel_compiler::script::{self, Disprove};
 use gavel_compiler::segment::{Bodies, Body, ElementId};
@@ -212,11 +211,9 @@ fn claimed_taps(
     bodies: &Bodies,
 ) -> Result<Vec<Vec<Arc<Tap>>>, DeployError> {
     let hash = |c: u8, keys: &PublicOneTimeKeys, segment: usize, body: &Body| {
-        let leaf = disprove(d, &keys.claimer, body, c, segment)?;
-        Ok(TapLeafHash::from_script(
-            &leaf.script,
-            LeafVersion::TapScript,
-        ))
+        let challengers = challengers(d, c);
+        script::disprove_hash(&d.plan, segment, body, &keys.claimer, &challengers)
+            .map_err(|e| DeployError::Script(e.to_string()))
     };
     let release = d.locks().release;
     let last = bodies.len().saturating_sub(1);
@@ -255,12 +252,15 @@ fn disprove(
     c: u8,
     segment: usize,
 ) -> Result<Disprove, DeployError> {
-    let challengers: Vec<XOnlyPublicKey> = d
-        .others(c)
-        .filter_map(|v| d.parties.get(usize::from(v)).map(|party| party.key))
-        .collect();
-    script::disprove(&d.plan, segment, body, keys, &challengers)
+    script::disprove(&d.plan, segment, body, keys, &challengers(d, c))
         .map_err(|e| DeployError::Script(e.to_string()))
+}
+
+/// The keys of all but a claimer.
+fn challengers(d: &Deployment, c: u8) -> Vec<XOnlyPublicKey> {
+    d.others(c)
+        .filter_map(|v| d.parties.get(usize::from(v)).map(|party| party.key))
+        .collect()
 }
 
 fn assert_reveal(

@@ -102,6 +102,9 @@ pub fn correction_len(n: i64) -> usize {
     }
 }
 
+/// The constant of a bias that should have been 0, and how often.
+type Lack = (i64, u32);
+
 /// What corrections were asked for: biases that should have been 0, and how often.
 #[derive(Debug, Default)]
 pub struct Demands(pub BTreeMap<Bias, u32>);
@@ -128,7 +131,7 @@ impl Demands {
     /// One demand for each kind, those first of which most can be gained: the one that leaves
     /// the smallest corrections for all of its kind.
     pub fn heaviest(&self, most: usize) -> (Vec<Bias>, Self) {
-        let mut kinds: BTreeMap<&[(Choice, i64)], Vec<(i64, u32)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<&[(Choice, i64)], Vec<Lack>> = BTreeMap::new();
         for (lack, times) in &self.0 {
             let kind = kinds.entry(&lack.of).or_default();
             kind.push((lack.fixed, *times));
@@ -247,8 +250,8 @@ pub fn refine(demands: &Demands, chosen: &mut Chosen) {
     }
     for _ in 0..SWEEPS {
         let before = chosen.clone();
-        for table in 0..tables {
-            chosen.biases[table] = best(&touching[table], chosen, table);
+        for (table, touching) in touching.iter().enumerate() {
+            chosen.biases[table] = best(touching, chosen, table);
         }
         if *chosen == before {
             break;

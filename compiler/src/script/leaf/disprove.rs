@@ -13,9 +13,11 @@ use super::super::winternitz::{self, Mode};
 use super::{MAX_CHALLENGERS, SchnorrSignature, take_signatures};
 use crate::commit::{PublicKey, Shape, Signature};
 use crate::segment::{Bodies, Body, ElementId, Plan};
+use crate::tap;
 use crate::units::StackDepth;
-use bitcoin::{ScriptBuf, XOnlyPublicKey};
+use bitcoin::{ScriptBuf, TapLeafHash, XOnlyPublicKey};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// Is told how much is done of how much, from any thread.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
@@ -99,6 +101,43 @@ pub fn disprove(
     keys: &[PublicKey],
     challengers: &[XOnlyPublicKey],
 ) -> Result<Disprove, ScriptError> {
+    let (mut asm, elements, shapes) = keyed(plan, segment, keys, challengers)?;
+    asm.append(&body.script, body.peak);
+    let (script, peak) = asm.finish()?;
+    Ok(Disprove {
+        script: ScriptBuf::from_bytes(script),
+        elements,
+        shapes,
+        challengers: challengers.len(),
+        peak,
+    })
+}
+
+/// The hash of what [`disprove`] makes. The body is hashed where it lies: of each leaf there is
+/// only the part with keys at a time.
+///
+/// # Errors
+/// Those of [`disprove`].
+pub fn disprove_hash(
+    plan: &Plan,
+    segment: usize,
+    body: &Body,
+    keys: &[PublicKey],
+    challengers: &[XOnlyPublicKey],
+) -> Result<TapLeafHash, ScriptError> {
+    let (asm, _, _) = keyed(plan, segment, keys, challengers)?;
+    let parts = [asm.bytes(), &body.script];
+    Ok(tap::leaf_hash_of(&parts))
+}
+
+/// The part of a leaf that depends on keys, which comes first, with the elements that it checks
+/// and their shapes.
+fn keyed(
+    plan: &Plan,
+    segment: usize,
+    keys: &[PublicKey],
+    challengers: &[XOnlyPublicKey],
+) -> Result<(Asm, Vec<ElementId>, Vec<Shape>), ScriptError> {
     if challengers.is_empty() || challengers.len() > MAX_CHALLENGERS {
         return Err(ScriptError::Challengers {
             given: challengers.len(),
@@ -118,16 +157,7 @@ pub fn disprove(
         }
     }
     let challengers: Vec<[u8; 32]> = challengers.iter().map(XOnlyPublicKey::serialize).collect();
-    let mut asm = prefix(&used, &shapes, &challengers);
-    asm.append(&body.script, body.peak);
-    let (script, peak) = asm.finish()?;
-    Ok(Disprove {
-        script: ScriptBuf::from_bytes(script),
-        elements,
-        shapes,
-        challengers: challengers.len(),
-        peak,
-    })
+    Ok((prefix(&used, &shapes, &challengers), elements, shapes))
 }
 
 /// Everything before the body: a challenger's signature, then the commitments, whose digits
@@ -155,7 +185,7 @@ fn prefix(keys: &[&PublicKey], shapes: &[Shape], challengers: &[[u8; 32]]) -> As
 ///
 /// # Errors
 /// [`ScriptError`] of the first body that can't be made.
-pub fn bodies<'a>(plan: &'a Plan, progress: Progress<'_>) -> Result<&'a Bodies, ScriptError> {
+pub fn bodies<'a>(plan: &'a Plan, progress: Progress<'_>) -> Result<&'a Arc<Bodies>, ScriptError> {
     plan.made.get_or_make(|| make_bodies(plan, progress))
 }
 
