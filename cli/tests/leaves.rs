@@ -231,7 +231,7 @@ fn what_makes_no_sense_is_refused() {
             "inspect price_feed.gvl segment:2".to_owned(),
             2,
             "usage",
-            "the segments are 1 to 1",
+            "the only segment is 1",
         ),
         (
             "inspect price_feed.gvl segment:x".to_owned(),

@@ -123,7 +123,11 @@ pub(super) fn find(loaded: &Loaded, name: &str) -> Result<Which, Failure> {
     };
     let segment = number.parse().ok().filter(|n| (1..=count).contains(n));
     let Some(segment) = segment.and_then(|n: usize| n.checked_sub(1)) else {
-        let message = format!("there is no leaf `{name}`: the segments are 1 to {count}");
+        let there = match count {
+            1 => "the only segment is 1".to_owned(),
+            _ => format!("the segments are 1 to {count}"),
+        };
+        let message = format!("there is no leaf `{name}`: {there}");
         return Err(Failure::usage(message).hint(LIST_HINT));
     };
     let outcomes = &loaded.contract().program.outcomes;

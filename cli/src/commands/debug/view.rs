@@ -125,7 +125,7 @@ fn decoded(tag: Tag, n: i64) -> Option<i64> {
         Tag::Item(..) => Some(n - 1),
         Tag::Word(name, bias) => {
             let plain = n - bias;
-            let digit = name.form.decode(plain).map(i64::from);
+            let digit = name.form.decode(plain);
             digit.or((bias != 0).then_some(plain))
         }
         _ => None,
