@@ -62,10 +62,25 @@ fn run(shop: &Shop, shown: &str) -> String {
             continue;
         }
         let ran = shop.gavel(arguments);
-        out.push_str(&ran.err);
+        // How long something takes is the machine's affair.
+        let said = ran
+            .err
+            .split_inclusive('\n')
+            .filter(|line| !is_progress(line));
+        out.extend(said);
         out.push_str(&ran.out);
     }
     out
+}
+
+/// Whether a line says how far something is: `what: 3/7 (2 s)`.
+fn is_progress(line: &str) -> bool {
+    let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit() || c == '/');
+    let parts = line.trim_end().strip_suffix(" s)").and_then(|rest| {
+        let (rest, seconds) = rest.rsplit_once(" (")?;
+        Some((rest.rsplit_once(": ")?.1, seconds))
+    });
+    parts.is_some_and(|(count, seconds)| digits(count) && digits(seconds))
 }
 
 /// A text without its numbers, hashes and widths.
