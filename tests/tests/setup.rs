@@ -402,6 +402,7 @@ fn another_graph_is_refused_with_the_nonces() {
     }
     // Another program of the same inputs and frames has other leaves.
     let mut other = three(20);
+    other.plan.made = Default::default();
     for inst in &mut other.plan.program.insts {
         if let gavel_compiler::word::Op::Const(word @ 0x9e37_79b9..) = &mut inst.op {
             *word ^= 1;

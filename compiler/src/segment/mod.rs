@@ -92,7 +92,7 @@ pub struct Plan {
     pub frame_groups: Vec<Vec<ElementId>>,
     /// The segments in order; the last one also checks the outcome.
     pub segments: Vec<Segment>,
-    /// Bodies of the leaves, once they were made.
+    /// Bodies of the leaves, once they were made. Whoever changes anything else starts anew.
     #[serde(skip)]
     pub made: Made,
 }
