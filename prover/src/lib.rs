@@ -1,37 +1,19 @@
-//! Gavel's prover: runs `settle` off-chain and gives the trace that a claimer signs and a
-//! challenger compares.
+//! Gavel's prover: runs contracts off-chain.
 //!
-//! Knows no transaction and no key. One reference interpreter run for now; parallel execution
-//! of ledger contracts comes with its own issue.
+//! Of a contract over a coin, it runs `settle` and gives the [`trace`] that a claimer signs and a
+//! challenger compares. Of a ledger, it runs batches of calls in parallel, and gives receipts, a
+//! new state, its root, and a [`Claim`]: exactly what running the calls one after another with
+//! [`gavel_compiler::ledger`] gives, only faster. `docs/prover.md` says how.
+//!
+//! Knows no transaction and no secret key.
+#![forbid(unsafe_code)]
 
-use gavel_compiler::segment::{Plan, Trace};
-use gavel_compiler::word::{Op, run};
+mod backing;
+mod changes;
+mod claim;
+mod trace;
 
-/// Runs a plan's program on its input words (all elements flattened, in order; missing words
-/// count as 0).
-pub fn trace(plan: &Plan, inputs: &[u32]) -> Trace {
-    let execution = run(&plan.program, inputs);
-    let value = |index: usize| execution.values.get(index).copied().unwrap_or(0);
-    let elements = plan.elements.iter().map(|element| {
-        element
-            .words
-            .iter()
-            .map(|word| value(word.value.index()))
-            .collect()
-    });
-    let fired = |range: &std::ops::Range<usize>| {
-        let insts = plan.program.insts.get(range.clone()).unwrap_or(&[]);
-        insts.iter().any(|inst| match inst.op {
-            Op::AbortIf(condition, _) => value(condition.index()) != 0,
-            _ => false,
-        })
-    };
-    Trace {
-        elements: elements.collect(),
-        end: execution.end,
-        abort_segment: plan
-            .segments
-            .iter()
-            .position(|segment| fired(&segment.insts)),
-    }
-}
+pub use backing::{Backing, InMemory};
+pub use changes::{Change, Changes};
+pub use claim::Claim;
+pub use trace::trace;
