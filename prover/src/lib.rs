@@ -11,9 +11,11 @@
 mod backing;
 mod changes;
 mod claim;
+pub mod store;
 mod trace;
+pub mod tree;
 
-pub use backing::{Backing, InMemory};
+pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use trace::trace;
