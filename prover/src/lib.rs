@@ -13,9 +13,11 @@ mod changes;
 mod claim;
 pub mod engine;
 mod sync;
+pub mod store;
 mod trace;
+pub mod tree;
 
-pub use backing::{Backing, InMemory};
+pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use engine::{Engine, Machine};
