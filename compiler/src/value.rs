@@ -5,8 +5,10 @@
 //! `text:…`; enums are the variant's name; a blank option is `null`.
 
 mod parts;
+mod strict;
 
 pub(crate) use parts::decode_all;
+pub use strict::Strict;
 
 use crate::contract::InputDecl;
 use crate::diagnostic::did_you_mean;
