@@ -65,7 +65,7 @@ impl<R: Read> Records<R> {
         }
         loop {
             self.leave_out();
-            let block = self.frames();
+            let block = self.frames()?;
             if !block.frames.is_empty() || block.end.is_some() {
                 return Ok(block);
             }
@@ -80,7 +80,7 @@ impl<R: Read> Records<R> {
     }
 
     /// All whole records of the window, or the end.
-    fn frames(&mut self) -> Block {
+    fn frames(&mut self) -> io::Result<Block> {
         let mut frames = Vec::new();
         let mut at = 0usize;
         while self.skip == 0 {
@@ -106,25 +106,25 @@ impl<R: Read> Records<R> {
         }
         let bytes = self.window.take(at);
         let end = None;
-        Block { bytes, frames, end }
+        Ok(Block { bytes, frames, end })
     }
 
-    fn trailer(&mut self, says: u64) -> Block {
+    fn trailer(&mut self, says: u64) -> io::Result<Block> {
         let has = self.before;
         if says != has {
-            return self.cut(Ending::Count { says, has });
+            return Ok(self.cut(Ending::Count { says, has }));
         }
         self.window.take(TRAILER);
-        // Only the end of input may follow. What can't be read there isn't there.
-        let more = !self.window.bytes().is_empty() || self.window.grow().is_ok_and(|n| n > 0);
+        // Only the end of input may follow.
+        let more = !self.window.bytes().is_empty() || self.window.grow()? > 0;
         if more {
-            return self.cut(Ending::Behind);
+            return Ok(self.cut(Ending::Behind));
         }
-        Block {
+        Ok(Block {
             bytes: Vec::new(),
             frames: Vec::new(),
             end: Some(End::Whole),
-        }
+        })
     }
 
     /// Leaves out what is here of a record that is too long.
