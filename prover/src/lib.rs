@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod backing;
+pub mod calls;
 mod changes;
 mod claim;
 pub mod engine;
