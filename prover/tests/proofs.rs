@@ -219,7 +219,12 @@ fn parts_may_not_be_added_or_taken() {
             other.check(root)
         };
         assert!(changed(&|proof| proof.siblings.push(Hex([0; 32]))).is_err());
-        assert!(changed(&|proof| proof.siblings.truncate(proof.siblings.len().saturating_sub(1))).is_err());
+        assert!(
+            changed(&|proof| proof
+                .siblings
+                .truncate(proof.siblings.len().saturating_sub(1)))
+            .is_err()
+        );
         assert!(changed(&|proof| proof.siblings.insert(0, Hex([0; 32]))).is_err());
         assert!(changed(&|proof| proof.key.push(Hex([0; 4]))).is_err());
         let long = changed(&|proof| proof.siblings.resize(257, Hex([0; 32])));

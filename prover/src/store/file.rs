@@ -1,7 +1,7 @@
 //! The file: its tables, and how it is made, found and locked.
 
 use super::{Options, StoreError};
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, DatabaseError, ReadableDatabase, TableDefinition};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

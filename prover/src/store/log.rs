@@ -84,8 +84,7 @@ pub(super) fn changes(pieces: &[Vec<u8>]) -> Result<Changes, StoreError> {
     for piece in read? {
         all.append(&piece);
     }
-    let mut paths = all.iter().map(|change| *change.path);
-    if !paths.by_ref().is_sorted_by(|a, b| a < b) {
+    if !all.iter().is_sorted_by(|a, b| a.path < b.path) {
         return Err(StoreError::damaged(
             "the changes of a batch are out of order",
         ));
