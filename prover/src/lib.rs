@@ -13,13 +13,15 @@ pub mod calls;
 mod changes;
 mod claim;
 pub mod engine;
-mod sync;
+pub mod operator;
 pub mod store;
+mod sync;
 mod trace;
 pub mod tree;
 
 pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
-pub use engine::{Engine, Machine};
+pub use engine::{Engine, Machine, Receipts};
+pub use operator::{Operator, Settings};
 pub use trace::trace;
