@@ -12,6 +12,7 @@ mod backing;
 mod changes;
 mod claim;
 mod trace;
+pub mod workload;
 
 pub use backing::{Backing, InMemory};
 pub use changes::{Change, Changes};

@@ -1,0 +1,5 @@
+//! What several tests use.
+
+#![allow(dead_code, reason = "each test uses some of it")]
+
+pub mod signing;
