@@ -11,10 +11,13 @@
 mod backing;
 mod changes;
 mod claim;
+pub mod engine;
+mod sync;
 mod trace;
 pub mod workload;
 
 pub use backing::{Backing, InMemory};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
+pub use engine::{Engine, Machine};
 pub use trace::trace;
