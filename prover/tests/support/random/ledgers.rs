@@ -148,18 +148,23 @@ fn amount(random: &mut Random) -> [Word; 4] {
     let small = Word::Const(random.index(4));
     let zero = Word::Const(0);
     match random.below(12) {
-        0..6 => [small, zero, zero, zero],
+        0..5 => [small, zero, zero, zero],
         // The last but one argument: a number of 64 bits.
-        6..9 => [Word::Pool(3), Word::Pool(4), zero, zero],
+        5..9 => [Word::Pool(3), Word::Pool(4), zero, zero],
         9 => [zero, small, zero, zero],
-        10 => [Word::Const(u32::MAX); 4],
-        _ => [word(random), zero, zero, word(random)],
+        // What was loaded before, if anything was: the amount isn't known before.
+        10 => [Word::Pool(6 + random.index(12)), zero, zero, zero],
+        _ => match random.below(3) {
+            0 => [Word::Const(u32::MAX); 4],
+            1 => [word(random), word(random), zero, zero],
+            _ => [word(random), zero, zero, word(random)],
+        },
     }
 }
 
 fn step(random: &mut Random, own: &[usize], sums: bool, proof: bool) -> Step {
     let kind = match sums {
-        true => pick(random, &[8, 8, 8, 8, 9, 6, 10, 0]),
+        true => pick(random, &[3, 4, 8, 8, 8, 8, 8, 8, 9, 6, 0]),
         false => random.below(13),
     };
     match kind {
