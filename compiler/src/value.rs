@@ -6,8 +6,10 @@
 
 mod holds;
 mod parts;
+mod strict;
 
 pub(crate) use parts::decode_all;
+pub use strict::Strict;
 
 use crate::contract::InputDecl;
 use crate::diagnostic::did_you_mean;

@@ -9,14 +9,17 @@
 #![forbid(unsafe_code)]
 
 mod backing;
+pub mod calls;
 mod changes;
 mod claim;
 pub mod engine;
+pub mod store;
 mod sync;
 mod trace;
+pub mod tree;
 pub mod workload;
 
-pub use backing::{Backing, InMemory};
+pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use engine::{Engine, Machine};

@@ -5,14 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-mod support;
+mod differ;
 
+use differ::check::{Checked, Wrong};
+use differ::random::{CONTRACT, Scenario};
+use differ::real;
 use gavel_prover::engine::{Prepared, Report, Signatures};
 use gavel_prover::{Engine, InMemory, Machine};
 use rayon::prelude::*;
-use support::check::{Checked, Wrong};
-use support::random::{CONTRACT, Scenario};
-use support::real;
 
 /// So many random ledgers are tried if nobody asks for more; each has up to three batches.
 const CASES: u64 = 2_000;

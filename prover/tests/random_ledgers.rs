@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+mod differ;
 
+use differ::random::batches::Fault;
+use differ::random::{CONTRACT, Scenario};
 use gavel_compiler::ledger::{CellId, Entry, Ledger, Receipt, Refusal, State, execute};
 use gavel_compiler::word::access::{Class, accesses};
 use std::collections::BTreeMap;
-use support::random::batches::Fault;
-use support::random::{CONTRACT, Scenario};
 
 const SCENARIOS: u64 = 500;
 

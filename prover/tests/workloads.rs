@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+mod differ;
 
 use bitcoin::hashes::{Hash, HashEngine, sha256};
+use differ::signing;
 use gavel_compiler::check;
 use gavel_compiler::format::format;
 use gavel_compiler::ledger::{CellId, Receipt, State, execute, root};
@@ -15,7 +16,6 @@ use gavel_prover::workload::{
     Accounts, Drawn, HEIGHT, Kind, MOST_ACCOUNTS, Random, Workload, WorkloadError, Zipf,
 };
 use std::sync::Arc;
-use support::signing;
 
 const SEED: u64 = 7;
 
