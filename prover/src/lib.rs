@@ -18,6 +18,7 @@ pub mod store;
 mod sync;
 mod trace;
 pub mod tree;
+pub mod workload;
 
 pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
