@@ -71,8 +71,8 @@ impl Shard {
         source: &S,
     ) -> Result<(), TreeError<S::Error>> {
         let mut missing: Vec<Bucket> = Vec::new();
-        for change in changes.range(range) {
-            let bucket = self.cut.bucket(change.path);
+        for path in changes.paths(range) {
+            let bucket = self.cut.bucket(path);
             let place = self.place(bucket);
             if self.held[place].is_some() || missing.last() == Some(&bucket) {
                 continue;
@@ -83,7 +83,8 @@ impl Shard {
                 missing.push(bucket);
             }
         }
-        for (bucket, leaves) in self.read(&missing, source)? {
+        for (bucket, mut leaves) in self.read(&missing, source)? {
+            leaves.shrink_to_fit();
             self.hold(bucket, leaves);
         }
         Ok(())
@@ -134,15 +135,22 @@ impl Shard {
     }
 
     /// Applies changes to buckets that all lie in memory, and makes the nodes above them anew.
-    pub(crate) fn apply(&mut self, changes: &Changes, range: Range<usize>, batch: u64) -> Changed {
+    pub(crate) fn apply(
+        &mut self,
+        changes: &Changes,
+        range: Range<usize>,
+        batch: u64,
+        forest: &mut Forest,
+    ) -> Changed {
         let leaves = leaves_after(changes, range);
         let mut changed = Changed {
             nodes: Vec::new(),
             added: 0,
             removed: 0,
         };
-        let mut forest = Forest::new();
-        let mut planned = Vec::with_capacity(leaves.len());
+        // First all buckets' cells, then all plans: the reads from memory that the first has to
+        // wait for don't depend on each other.
+        let mut touched = Vec::with_capacity(leaves.len());
         let cut = self.cut;
         for news in leaves.chunk_by(|a, b| cut.bucket(&a.path) == cut.bucket(&b.path)) {
             let Some(bucket) = news.first().map(|leaf| cut.bucket(&leaf.path)) else {
@@ -157,7 +165,14 @@ impl Shard {
             changed.added += added as u64;
             changed.removed += (before + added - held.leaves.len()) as u64;
             held.changed = batch;
-            planned.push((bucket, forest.plan(&held.leaves, cut.depth.into())));
+            touched.push(bucket);
+        }
+        forest.clear();
+        let mut planned = Vec::with_capacity(touched.len());
+        for bucket in touched {
+            if let Some(held) = &self.held[self.place(bucket)] {
+                planned.push((bucket, forest.plan(&held.leaves, cut.depth.into())));
+            }
         }
         forest.hash();
         let roots = planned.into_iter();
@@ -238,6 +253,8 @@ fn put(leaves: &mut Vec<Leaf>, news: &[Leaf]) -> usize {
             Ok(at) => leaves[at] = *new,
             Err(_) if new.node == GONE => {}
             Err(at) => {
+                // Most buckets have few cells and seldom get more: no space is left for them.
+                leaves.reserve_exact(1);
                 leaves.insert(at, *new);
                 added += 1;
             }
