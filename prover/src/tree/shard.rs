@@ -215,6 +215,7 @@ impl Shard {
 /// The leaves that cells have after changes; zeros for those that are gone.
 fn leaves_after(changes: &Changes, range: Range<usize>) -> Vec<Leaf> {
     let is_gone = |change: &Change<'_>| change.after.iter().all(|word| *word == 0);
+    warm(changes, range.clone());
     let mut leaves = Vec::with_capacity(range.len());
     let mut blocks = Vec::with_capacity(range.len());
     for change in changes.range(range) {
@@ -231,6 +232,14 @@ fn leaves_after(changes: &Changes, range: Range<usize>) -> Vec<Leaf> {
         leaves[place].node = node;
     }
     leaves
+}
+
+/// Reads one word of each change. Words lie far apart in memory; this small loop waits for many of
+/// them at once, where the one that uses them would wait for each.
+fn warm(changes: &Changes, range: Range<usize>) {
+    let last = |change: Change<'_>| change.after.last().copied().unwrap_or(0);
+    let words = changes.range(range).map(last);
+    std::hint::black_box(words.fold(0, |all, word| all ^ word));
 }
 
 /// The node of a cell that is no more. No leaf has it: that would break BLAKE3.
