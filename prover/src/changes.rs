@@ -137,6 +137,12 @@ impl Changes {
         entries.iter().map(|entry| self.change(entry))
     }
 
+    /// The paths of the changes at these places.
+    pub fn paths(&self, places: Range<usize>) -> impl ExactSizeIterator<Item = &[u8; 32]> {
+        let entries = self.entries.get(places).unwrap_or(&[]);
+        entries.iter().map(|entry| &entry.path)
+    }
+
     /// How many of the sorted changes have a path before this one.
     pub fn before(&self, path: &[u8; 32]) -> usize {
         self.entries.partition_point(|entry| entry.path < *path)
