@@ -4,6 +4,7 @@
 //! Numbers are JSON numbers or decimal strings; hashes, keys, signatures and bytes are hex strings or
 //! `text:…`; enums are the variant's name; a blank option is `null`.
 
+mod holds;
 mod parts;
 mod strict;
 

@@ -8,13 +8,20 @@
 //! Knows no transaction and no secret key.
 #![forbid(unsafe_code)]
 
+mod about;
 mod backing;
 pub mod calls;
 mod changes;
 mod claim;
+pub mod engine;
+mod place;
+mod sync;
 mod trace;
 
+pub use about::{About, AboutError, Param};
 pub use backing::{Backing, InMemory};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
+pub use engine::{Engine, Machine};
+pub use place::{Located, PlaceError};
 pub use trace::trace;

@@ -1,13 +1,12 @@
 //! A ledger: entries and state. Calls in, receipts out.
 
-use super::call::{Call, Signed};
+use super::call::Call;
 use super::entry::{ArgumentError, Entry, EntryError, NONCES};
-use super::execute::{Event, Failure, execute};
+use super::execute::{Event, execute};
 use super::state::{CellId, State};
 use crate::units::Height;
 use crate::value::{number_of, pack};
 use crate::word::Abort;
-use crate::word::state::verify;
 use bitcoin::secp256k1::XOnlyPublicKey;
 use std::collections::BTreeMap;
 
@@ -131,7 +130,7 @@ impl Ledger {
                 Receipt::Done { events, steps }
             }
             Err(failure) => {
-                let abort = abort(entry, failure);
+                let abort = entry.abort(failure.code);
                 Receipt::Aborted { abort, steps }
             }
         };
@@ -165,7 +164,7 @@ impl Ledger {
             nonces.push((cell, next));
         }
         for (signer, (key, signed)) in signed() {
-            if !is_valid(call, *key, signed) {
+            if !call.is_signed(*key, signed) {
                 return Err(Refusal::Signature { signer });
             }
         }
@@ -182,21 +181,4 @@ fn nonce_cell(key: &[u32]) -> CellId {
         family: NONCES,
         key: key.to_vec(),
     }
-}
-
-fn is_valid(call: &Call, key: [u32; 8], signed: &Signed) -> bool {
-    let message = pack(&call.message(signed.nonce));
-    let signature = pack(signed.signature.as_ref());
-    match (message.try_into(), signature.try_into()) {
-        (Ok(message), Ok(signature)) => verify(key, message, signature),
-        _ => false,
-    }
-}
-
-fn abort(entry: &Entry, failure: Failure) -> Abort {
-    let declared = entry.routine.aborts.get(usize::from(failure.code));
-    declared.cloned().unwrap_or(Abort {
-        name: failure.code.to_string(),
-        span: crate::word::Span::default(),
-    })
 }
