@@ -1,6 +1,7 @@
 //! What a batch changes: cells with their words before and after, flat in memory.
 
 use gavel_compiler::ledger::{CellId, path};
+use std::ops::Range;
 
 /// The cells that a batch left with other words than they had, in the order of their
 /// [paths](gavel_compiler::ledger::path).
@@ -103,6 +104,22 @@ impl Changes {
     /// The changes in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Change<'_>> {
         self.entries.iter().map(|entry| self.change(entry))
+    }
+
+    /// The changes at these places; a range beyond the end has none.
+    pub fn range(&self, places: Range<usize>) -> impl ExactSizeIterator<Item = Change<'_>> {
+        let entries = self.entries.get(places).unwrap_or(&[]);
+        entries.iter().map(|entry| self.change(entry))
+    }
+
+    /// How many of the sorted changes have a path before this one.
+    pub fn before(&self, path: &[u8; 32]) -> usize {
+        self.entries.partition_point(|entry| entry.path < *path)
+    }
+
+    /// The memory that they take, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.entries[..]) + size_of_val(&self.words[..])
     }
 
     /// The change at this place.

@@ -15,11 +15,13 @@ mod changes;
 mod claim;
 pub mod engine;
 mod place;
+pub mod store;
 mod sync;
 mod trace;
+pub mod tree;
 
 pub use about::{About, AboutError, Param};
-pub use backing::{Backing, InMemory};
+pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use engine::{Engine, Machine};

@@ -1,6 +1,7 @@
 //! The commands, one per file. To add one: a file with a struct of raw arguments that derives
 //! `clap::Args` and has `run(self, &Output) -> Result<Exit, Failure>`, and two lines here.
 
+mod calls;
 mod check;
 mod compile;
 mod completions;
@@ -44,6 +45,8 @@ pub enum Command {
     Cost(Box<cost::Cost>),
     /// Play a game on a real node: who does what, transactions, balance sheet
     Play(Box<play::Play>),
+    /// Make, sign and convert calls of a ledger, and keys
+    Calls(Box<calls::Calls>),
     /// A Bitcoin Core node on regtest: install, start, use, stop
     Regtest(Box<regtest::Regtest>),
     /// Print completions for a shell
@@ -64,6 +67,7 @@ impl Command {
             Self::Debug(command) => command.run(output),
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),
+            Self::Calls(command) => command.run(output),
             Self::Regtest(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }
