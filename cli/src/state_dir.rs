@@ -1,10 +1,11 @@
 //! The state of a ledger in a folder, with what is kept about its contract.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bitcoin::secp256k1::XOnlyPublicKey;
 use gavel_compiler::ledger::{CellId, NONCES};
-use gavel_prover::About;
+use gavel_prover::{About, Located};
 use gavel_prover::store::{Options, Reader, Store, StoreError};
 
 use crate::exit::Exit;
@@ -60,4 +61,14 @@ pub fn failed(error: StoreError) -> Failure {
         }
     };
     Failure::new(exit, kind, error.to_string())
+}
+
+/// The place of a state that a text names.
+pub fn place(about: &About, text: &str) -> Result<Located, Failure> {
+    about.place(text).map_err(|error| {
+        let fields: BTreeSet<&str> = about.families.iter().map(|f| f.field.as_str()).collect();
+        let fields: Vec<&str> = fields.into_iter().collect();
+        let failure = Failure::new(Exit::Usage, "place", error.to_string());
+        failure.hint(format!("The state of {} has: {}.", about.name, fields.join(", ")))
+    })
 }

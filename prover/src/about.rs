@@ -1,8 +1,12 @@
 //! What is kept beside a ledger's state, so that it can be read without the source.
 
 use crate::calls::Interface;
-use gavel_compiler::ledger::{EventDecl, Family, LedgerContract, ParamValue};
+use crate::engine::Machine;
+use gavel_compiler::ledger::{
+    Entry, EntryError, EventDecl, Family, LedgerContract, ParamValue,
+};
 use gavel_compiler::value::ValueType;
+use gavel_compiler::word::{Abort, Routine, Span};
 use serde::{Deserialize, Serialize};
 
 /// A ledger's names and types, without what its entries do.
@@ -18,6 +22,8 @@ pub struct About {
     pub families: Vec<Family>,
     /// Its events, by number.
     pub events: Vec<EventDecl>,
+    /// Of each entry, in order of declaration, why its calls may abort: names by code.
+    pub aborts: Vec<Vec<String>>,
 }
 
 /// A parameter with its value.
@@ -50,8 +56,14 @@ impl From<&LedgerContract> for About {
             params: params.collect(),
             families: contract.families.clone(),
             events: contract.events.clone(),
+            aborts: contract.entries.iter().map(|e| aborts(&e.entry)).collect(),
         }
     }
+}
+
+fn aborts(entry: &Entry) -> Vec<String> {
+    let aborts = entry.routine.aborts.iter();
+    aborts.map(|abort| abort.name.clone()).collect()
 }
 
 impl About {
@@ -87,5 +99,34 @@ impl About {
             events: self.events.clone(),
             assets: Vec::new(),
         }
+    }
+
+    /// A machine whose entries do nothing, to read receipts with.
+    ///
+    /// # Errors
+    /// If two entries have one name, which no contract's have.
+    pub fn reading_machine(&self) -> Result<Machine, EntryError> {
+        let none = Vec::new();
+        let aborts = self.aborts.iter().chain(std::iter::repeat(&none));
+        let entries = self.interface.entries.iter().zip(aborts);
+        let entries = entries.map(|(shape, aborts)| Entry {
+            name: shape.name.clone(),
+            arguments: Vec::new(),
+            signers: Vec::new(),
+            routine: Routine {
+                arguments: 0,
+                insts: Vec::new(),
+                aborts: aborts.iter().map(abort).collect(),
+                reads_height: false,
+            },
+        });
+        Machine::from_entries(self.interface.contract, entries.collect())
+    }
+}
+
+fn abort(name: &String) -> Abort {
+    Abort {
+        name: name.clone(),
+        span: Span::default(),
     }
 }
