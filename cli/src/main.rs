@@ -16,9 +16,11 @@ mod interrupt;
 mod ledger_file;
 mod output;
 mod progress;
+mod receipt_line;
 mod secret_key;
 mod sink;
 mod state_dir;
+mod state_lines;
 mod table;
 
 use std::process::ExitCode;

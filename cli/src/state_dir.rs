@@ -5,8 +5,8 @@ use std::path::Path;
 
 use bitcoin::secp256k1::XOnlyPublicKey;
 use gavel_compiler::ledger::{CellId, NONCES};
-use gavel_prover::{About, Located};
 use gavel_prover::store::{Options, Reader, Store, StoreError};
+use gavel_prover::{About, Located};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -25,10 +25,8 @@ impl StateDir {
     /// Opens the state in a folder, which must be there; with a contract's id, of that contract.
     pub fn open(dir: &Path, contract: Option<[u8; 32]>, options: Options) -> Result<Self, Failure> {
         let store = Store::open(dir, contract, options).map_err(failed)?;
-        let about = About::from_bytes(&store.reader.about().map_err(failed)?).map_err(|error| {
-            let message = format!("{}: {error}", dir.display());
-            Failure::new(Exit::No, "state-damaged", message)
-        })?;
+        let about = About::from_bytes(&store.reader.about().map_err(failed)?)
+            .map_err(|error| damaged(dir, &error))?;
         Ok(Self { store, about })
     }
 }
@@ -69,6 +67,25 @@ pub fn place(about: &About, text: &str) -> Result<Located, Failure> {
         let fields: BTreeSet<&str> = about.families.iter().map(|f| f.field.as_str()).collect();
         let fields: Vec<&str> = fields.into_iter().collect();
         let failure = Failure::new(Exit::Usage, "place", error.to_string());
-        failure.hint(format!("The state of {} has: {}.", about.name, fields.join(", ")))
+        failure.hint(format!(
+            "The state of {} has: {}.",
+            about.name,
+            fields.join(", ")
+        ))
     })
+}
+
+/// What is stored makes no sense.
+pub fn damaged(dir: &Path, why: &dyn std::error::Error) -> Failure {
+    let message = format!("{}: the stored state is damaged: {why}", dir.display());
+    Failure::new(Exit::No, "state-damaged", message)
+        .hint("Restore it from a copy, or run the batches again.")
+}
+
+/// A batch that isn't there.
+pub fn no_batch(reader: &Reader, batch: u64) -> Failure {
+    match reader.last() {
+        Ok(last) => failed(StoreError::NoBatch { found: batch, last }),
+        Err(error) => failed(error),
+    }
 }

@@ -79,7 +79,10 @@ pub fn cell(about: &About, line: &[u8]) -> Result<(CellId, Vec<u32>), String> {
     // Unknown names would be lost without a word.
     let known = ["field", "keys", "part", "value"];
     let strange = value.as_object().into_iter().flat_map(|map| map.keys());
-    if let Some(name) = strange.into_iter().find(|name| !known.contains(&name.as_str())) {
+    if let Some(name) = strange
+        .into_iter()
+        .find(|name| !known.contains(&name.as_str()))
+    {
         return Err(format!("there is no field `{name}`"));
     }
     let named: NamedCell = serde_json::from_value(value).map_err(|error| error.to_string())?;

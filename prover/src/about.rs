@@ -2,9 +2,7 @@
 
 use crate::calls::Interface;
 use crate::engine::Machine;
-use gavel_compiler::ledger::{
-    Entry, EntryError, EventDecl, Family, LedgerContract, ParamValue,
-};
+use gavel_compiler::ledger::{Entry, EntryError, EventDecl, Family, LedgerContract, ParamValue};
 use gavel_compiler::value::ValueType;
 use gavel_compiler::word::{Abort, Routine, Span};
 use serde::{Deserialize, Serialize};

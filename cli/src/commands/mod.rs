@@ -13,7 +13,10 @@ mod inspect;
 mod leaf;
 mod new;
 mod play;
+mod proof;
 mod regtest;
+mod run;
+mod state;
 mod test;
 
 use clap::Subcommand;
@@ -47,6 +50,12 @@ pub enum Command {
     Play(Box<play::Play>),
     /// Make, sign and convert calls of a ledger, and keys
     Calls(Box<calls::Calls>),
+    /// Run calls of a ledger in batches, and keep its state in a folder
+    Run(Box<run::Run>),
+    /// Read the state of a ledger, or make one from an export
+    State(Box<state::State>),
+    /// Make and check proofs of what a state holds
+    Proof(proof::Proof),
     /// A Bitcoin Core node on regtest: install, start, use, stop
     Regtest(Box<regtest::Regtest>),
     /// Print completions for a shell
@@ -68,6 +77,9 @@ impl Command {
             Self::Cost(command) => command.run(output),
             Self::Play(command) => command.run(output),
             Self::Calls(command) => command.run(output),
+            Self::Run(command) => command.run(output),
+            Self::State(command) => command.run(output),
+            Self::Proof(command) => command.run(output),
             Self::Regtest(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }

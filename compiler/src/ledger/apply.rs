@@ -8,6 +8,7 @@ use crate::units::Height;
 use crate::value::{number_of, pack};
 use crate::word::Abort;
 use bitcoin::secp256k1::XOnlyPublicKey;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A contract whose calls change its state.
@@ -40,7 +41,8 @@ pub enum Receipt {
 }
 
 /// Why a call isn't run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// It is for another contract.
     #[error("the call is for another contract")]

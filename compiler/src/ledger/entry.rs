@@ -2,6 +2,7 @@
 
 use crate::value::ValueType;
 use crate::word::{Abort, Routine, Span, StateOp};
+use serde::{Deserialize, Serialize};
 
 /// The family of cells that holds the next nonce of each signer.
 pub const NONCES: u16 = 0;
@@ -61,7 +62,8 @@ pub enum EntryError {
 }
 
 /// Why words aren't the arguments of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ArgumentError {
     /// Too many or too few.
     #[error("the arguments have {wants} words, not {has}")]

@@ -24,6 +24,7 @@ mod hashes;
 mod machine;
 mod number;
 mod prepare;
+mod receipt_bytes;
 mod receipts;
 mod report;
 mod run;
@@ -35,6 +36,7 @@ mod workers;
 pub use batch::{Engine, Executed};
 pub use machine::Machine;
 pub use prepare::{Prepared, Signatures};
+pub use receipt_bytes::ReceiptBytesError;
 pub use receipts::{Receipts, Tally};
 pub use report::{InOrder, Report};
 

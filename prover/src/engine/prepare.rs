@@ -64,6 +64,11 @@ impl Prepared {
         &self.calls
     }
 
+    /// The calls, given up.
+    pub fn into_calls(self) -> Vec<Call> {
+        self.calls
+    }
+
     /// How many signatures the calls have that fit their entry.
     pub fn signatures(&self) -> u64 {
         let fitting = self.calls.iter().zip(&self.checked);

@@ -140,10 +140,22 @@ impl Receipts {
         }
     }
 
-    pub(super) fn refuse(&mut self, call: u32, refusal: Refusal) {
-        let number = self.refusals.len() as u32;
+    pub(super) fn push(&mut self, head: Head) {
+        self.heads.push(head);
+    }
+
+    pub(super) fn push_refusal(&mut self, refusal: Refusal) -> Head {
         self.refusals.push(refusal);
-        self.set(call, Head::Refused(number));
+        Head::Refused(self.refusals.len() as u32 - 1)
+    }
+
+    pub(super) fn set_events(&mut self, events: Vec<u32>) {
+        self.events = vec![events];
+    }
+
+    pub(super) fn refuse(&mut self, call: u32, refusal: Refusal) {
+        let head = self.push_refusal(refusal);
+        self.set(call, head);
     }
 
     /// Takes over what one worker did; its heads name events by list 0.

@@ -44,7 +44,9 @@ impl Check {
         let Strict(fields) = strict.map_err(|error| refused(error.to_string()))?;
         let proof: Result<Proof, _> = serde_json::from_value(Value::Object(fields));
         let proof = proof.map_err(|error| refused(error.to_string()))?;
-        let shown = proof.check(self.root).map_err(|error| refused(error.to_string()))?;
+        let shown = proof
+            .check(self.root)
+            .map_err(|error| refused(error.to_string()))?;
         let (family, key) = (shown.cell.family, hex(&shown.cell.key));
         let words = hex(&shown.words);
         let result = json!({ "family": family, "key": key, "words": words });
@@ -66,10 +68,14 @@ fn text(shown: &Shown) -> String {
 }
 
 fn hex(words: &[u32]) -> Vec<String> {
-    words.iter().map(|word| Hex::from(*word).to_string()).collect()
+    words
+        .iter()
+        .map(|word| Hex::from(*word).to_string())
+        .collect()
 }
 
 fn root(text: &str) -> Result<Root, String> {
     let root: Result<Hex<32>, _> = text.to_lowercase().try_into();
-    root.map(|hex| Root(hex.0)).map_err(|_| "64 hex digits are needed".to_owned())
+    root.map(|hex| Root(hex.0))
+        .map_err(|_| "64 hex digits are needed".to_owned())
 }

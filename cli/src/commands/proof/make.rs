@@ -35,21 +35,26 @@ impl Make {
         let state = StateDir::open(&self.dir, None, Options::default())?;
         let located = place(&state.about, &self.place)?;
         let (cell, _) = located.only().map_err(|parts| {
-            let message = format!("`{}` has several parts, and a proof is about one", self.place);
+            let message = format!(
+                "`{}` has several parts, and a proof is about one",
+                self.place
+            );
             Failure::usage(message).hint(format!("Add one of {}.", parts.join(", ")))
         })?;
         let reader = &state.store.reader;
         let proof = state.store.tree.prove(cell, reader, reader);
         let proof = proof.map_err(|error| state_dir::failed(StoreError::from(error)))?;
-        let text = serde_json::to_string(&proof).map_err(|error| {
-            Failure::new(Exit::No, "proof", error.to_string())
-        })?;
+        let text = serde_json::to_string(&proof)
+            .map_err(|error| Failure::new(Exit::No, "proof", error.to_string()))?;
         let Some(out) = &self.out else {
             output.raw_json(&text);
             return Ok(Exit::Good);
         };
         file::write(out, format!("{text}\n").as_bytes(), Existing::Replace)?;
-        let (root, shown) = (state.store.tree.root().to_string(), out.display().to_string());
+        let (root, shown) = (
+            state.store.tree.root().to_string(),
+            out.display().to_string(),
+        );
         output.result(&json!({ "file": shown, "root": root }), || {
             format!("wrote {shown}; the root is {root}")
         });

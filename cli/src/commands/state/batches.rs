@@ -31,10 +31,16 @@ impl Batches {
         let state = StateDir::open(&self.dir, None, Options::default())?;
         let reader = &state.store.reader;
         let end = reader.last().map_err(state_dir::failed)?;
-        let first = self.last.map_or(1, |last| end.saturating_sub(last).saturating_add(1));
+        let first = self
+            .last
+            .map_or(1, |last| end.saturating_sub(last).saturating_add(1));
         let claims = (first..=end).map(|batch| reader.claim(batch));
         let claims: Result<Vec<Option<Claim>>, _> = claims.collect();
-        let claims: Vec<Claim> = claims.map_err(state_dir::failed)?.into_iter().flatten().collect();
+        let claims: Vec<Claim> = claims
+            .map_err(state_dir::failed)?
+            .into_iter()
+            .flatten()
+            .collect();
         let rows: Vec<Value> = claims.iter().map(row).collect();
         output.result(&json!({ "batches": rows }), || text(&claims));
         Ok(Exit::Good)
@@ -57,7 +63,13 @@ fn text(claims: &[Claim]) -> String {
     if claims.is_empty() {
         return "no batch yet".to_owned();
     }
-    let mut table = Table::new(&["batch", "height", "calls", "<digest of the calls", "<root after"]);
+    let mut table = Table::new(&[
+        "batch",
+        "height",
+        "calls",
+        "<digest of the calls",
+        "<root after",
+    ]);
     for claim in claims {
         table.row([
             claim.batch.to_string(),

@@ -68,11 +68,16 @@ impl Export {
 }
 
 fn write(names: &LedgerContract, cells: &[StoredCell], sink: &mut Sink) -> Result<(), Failure> {
-    let lines = cells.par_iter().map(|cell| line(names, &cell.cell, &cell.words));
+    let lines = cells
+        .par_iter()
+        .map(|cell| line(names, &cell.cell, &cell.words));
     let lines: Vec<Option<String>> = lines.collect();
     for (line, cell) in lines.iter().zip(cells) {
         let Some(line) = line else {
-            let message = format!("the state has a cell of the unknown family {}", cell.cell.family);
+            let message = format!(
+                "the state has a cell of the unknown family {}",
+                cell.cell.family
+            );
             return Err(Failure::new(Exit::No, "state-damaged", message));
         };
         writeln!(sink, "{line}").map_err(|error| sink.failed(&error))?;

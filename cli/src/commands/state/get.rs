@@ -33,7 +33,9 @@ impl Get {
         let located = place(&state.about, &self.place)?;
         let reader = &state.store.reader;
         let cells = located.cells().iter();
-        let words = cells.map(|(cell, _)| reader.cell(cell)).collect::<Result<Vec<_>, _>>();
+        let words = cells
+            .map(|(cell, _)| reader.cell(cell))
+            .collect::<Result<Vec<_>, _>>();
         let value = located.value(&words.map_err(state_dir::failed)?);
         let text = value.to_string();
         output.result(&json!({ "place": self.place, "value": value }), || text);

@@ -61,9 +61,9 @@ impl Import {
         let heading = heading(&mut lines).map_err(|error| failed(&shown, &error))?;
         // Beside its place first, so that it is there whole or not at all.
         let place = NewFolder::beside(&self.dir)?;
-        let bytes = about.to_bytes().map_err(|error| {
-            Failure::new(Exit::Environment, "state-io", error.to_string())
-        })?;
+        let bytes = about
+            .to_bytes()
+            .map_err(|error| Failure::new(Exit::Environment, "state-io", error.to_string()))?;
         let store = Store::create(place.path(), contract.id, &bytes, Options::default());
         let mut store = store.map_err(state_dir::failed)?;
         let mut progress = Progress::new();
@@ -76,14 +76,21 @@ impl Import {
             count = count.saturating_add(1);
             Some(read(&about, &line))
         });
-        let seeded = store.seed(cells, |done| progress.show("importing", done, heading.cells));
+        let seeded = store.seed(cells, |done| {
+            progress.show("importing", done, heading.cells)
+        });
         seeded.map_err(|error| match error {
             SeedError::Cells(error) => failed(&shown, &error),
             SeedError::Store(error) => state_dir::failed(error),
         })?;
         let root = store.tree.root().to_string();
         store.close().map_err(state_dir::failed)?;
-        same(&shown, "cells", &heading.cells.to_string(), &count.to_string())?;
+        same(
+            &shown,
+            "cells",
+            &heading.cells.to_string(),
+            &count.to_string(),
+        )?;
         if heading.contract == gavel_compiler::ledger::Root(contract.id).to_string() {
             same(&shown, "the root", &heading.root, &root)?;
         }
@@ -103,7 +110,9 @@ fn shown(path: &Path) -> String {
 
 fn heading(lines: &mut Lines) -> Result<Heading, LineError> {
     let bad = |why: String| LineError::Bad { number: 1, why };
-    let line = lines.next()?.ok_or_else(|| bad("there is no heading".to_owned()))?;
+    let line = lines
+        .next()?
+        .ok_or_else(|| bad("there is no heading".to_owned()))?;
     let heading: Heading = serde_json::from_slice(&line.bytes)
         .map_err(|error| bad(format!("no heading of an export: {error}")))?;
     match heading.gavel_state {
@@ -188,8 +197,11 @@ impl NewFolder {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let made = tempfile::Builder::new().prefix(".gavel-import-").tempdir_in(beside);
-        made.map(Self).map_err(|error| file::unwritable(dir, &error))
+        let made = tempfile::Builder::new()
+            .prefix(".gavel-import-")
+            .tempdir_in(beside);
+        made.map(Self)
+            .map_err(|error| file::unwritable(dir, &error))
     }
 
     fn path(&self) -> &Path {
