@@ -1,7 +1,7 @@
 //! One batch from its calls to its receipts and changes.
 
 use super::EngineError;
-use super::cells::{Cells, Name};
+use super::cells::{Cells, Name, Parts};
 use super::machine::Machine;
 use super::number::{Numbered, Use};
 use super::prepare::Prepared;
@@ -25,6 +25,11 @@ use std::time::Instant;
 const DEPENDENT: u64 = 800;
 /// After a batch like that, so many aren't looked at.
 const EXPECT: u32 = 7;
+
+/// Cells that one thread gives their values in one go.
+const PART: usize = 8192;
+/// Cells that are approached at once.
+const AHEAD: usize = 32;
 
 /// Runs batches. It keeps the cells that they touched in memory, until it is told to forget them.
 #[derive(Debug)]
@@ -366,6 +371,7 @@ impl<B: Backing> Batch<'_, B> {
             cells.set_number(spot, number);
             self.numbered.uses.push(Use {
                 spot,
+                parts: cells.parts(spot),
                 words: known.words,
                 first: call,
                 last: call,
@@ -375,7 +381,8 @@ impl<B: Backing> Batch<'_, B> {
                 added: 0,
                 subtracted: 0,
             });
-            let value = |n| cells.pair(spot, n);
+            let parts = cells.parts(spot);
+            let value = |n| cells.pair(parts, n);
             engine.work.add(known.words, Mode::Ordered, value);
             number
         });
@@ -401,25 +408,31 @@ impl<B: Backing> Batch<'_, B> {
     /// Gives the cells their new values; tells what changed.
     fn settle(&self, engine: &Engine) -> Changes {
         let (cells, work) = (&engine.cells, &engine.work);
-        let numbers: Vec<u32> = (0..self.numbered.uses.len() as u32).collect();
-        let parts = numbers.par_chunks(8192).map(|numbers| {
+        let uses = self
+            .numbered
+            .uses
+            .par_chunks(PART)
+            .zip(work.cells().par_chunks(PART));
+        let parts = uses.map(|(uses, own)| {
             let mut part = Part::default();
-            for n in numbers {
-                if let (Some(used), Some(cell)) =
-                    (self.numbered.uses.get(*n as usize), work.cell(*n))
-                {
+            for (uses, own) in uses.chunks(AHEAD).zip(own.chunks(AHEAD)) {
+                cells.approach_names(uses.iter().map(|used| used.parts));
+                for (used, cell) in uses.iter().zip(own) {
                     part.settle(cells, work, used, cell);
                 }
             }
             part.changes
         });
         let mut parts: Vec<Changes> = parts.collect();
-        let nonces = self.numbered.nonces.par_chunks(8192);
+        let nonces = self.numbered.nonces.par_chunks(PART);
         parts.par_extend(nonces.map(|nonces| {
             let mut part = Part::default();
-            for nonce in nonces {
-                let after = [nonce.next as u32, (nonce.next >> 32) as u32];
-                part.change(cells, nonce.spot, &after);
+            for nonces in nonces.chunks(AHEAD) {
+                cells.approach_names(nonces.iter().map(|nonce| nonce.parts));
+                for nonce in nonces {
+                    let after = [nonce.next as u32, (nonce.next >> 32) as u32];
+                    part.change(cells, nonce.parts, &after);
+                }
             }
             part.changes
         }));
@@ -433,7 +446,7 @@ impl<B: Backing> Batch<'_, B> {
 
 /// The number that a cell held before the batch.
 fn held(cells: &Cells, used: &Use) -> [u64; 2] {
-    [cells.pair(used.spot, 0), high_of(cells, used)]
+    [cells.pair(used.parts, 0), high_of(cells, used)]
 }
 
 /// Some of a batch's changes, and words that are used again and again.
@@ -459,25 +472,25 @@ impl Part {
                 after.extend(words.take(cell.words.into()));
             }
         }
-        self.change(cells, used.spot, &after);
+        self.change(cells, used.parts, &after);
         self.after = after;
     }
 
-    fn change(&mut self, cells: &Cells, spot: u32, after: &[u32]) {
+    fn change(&mut self, cells: &Cells, parts: Parts, after: &[u32]) {
         self.before.clear();
         let words = 0..after.len();
-        self.before.extend(words.map(|n| cells.word(spot, n)));
+        self.before.extend(words.map(|n| cells.word(parts, n)));
         if self.before == after {
             return;
         }
-        let name = cells.name(spot);
+        let name = cells.name(parts);
         self.changes.push(Change {
-            path: &cells.path(spot),
+            path: &cells.path(parts),
             family: name.family,
             key: name.key,
             before: &self.before,
             after,
         });
-        cells.set(spot, after);
+        cells.set(parts, after);
     }
 }

@@ -15,7 +15,7 @@ use gavel_compiler::ledger::NONCES;
 use rayon::prelude::*;
 
 /// Calls that one thread looks at in one go.
-const PIECE: usize = 512;
+const PIECE: usize = 128;
 
 /// The cells of each call: first the nonces of its signers, then its places in order.
 #[derive(Debug, Default)]
@@ -136,7 +136,7 @@ impl Sites {
                         let own = site - piece.offset;
                         let held = |place: u32, n: usize| {
                             let spot = piece.spots.get(own + place as usize);
-                            spot.map_or(0, |spot| cells.word(*spot, n))
+                            spot.map_or(0, |spot| cells.word(cells.parts(*spot), n))
                         };
                         let slice = code.slices.get(usize::from(level));
                         frame.run_slice(code, slice.map_or(&[], |slice| slice), held);
@@ -197,7 +197,7 @@ fn bring<B: Backing>(
     let values = backing.load(&paths).map_err(EngineError::Backing)?;
     for ((_, missing), value) in by_path.iter().zip(&values) {
         let spot = cells.insert(missing)?;
-        cells.set(spot, value);
+        cells.set(cells.parts(spot), value);
     }
     for (site, missing) in &missing {
         if let Some(slot) = spots.get_mut(*site) {
@@ -289,6 +289,8 @@ impl Look {
                 *spot = cells.candidate(wanted.hash);
             }
         }
+        cells.approach(spots);
+        cells.approach_names(spots.iter().map(|spot| cells.parts(*spot)));
         for wanted in &self.wanted {
             let name = name(&self.keys, wanted);
             let Some(spot) = spots.get_mut(slot(wanted)) else {
