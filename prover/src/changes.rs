@@ -77,7 +77,7 @@ impl Changes {
 
     /// Brings the changes into the order of their paths.
     pub fn sort(&mut self) {
-        self.entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        self.entries.sort_unstable_by_key(|entry| entry.path);
     }
 
     /// Adds other changes, of other cells, behind these.

@@ -15,7 +15,7 @@ pub mod store;
 mod trace;
 pub mod tree;
 
-pub use backing::{Backing, InMemory, Ranged, Span};
+pub use backing::{Backing, EachCell, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use trace::trace;
