@@ -4,9 +4,12 @@
 //! Numbers are JSON numbers or decimal strings; hashes, keys, signatures and bytes are hex strings or
 //! `text:…`; enums are the variant's name; a blank option is `null`.
 
+mod holds;
 mod parts;
+mod strict;
 
 pub(crate) use parts::decode_all;
+pub use strict::Strict;
 
 use crate::contract::InputDecl;
 use crate::diagnostic::did_you_mean;

@@ -9,13 +9,20 @@
 #![forbid(unsafe_code)]
 
 mod backing;
+pub mod calls;
 mod changes;
 mod claim;
+pub mod engine;
+pub mod operator;
 pub mod store;
+mod sync;
 mod trace;
 pub mod tree;
+pub mod workload;
 
 pub use backing::{Backing, EachCell, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
+pub use engine::{Engine, Machine, Receipts};
+pub use operator::{Operator, Settings};
 pub use trace::trace;

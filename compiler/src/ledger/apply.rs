@@ -1,14 +1,14 @@
 //! A ledger: entries and state. Calls in, receipts out.
 
-use super::call::{Call, Signed};
+use super::call::Call;
 use super::entry::{ArgumentError, Entry, EntryError, NONCES};
-use super::execute::{Event, Failure, execute};
+use super::execute::{Event, execute};
 use super::state::{CellId, State};
 use crate::units::Height;
 use crate::value::{number_of, pack};
 use crate::word::Abort;
-use crate::word::state::verify;
 use bitcoin::secp256k1::XOnlyPublicKey;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A contract whose calls change its state.
@@ -41,7 +41,8 @@ pub enum Receipt {
 }
 
 /// Why a call isn't run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// It is for another contract.
     #[error("the call is for another contract")]
@@ -131,7 +132,7 @@ impl Ledger {
                 Receipt::Done { events, steps }
             }
             Err(failure) => {
-                let abort = abort(entry, failure);
+                let abort = entry.abort(failure.code);
                 Receipt::Aborted { abort, steps }
             }
         };
@@ -165,7 +166,7 @@ impl Ledger {
             nonces.push((cell, next));
         }
         for (signer, (key, signed)) in signed() {
-            if !is_valid(call, *key, signed) {
+            if !call.is_signed(*key, signed) {
                 return Err(Refusal::Signature { signer });
             }
         }
@@ -182,21 +183,4 @@ fn nonce_cell(key: &[u32]) -> CellId {
         family: NONCES,
         key: key.to_vec(),
     }
-}
-
-fn is_valid(call: &Call, key: [u32; 8], signed: &Signed) -> bool {
-    let message = pack(&call.message(signed.nonce));
-    let signature = pack(signed.signature.as_ref());
-    match (message.try_into(), signature.try_into()) {
-        (Ok(message), Ok(signature)) => verify(key, message, signature),
-        _ => false,
-    }
-}
-
-fn abort(entry: &Entry, failure: Failure) -> Abort {
-    let declared = entry.routine.aborts.get(usize::from(failure.code));
-    declared.cloned().unwrap_or(Abort {
-        name: failure.code.to_string(),
-        span: crate::word::Span::default(),
-    })
 }

@@ -1,5 +1,7 @@
 //! Calls and what their signers sign. `docs/ledger.md` has the bytes.
 
+use crate::value::pack;
+use crate::word::state::verify;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::{Keypair, Message, Secp256k1, schnorr};
 use serde::{Deserialize, Serialize};
@@ -72,5 +74,15 @@ impl Call {
         let signature = Secp256k1::new().sign_schnorr_no_aux_rand(&message, key);
         self.signatures.push(Signed { nonce, signature });
         self
+    }
+
+    /// Whether a signature of this call is valid for a key, eight words, big end first.
+    pub fn is_signed(&self, key: [u32; 8], signed: &Signed) -> bool {
+        let message = pack(&self.message(signed.nonce));
+        let signature = pack(signed.signature.as_ref());
+        match (message.try_into(), signature.try_into()) {
+            (Ok(message), Ok(signature)) => verify(key, message, signature),
+            _ => false,
+        }
     }
 }

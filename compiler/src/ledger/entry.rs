@@ -1,7 +1,8 @@
 //! What can be called: entries, their arguments and who signs.
 
-use crate::value::{ValueType, decode, encode};
-use crate::word::{Routine, StateOp};
+use crate::value::ValueType;
+use crate::word::{Abort, Routine, Span, StateOp};
+use serde::{Deserialize, Serialize};
 
 /// The family of cells that holds the next nonce of each signer.
 pub const NONCES: u16 = 0;
@@ -61,7 +62,8 @@ pub enum EntryError {
 }
 
 /// Why words aren't the arguments of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ArgumentError {
     /// Too many or too few.
     #[error("the arguments have {wants} words, not {has}")]
@@ -95,7 +97,7 @@ impl Entry {
         let mut rest = words;
         for (name, ty) in &self.arguments {
             let (own, after) = rest.split_at_checked(ty.words()).unwrap_or_default();
-            if encode(ty, &decode(ty, own), name).as_deref() != Ok(own) {
+            if !ty.holds(own) {
                 return Err(ArgumentError::IllTyped(name.clone()));
             }
             rest = after;
@@ -104,13 +106,22 @@ impl Entry {
     }
 
     /// The keys that must sign a call with these arguments.
-    pub(super) fn keys(&self, arguments: &[u32]) -> Vec<[u32; 8]> {
+    pub fn keys(&self, arguments: &[u32]) -> Vec<[u32; 8]> {
         let word = |n: usize| arguments.get(n).copied().unwrap_or(0);
         let key = |signer: &Signer| match *signer {
             Signer::Argument { first } => std::array::from_fn(|n| word(first.saturating_add(n))),
             Signer::Key(key) => key,
         };
         self.signers.iter().map(key).collect()
+    }
+
+    /// The abort that this code stands for.
+    pub fn abort(&self, code: u16) -> Abort {
+        let declared = self.routine.aborts.get(usize::from(code));
+        declared.cloned().unwrap_or_else(|| Abort {
+            name: code.to_string(),
+            span: Span::default(),
+        })
     }
 
     /// Checks that the parts of the entry fit each other.

@@ -4,8 +4,9 @@
 //! the front end lets none of them into a `settle`.
 
 use super::ir::Value;
-use bitcoin::secp256k1::{Message, Secp256k1, XOnlyPublicKey, schnorr};
+use bitcoin::secp256k1::{Message, Secp256k1, VerifyOnly, XOnlyPublicKey, schnorr};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
 /// A cell of state: a scalar field, a map's entry, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -187,6 +188,9 @@ impl StateOp {
     }
 }
 
+/// One for all threads: it holds nothing that changes.
+static VERIFIER: LazyLock<Secp256k1<VerifyOnly>> = LazyLock::new(Secp256k1::verification_only);
+
 /// Whether a BIP340 signature is valid. A key that is no point of the curve has no valid
 /// signatures.
 pub fn verify(key: [u32; 8], message: [u32; 8], signature: [u32; 16]) -> bool {
@@ -200,6 +204,5 @@ pub fn verify(key: [u32; 8], message: [u32; 8], signature: [u32; 16]) -> bool {
     let Ok(signature) = schnorr::Signature::from_slice(&bytes(&signature)) else {
         return false;
     };
-    let secp = Secp256k1::verification_only();
-    secp.verify_schnorr(&signature, &message, &key).is_ok()
+    VERIFIER.verify_schnorr(&signature, &message, &key).is_ok()
 }

@@ -58,6 +58,22 @@ impl Reader {
 }
 
 impl Past {
+    /// The changes that lead from the stored cells to this state.
+    pub fn way_back(&self) -> Changes {
+        if self.forwards {
+            return self.changes.clone();
+        }
+        let mut back = Changes::new();
+        for change in self.changes.iter() {
+            back.push(crate::Change {
+                before: change.after,
+                after: change.before,
+                ..change
+            });
+        }
+        back
+    }
+
     /// The root of this state.
     pub fn root(&self) -> Root {
         self.root
