@@ -52,7 +52,7 @@ fn victim() {
     loop {
         append(&mut store, model.step()).unwrap();
         report(model.batch);
-        if model.batch % 16 == 0 {
+        if model.batch.is_multiple_of(16) {
             store.tree = store.writer.recut().unwrap();
         }
     }

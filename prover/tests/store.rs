@@ -224,6 +224,9 @@ const CLAIMS: TableDefinition<u64, &[u8]> = TableDefinition::new("claims");
 const CHANGES: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("changes");
 const BUCKETS: TableDefinition<u32, &[u8]> = TableDefinition::new("buckets");
 
+/// What is damaged, and how.
+type Damage = (&'static str, fn(&redb::WriteTransaction));
+
 /// Changes the database behind the store's back.
 fn tamper(dir: &Path, change: impl FnOnce(&redb::WriteTransaction)) {
     let database = Database::open(dir.join("state.redb")).unwrap();
@@ -250,7 +253,6 @@ fn newer_formats_are_refused() {
 /// Whatever is missing or changed is found when it is opened, or when it is verified.
 #[test]
 fn damage_is_found() {
-    type Damage = (&'static str, fn(&redb::WriteTransaction));
     let damages: [Damage; 12] = [
         ("no format", |tx| {
             drop(tx.open_table(META).unwrap().remove("format").unwrap())
@@ -321,7 +323,7 @@ fn damage_is_found() {
 
 #[test]
 fn damage_of_the_log_is_found() {
-    let damages: [(&str, fn(&redb::WriteTransaction)); 5] = [
+    let damages: [Damage; 5] = [
         ("a claim's root", |tx| {
             let mut claims = tx.open_table(CLAIMS).unwrap();
             let mut claim = claims.get(4).unwrap().unwrap().value().to_vec();

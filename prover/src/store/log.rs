@@ -104,7 +104,9 @@ fn read(piece: &[u8]) -> Result<Changes, StoreError> {
         let shape = shapes.get(usize::from(bytes.u16()?)).copied();
         let wrong = || StoreError::damaged("the changes of a batch have a wrong shape");
         let (family, keys, values) = shape.ok_or_else(wrong)?;
-        (key.clear(), before.clear(), after.clear());
+        for words in [&mut key, &mut before, &mut after] {
+            words.clear();
+        }
         bytes.words(keys, &mut key)?;
         bytes.shorts(values, &mut before)?;
         bytes.shorts(values, &mut after)?;

@@ -27,6 +27,9 @@ struct Held {
     changed: u64,
 }
 
+/// A bucket with its cells.
+type Read = (Bucket, Vec<Leaf>);
+
 /// What an update made of a shard.
 pub(crate) struct Changed {
     pub(crate) nodes: Vec<(Bucket, Node)>,
@@ -100,7 +103,7 @@ impl Shard {
         &self,
         buckets: &[Bucket],
         source: &S,
-    ) -> Result<Vec<(Bucket, Vec<Leaf>)>, TreeError<S::Error>> {
+    ) -> Result<Vec<Read>, TreeError<S::Error>> {
         let spans: Vec<Span> = buckets
             .iter()
             .map(|bucket| self.cut.span(*bucket))
