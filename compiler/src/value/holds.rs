@@ -58,11 +58,10 @@ fn is_zero(words: &[u32]) -> bool {
 
 fn all_hold<'a>(types: impl Iterator<Item = &'a ValueType>, words: &[u32]) -> bool {
     let mut rest = words;
-    let mut hold = |ty: &ValueType| {
+    let mut types = types;
+    types.all(|ty| {
         let (own, after) = rest.split_at_checked(ty.words()).unwrap_or_default();
         rest = after;
         ty.holds(own)
-    };
-    let mut types = types;
-    types.all(|ty| hold(ty))
+    })
 }

@@ -321,11 +321,11 @@ impl<B: Backing> Batch<'_, B> {
             let Some((entry, _)) = shared.begin(*call, &mut frame) else {
                 continue;
             };
+            let machine = self.machine;
+            let Some(code) = machine.compiled(entry).map(|compiled| &compiled.code) else {
+                continue;
+            };
             loop {
-                let Some(compiled) = self.machine.compiled(entry) else {
-                    break;
-                };
-                let code = &compiled.code;
                 let shared = self.shared(&engine.cells, &engine.work);
                 let end = shared.resume(*call, code, &mut frame);
                 if let Some(head) = head(end, entry, code, begin, &frame) {
