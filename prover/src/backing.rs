@@ -25,12 +25,11 @@ pub trait Ranged: Backing {
     ///
     /// # Errors
     /// If they can't be read.
-    fn cells_in(
-        &self,
-        spans: &[Span],
-        each: &mut dyn FnMut(usize, &[u8; 32], &[u32]),
-    ) -> Result<(), Self::Error>;
+    fn cells_in(&self, spans: &[Span], each: &mut EachCell<'_>) -> Result<(), Self::Error>;
 }
+
+/// Takes a cell: the number of the span that it is in, its path, its words.
+pub type EachCell<'a> = dyn FnMut(usize, &[u8; 32], &[u32]) + 'a;
 
 /// Paths from one to another, both among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +72,7 @@ impl InMemory {
 }
 
 impl Ranged for InMemory {
-    fn cells_in(
-        &self,
-        spans: &[Span],
-        each: &mut dyn FnMut(usize, &[u8; 32], &[u32]),
-    ) -> Result<(), Infallible> {
+    fn cells_in(&self, spans: &[Span], each: &mut EachCell<'_>) -> Result<(), Infallible> {
         for (n, span) in spans.iter().enumerate() {
             for (path, words) in self.0.range(span.first..=span.last) {
                 each(n, path, words);

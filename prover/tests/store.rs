@@ -224,6 +224,9 @@ const CLAIMS: TableDefinition<u64, &[u8]> = TableDefinition::new("claims");
 const CHANGES: TableDefinition<(u64, u32), &[u8]> = TableDefinition::new("changes");
 const BUCKETS: TableDefinition<u32, &[u8]> = TableDefinition::new("buckets");
 
+/// What is damaged, and how.
+type Damage = (&'static str, fn(&redb::WriteTransaction));
+
 /// Changes the database behind the store's back.
 fn tamper(dir: &Path, change: impl FnOnce(&redb::WriteTransaction)) {
     let database = Database::open(dir.join("state.redb")).unwrap();
@@ -250,7 +253,6 @@ fn newer_formats_are_refused() {
 /// Whatever is missing or changed is found when it is opened, or when it is verified.
 #[test]
 fn damage_is_found() {
-    type Damage = (&'static str, fn(&redb::WriteTransaction));
     let damages: [Damage; 12] = [
         ("no format", |tx| {
             drop(tx.open_table(META).unwrap().remove("format").unwrap())
@@ -321,7 +323,7 @@ fn damage_is_found() {
 
 #[test]
 fn damage_of_the_log_is_found() {
-    let damages: [(&str, fn(&redb::WriteTransaction)); 5] = [
+    let damages: [Damage; 5] = [
         ("a claim's root", |tx| {
             let mut claims = tx.open_table(CLAIMS).unwrap();
             let mut claim = claims.get(4).unwrap().unwrap().value().to_vec();
@@ -610,4 +612,76 @@ fn errors_are_whole() {
     fn is_error<E: std::error::Error + Send + Sync + 'static>() {}
     is_error::<StoreError>();
     is_error::<SeedError<io::Error>>();
+}
+
+/// `cargo test --release -p gavel-prover --test store -- --ignored --nocapture measure`
+#[test]
+#[ignore = "a measurement"]
+fn measure() {
+    use std::time::Instant;
+    const CELLS: u64 = 2_000_000;
+    const CHANGED: u64 = 276_000;
+    let name = |n: u64| CellId {
+        family: 1,
+        key: vec![n as u32; 8],
+    };
+    let dir = tempdir().unwrap();
+    let mut store = Store::create(dir.path(), CONTRACT, b"", Options::default()).unwrap();
+    let start = Instant::now();
+    let cells = (0..CELLS).map(|n| Ok::<_, Infallible>((name(n), vec![7, 0])));
+    store.seed(cells, |_| ()).unwrap();
+    println!("genesis of {CELLS} cells: {:?}", start.elapsed());
+    let (calls, receipts) = (vec![1; 16 << 20], vec![2; 4 << 20]);
+    for batch in 1..=24u64 {
+        let odd = |n: u64| (n + batch * CHANGED).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+        let changed = (0..CHANGED).map(|n| odd(n) % CELLS);
+        let mut changes = Changes::new();
+        for n in changed.collect::<std::collections::BTreeSet<u64>>() {
+            changes.add(&name(n), &[7, 0], &[batch as u32 * 1000, 0]);
+        }
+        changes.sort();
+        let before = store.tree.root();
+        let start = Instant::now();
+        let updated = store.tree.update(&changes, &store.reader).unwrap();
+        let tree = start.elapsed();
+        let checkpointed = store.writer.checkpointed();
+        let start = Instant::now();
+        let claim = Claim {
+            batch,
+            height: 1,
+            calls: 100_000,
+            digest: Root::EMPTY,
+            before,
+            after: updated.root,
+        };
+        let record = Record {
+            claim,
+            calls: &calls,
+            receipts: &receipts,
+            changes: Arc::new(changes),
+            updated,
+        };
+        store.writer.append(record).unwrap();
+        let checkpoint = store.writer.checkpointed() > checkpointed;
+        let with = if checkpoint { " with a checkpoint" } else { "" };
+        println!(
+            "batch {batch}: tree {tree:?}, append {:?}{with}",
+            start.elapsed()
+        );
+    }
+    let size = |dir: &Path| fs::metadata(dir.join("state.redb")).unwrap().len() >> 20;
+    println!(
+        "file: {} MB, tree: {} MB",
+        size(dir.path()),
+        store.tree.bytes() >> 20
+    );
+    let start = Instant::now();
+    drop(store);
+    println!("dropped: {:?}", start.elapsed());
+    let start = Instant::now();
+    let store = open(dir.path(), Options::default()).unwrap();
+    println!("opened and caught up: {:?}", start.elapsed());
+    let start = Instant::now();
+    store.reader.verify().unwrap();
+    println!("verified: {:?}", start.elapsed());
 }

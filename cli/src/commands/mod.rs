@@ -1,6 +1,7 @@
 //! The commands, one per file. To add one: a file with a struct of raw arguments that derives
 //! `clap::Args` and has `run(self, &Output) -> Result<Exit, Failure>`, and two lines here.
 
+mod bench;
 mod calls;
 mod check;
 mod compile;
@@ -46,6 +47,8 @@ pub enum Command {
     Debug(Box<debug::Debug>),
     /// What a contract costs, before any money moves
     Cost(Box<cost::Cost>),
+    /// Measure how fast ledgers run, and what that includes
+    Bench(bench::Bench),
     /// Play a game on a real node: who does what, transactions, balance sheet
     Play(Box<play::Play>),
     /// Make, sign and convert calls of a ledger, and keys
@@ -75,6 +78,7 @@ impl Command {
             Self::Inspect(command) => command.run(output),
             Self::Debug(command) => command.run(output),
             Self::Cost(command) => command.run(output),
+            Self::Bench(command) => command.run(output),
             Self::Play(command) => command.run(output),
             Self::Calls(command) => command.run(output),
             Self::Run(command) => command.run(output),

@@ -1,18 +1,25 @@
 //! First walk over a batch, in the order of the calls: nonces, numbers for cells, and what the
 //! batch does to each.
 
-use super::cells::{Cells, NOWHERE, Spot};
+use super::cells::{Cells, NOWHERE, Parts, Spot};
 use super::machine::{Compiled, Machine};
 use super::prepare::{Checked, Prepared};
 use super::run::UNKNOWN;
 use super::sites::{Sites, compiled};
 use gavel_compiler::ledger::Refusal;
 
+/// Calls whose cells are approached at once.
+const AHEAD: u32 = 16;
+
 /// What a batch does to one cell, by its number.
 #[derive(Clone, Copy, Debug)]
 pub struct Use {
     /// Where the cell is.
     pub spot: Spot,
+    /// Where its parts are.
+    pub parts: Parts,
+    /// Words of its value.
+    pub words: u16,
     /// The first call that may touch it.
     pub first: u32,
     /// The last one.
@@ -32,8 +39,8 @@ pub struct Use {
 /// The nonce of a signer, by its number.
 #[derive(Clone, Copy, Debug)]
 pub struct Nonce {
-    /// Where its cell is.
-    pub spot: Spot,
+    /// Where the parts of its cell are.
+    pub parts: Parts,
     /// The next one.
     pub next: u64,
 }
@@ -63,6 +70,11 @@ impl Numbered {
         let mut numbered = Self::default();
         numbered.admitted.reserve(prepared.len());
         for (call, checked) in (0u32..).zip(&prepared.checked) {
+            if call % AHEAD == 0 {
+                let begin = sites.of(call as usize).start;
+                let end = sites.of((call + AHEAD) as usize).start.max(begin);
+                cells.approach(sites.spots.get(begin..end).unwrap_or(&[]));
+            }
             if let Checked::Refused(refusal) = checked {
                 numbered.refused.push((call, refusal.clone()));
                 continue;
@@ -129,8 +141,9 @@ impl Numbered {
             return number;
         }
         let number = self.nonces.len() as u32;
-        let next = cells.pairs(spot).next().unwrap_or(0);
-        self.nonces.push(Nonce { spot, next });
+        let parts = cells.parts(spot);
+        let next = cells.pair(parts, 0);
+        self.nonces.push(Nonce { parts, next });
         cells.set_number(spot, number);
         number
     }
@@ -150,7 +163,7 @@ impl Numbered {
                 *spot = UNKNOWN;
                 continue;
             }
-            let number = self.number(*spot, call, cells);
+            let number = self.number(*spot, place.words, call, cells);
             *spot = number;
             if let Some(used) = self.uses.get_mut(number as usize) {
                 used.last = call;
@@ -175,13 +188,15 @@ impl Numbered {
         }
     }
 
-    fn number(&mut self, spot: Spot, call: u32, cells: &mut Cells) -> u32 {
+    fn number(&mut self, spot: Spot, words: u16, call: u32, cells: &mut Cells) -> u32 {
         if let Some(number) = cells.number(spot) {
             return number;
         }
         let number = self.uses.len() as u32;
         self.uses.push(Use {
             spot,
+            parts: cells.parts(spot),
+            words,
             first: call,
             last: call,
             ordered: false,

@@ -34,13 +34,16 @@ impl<'a> Bytes<'a> {
     }
 
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], StoreError> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(self.error())?;
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(count)
+            .ok_or_else(|| self.error())?;
         self.rest = rest;
         Ok(taken)
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
-        let (taken, rest) = self.rest.split_first_chunk().ok_or(self.error())?;
+        let (taken, rest) = self.rest.split_first_chunk().ok_or_else(|| self.error())?;
         self.rest = rest;
         Ok(*taken)
     }

@@ -82,7 +82,7 @@ pub(super) fn changes(pieces: &[Vec<u8>]) -> Result<Changes, StoreError> {
         pieces.par_iter().map(|piece| read(piece)).collect();
     let mut all = Changes::new();
     for piece in read? {
-        all.append(&piece);
+        all.append(piece);
     }
     if !all.iter().is_sorted_by(|a, b| a.path < b.path) {
         return Err(StoreError::damaged(
@@ -104,7 +104,9 @@ fn read(piece: &[u8]) -> Result<Changes, StoreError> {
         let shape = shapes.get(usize::from(bytes.u16()?)).copied();
         let wrong = || StoreError::damaged("the changes of a batch have a wrong shape");
         let (family, keys, values) = shape.ok_or_else(wrong)?;
-        (key.clear(), before.clear(), after.clear());
+        for words in [&mut key, &mut before, &mut after] {
+            words.clear();
+        }
         bytes.words(keys, &mut key)?;
         bytes.shorts(values, &mut before)?;
         bytes.shorts(values, &mut after)?;

@@ -4,7 +4,7 @@ use super::cell::{self, StoredCell};
 use super::file::{self, CALLS, CELLS, CHANGES, CLAIMS, META, RECEIPTS, names};
 use super::{StoreError, log, roots};
 use crate::tree::{Builder, Tree};
-use crate::{Backing, Changes, Claim, Ranged, Span};
+use crate::{Backing, Changes, Claim, EachCell, Ranged, Span};
 use gavel_compiler::ledger::{CellId, Root, path};
 use redb::{Database, OwnedRange, ReadOnlyTable, ReadTransaction, ReadableDatabase};
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
@@ -309,11 +309,7 @@ impl Backing for Reader {
 }
 
 impl Ranged for Reader {
-    fn cells_in(
-        &self,
-        spans: &[Span],
-        each: &mut dyn FnMut(usize, &[u8; 32], &[u32]),
-    ) -> Result<(), StoreError> {
+    fn cells_in(&self, spans: &[Span], each: &mut EachCell<'_>) -> Result<(), StoreError> {
         let cells = self.snapshot()?.cells;
         let mut words = Vec::new();
         for (n, span) in spans.iter().enumerate() {

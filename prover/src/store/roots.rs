@@ -6,6 +6,7 @@ use super::file::BUCKETS;
 use crate::tree::{Bucket, Count, Node, Tree};
 use redb::{ReadableTable, Table};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// How many roots are in one chunk: as many as fill a page of 32 KiB.
 const TOGETHER: u32 = 960;
@@ -19,15 +20,14 @@ pub(super) fn write<'a>(
     let mut chunks: BTreeMap<u32, Vec<Node>> = BTreeMap::new();
     for (bucket, node) in roots {
         let number = bucket.0 / TOGETHER;
-        if !chunks.contains_key(&number) {
-            let chunk = match table.get(number)? {
+        let chunk = match chunks.entry(number) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(match table.get(number)? {
                 Some(bytes) => read(bytes.value(), length(number, depth))?,
                 None => vec![Node::default(); length(number, depth)],
-            };
-            chunks.insert(number, chunk);
-        }
-        let chunk = chunks.get_mut(&number);
-        if let Some(slot) = chunk.and_then(|c| c.get_mut((bucket.0 % TOGETHER) as usize)) {
+            }),
+        };
+        if let Some(slot) = chunk.get_mut((bucket.0 % TOGETHER) as usize) {
             *slot = *node;
         }
     }
