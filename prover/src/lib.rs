@@ -23,8 +23,8 @@ pub mod tree;
 pub mod workload;
 
 pub use about::{About, AboutError, Param};
-pub use backing::{Backing, InMemory, Ranged, Span};
 pub use backing::{Backing, EachCell, InMemory, Ranged, Span};
+pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use engine::{Engine, Machine, Receipts};
