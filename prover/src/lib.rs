@@ -24,7 +24,6 @@ pub mod workload;
 
 pub use about::{About, AboutError, Param};
 pub use backing::{Backing, EachCell, InMemory, Ranged, Span};
-pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use engine::{Engine, Machine, Receipts};
