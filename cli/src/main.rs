@@ -57,6 +57,10 @@ Examples:
   gavel inspect bet.gvl        its leaves, and what their bytes do
   gavel debug bet.gvl segment:1/Yes  runs a leaf step by step
   gavel cost bet.gvl           what it costs, before any money moves
+  gavel calls key alice.key    a key that signs calls of a ledger
+  gavel run vouchers.gvl --state state --calls calls.jsonl  runs calls, keeps the state
+  gavel state get state out    what a ledger's state holds
+  gavel proof make state out   proves it, against the state's root
   gavel regtest install        build a Bitcoin Core node, once
   gavel regtest up             start it in the background
   gavel completions bash       completions for your shell";

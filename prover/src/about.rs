@@ -114,7 +114,7 @@ impl About {
             routine: Routine {
                 arguments: 0,
                 insts: Vec::new(),
-                aborts: aborts.iter().map(abort).collect(),
+                aborts: aborts.iter().map(|name| abort(name)).collect(),
                 reads_height: false,
             },
         });
@@ -122,9 +122,9 @@ impl About {
     }
 }
 
-fn abort(name: &String) -> Abort {
+fn abort(name: &str) -> Abort {
     Abort {
-        name: name.clone(),
+        name: name.to_owned(),
         span: Span::default(),
     }
 }

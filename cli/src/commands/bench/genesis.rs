@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use gavel_compiler::ledger::path;
 use gavel_prover::tree::{Builder, Tree};
 use gavel_prover::workload::Workload;
-use gavel_prover::{Backing, Ranged, Span};
+use gavel_prover::{Backing, EachCell, Ranged, Span};
 use rayon::prelude::*;
 
 /// Where a cell's words are.
@@ -115,11 +115,7 @@ impl Backing for Genesis {
 }
 
 impl Ranged for Genesis {
-    fn cells_in(
-        &self,
-        spans: &[Span],
-        each: &mut dyn FnMut(usize, &[u8; 32], &[u32]),
-    ) -> Result<(), Infallible> {
+    fn cells_in(&self, spans: &[Span], each: &mut EachCell<'_>) -> Result<(), Infallible> {
         for (n, span) in spans.iter().enumerate() {
             let from = self.entries.get(self.find(&span.first)..).unwrap_or(&[]);
             for entry in from.iter().take_while(|entry| entry.path <= span.last) {
