@@ -11,11 +11,12 @@ use gavel_prover::workload::HEIGHT;
 use gavel_prover::{Engine, Machine};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::disk::Durable;
 use super::figures::{Figures, Ratios, Seconds, Side, beyond};
 use super::genesis::Genesis;
 use super::load::Load;
 use super::plain::Plain;
-use super::{Sizes, internal};
+use super::{AFTER, Sizes, internal};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -104,6 +105,7 @@ impl<'a> Fast<'a> {
 pub(super) fn measure(
     load: Load,
     sizes: Sizes,
+    disk: Option<Durable>,
     progress: &mut Progress,
 ) -> Result<Figures, Failure> {
     let kind = load.kind;
@@ -113,12 +115,12 @@ pub(super) fn measure(
     let mut all = Fast::new(&machine, &load.genesis, sizes.threads)?;
     let mut interpreted = 0.0;
     let (mut calls, mut done, mut changed) = (0, 0, 0);
-    let mut report = None;
+    let mut last = None;
     for (n, batch) in load.batches.iter().enumerate() {
         let what = format!("{kind}: running batches");
         progress.show(&what, n as u64, load.batches.len() as u64);
         let measured = n > 0;
-        let height = Height(HEIGHT.0.saturating_add(n as u32));
+        let height = if measured { Height(AFTER) } else { HEIGHT };
         let begin = Instant::now();
         let receipts = plain.run(batch, height);
         let took = begin.elapsed().as_secs_f64();
@@ -133,8 +135,13 @@ pub(super) fn measure(
             done += receipts.iter().filter(is_done).count() as u64;
             changed += many.done.changes.len() as u64;
         }
-        report = Some(many.done.report);
+        last = Some(many);
     }
+    let last = last.ok_or_else(|| internal("there is no batch"))?;
+    if disk.is_some_and(|disk| disk.root != last.root) {
+        return Err(internal(format!("{kind}: the operator's root differs")));
+    }
+    all.seconds.durable = disk;
     let interpreter = Seconds {
         prepare: 0.0,
         execute: interpreted,
@@ -157,7 +164,7 @@ pub(super) fn measure(
         plain,
         one,
         all,
-        report: report.unwrap_or_default(),
+        report: last.done.report,
     })
 }
 

@@ -42,7 +42,7 @@ pub(super) fn load(
     sizes: Sizes,
     progress: &mut Progress,
 ) -> Result<Load, Failure> {
-    progress.show(&format!("{kind}: making the state"), 0, 0);
+    progress.show(&format!("{kind}: making the state"), 0, 1);
     let mut workload = Workload::new(kind, Arc::clone(accounts), sizes.seed).map_err(internal)?;
     let genesis = Genesis::new(&workload);
     let mut left = sizes.calls;
