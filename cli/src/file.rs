@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -16,6 +16,12 @@ const LARGEST: u64 = 64 << 20;
 
 /// The bytes of a file. `what` is what it should be, e.g. `a contract`.
 pub fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = read_up_to_largest(open(path, what)?).map_err(|error| unreadable(path, &error))?;
+    bytes.ok_or_else(|| too_large(&format!("`{}`", path.display()), what))
+}
+
+/// A file to read from.
+pub fn open(path: &Path, what: &str) -> Result<fs::File, Failure> {
     let shown = path.display();
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput => Failure::new(
@@ -24,18 +30,20 @@ pub fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
             format!("`{shown}` does not exist; expected {what}"),
         ),
         ErrorKind::IsADirectory => is_a_directory(path, what),
-        _ => Failure::new(
-            Exit::Environment,
-            "unreadable",
-            format!("`{shown}` can't be read: {error}"),
-        ),
+        _ => unreadable(path, &error),
     };
     let file = fs::File::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(is_a_directory(path, what));
     }
-    let bytes = read_up_to_largest(file).map_err(failed)?;
-    bytes.ok_or_else(|| too_large(&format!("`{shown}`"), what))
+    Ok(file)
+}
+
+/// A file that the system won't give.
+pub fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let shown = path.display();
+    let message = format!("`{shown}` can't be read: {error}");
+    Failure::new(Exit::Environment, "unreadable", message)
 }
 
 /// The bytes of standard input.
@@ -92,25 +100,50 @@ pub enum Existing {
     Keep,
 }
 
-/// Writes a file: beside its place first, then renamed, so that nobody ever sees half of it.
-/// A device or a pipe that is to be replaced is written to instead: for root, `-o /dev/null`
+/// Writes a file whole: see [`create`].
+pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failure> {
+    let mut writing = create(path, existing)?;
+    let written = writing.write_all(bytes);
+    written.map_err(|error| unwritable(path, &error))?;
+    writing.finish()
+}
+
+/// A file that is being written. Dropped before [`Writing::finish`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct Writing {
+    path: PathBuf,
+    to: To,
+}
+
+#[derive(Debug)]
+enum To {
+    /// Beside its place.
+    Beside {
+        file: tempfile::NamedTempFile,
+        target: PathBuf,
+        existing: Existing,
+    },
+    /// A device or a pipe.
+    Straight(fs::File),
+}
+
+/// Begins to write a file: beside its place first, then renamed, so that nobody ever sees half of
+/// it. A device or a pipe that is to be replaced is written to instead: for root, `-o /dev/null`
 /// would else make a file of it. A link stays a link, and a file that is replaced keeps its
 /// permissions.
-pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failure> {
+pub fn create(path: &Path, existing: Existing) -> Result<Writing, Failure> {
     let shown = path.display();
     if path.is_dir() || path.file_name().is_none() {
         return Err(is_a_directory(path, "a file to write"));
     }
-    let failed = |error: std::io::Error| {
-        Failure::new(
-            Exit::Environment,
-            "unwritable",
-            format!("`{shown}` can't be written: {error}"),
-        )
+    let failed = |error: std::io::Error| unwritable(path, &error);
+    let writing = |to| Writing {
+        path: path.to_owned(),
+        to,
     };
     if existing == Existing::Replace && fs::metadata(path).is_ok_and(|at| !at.is_file()) {
-        let mut file = fs::File::options().write(true).open(path).map_err(failed)?;
-        return file.write_all(bytes).map_err(failed);
+        let file = fs::File::options().write(true).open(path).map_err(failed)?;
+        return Ok(writing(To::Straight(file)));
     }
     let target = match existing {
         Existing::Replace => fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
@@ -130,29 +163,72 @@ pub fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), Failur
             format!("`{shown}` can't be written: `{folder}` is no folder"),
         ));
     }
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    let permissions = match existing {
-        Existing::Replace => fs::metadata(&target).ok().map(|at| at.permissions()),
-        Existing::Keep => None,
-    };
-    match permissions {
-        Some(permissions) => file.as_file().set_permissions(permissions),
-        None => readable(file.as_file()),
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    Ok(writing(To::Beside {
+        file,
+        target,
+        existing,
+    }))
+}
+
+impl Write for Writing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match &mut self.to {
+            To::Beside { file, .. } => file.write(bytes),
+            To::Straight(file) => file.write(bytes),
+        }
     }
-    .map_err(failed)?;
-    match existing {
-        Existing::Replace => file.persist(&target).map_err(|e| failed(e.error))?,
-        Existing::Keep => file.persist_noclobber(&target).map_err(|e| {
-            if e.error.kind() == ErrorKind::AlreadyExists {
-                exists(path)
-            } else {
-                failed(e.error)
-            }
-        })?,
-    };
-    Ok(())
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match &mut self.to {
+            To::Beside { file, .. } => file.flush(),
+            To::Straight(file) => file.flush(),
+        }
+    }
+}
+
+impl Writing {
+    /// Puts the file in its place.
+    pub fn finish(self) -> Result<(), Failure> {
+        let path = self.path;
+        let failed = |error: std::io::Error| unwritable(&path, &error);
+        let To::Beside {
+            file,
+            target,
+            existing,
+        } = self.to
+        else {
+            return Ok(());
+        };
+        file.as_file().sync_all().map_err(failed)?;
+        let permissions = match existing {
+            Existing::Replace => fs::metadata(&target).ok().map(|at| at.permissions()),
+            Existing::Keep => None,
+        };
+        match permissions {
+            Some(permissions) => file.as_file().set_permissions(permissions),
+            None => readable(file.as_file()),
+        }
+        .map_err(failed)?;
+        match existing {
+            Existing::Replace => file.persist(&target).map_err(|e| failed(e.error))?,
+            Existing::Keep => file.persist_noclobber(&target).map_err(|e| {
+                if e.error.kind() == ErrorKind::AlreadyExists {
+                    exists(&path)
+                } else {
+                    failed(e.error)
+                }
+            })?,
+        };
+        Ok(())
+    }
+}
+
+/// A file that the system won't take.
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let shown = path.display();
+    let message = format!("`{shown}` can't be written: {error}");
+    Failure::new(Exit::Environment, "unwritable", message)
 }
 
 /// A file that would have to be overwritten.

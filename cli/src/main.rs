@@ -6,14 +6,21 @@
 //! object, also when something fails.
 #![forbid(unsafe_code)]
 
+mod call_input;
 mod commands;
 mod contract_file;
 mod exit;
 mod failure;
 mod file;
 mod interrupt;
+mod ledger_file;
 mod output;
 mod progress;
+mod receipt_line;
+mod secret_key;
+mod sink;
+mod state_dir;
+mod state_lines;
 mod table;
 
 use std::process::ExitCode;

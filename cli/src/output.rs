@@ -89,6 +89,11 @@ impl Output {
         }
     }
 
+    /// Shows a result that is one line of JSON, to people as to scripts.
+    pub fn raw_json(&self, text: &str) {
+        self.write(text);
+    }
+
     /// Writes to standard output. A reader who has gone away is no error; a full disk is.
     fn write(&self, text: &str) {
         let mut out = io::stdout().lock();

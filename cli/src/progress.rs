@@ -61,12 +61,17 @@ impl Progress {
 
     /// `done` of `total` steps of `what` are done; a total of 0 can't be counted.
     pub fn show(&mut self, what: &str, done: u64, total: u64) {
+        self.show_more(what, "", done, total);
+    }
+
+    /// The same, with more to say than how far it is.
+    pub fn show_more(&mut self, what: &str, more: &str, done: u64, total: u64) {
         let new = self.what != what;
         if new {
             self.what = what.to_owned();
         }
         if let Some(bar) = &self.bar {
-            bar.set_message(what.to_owned());
+            bar.set_message(format!("{what}{more}"));
             bar.set_length(total);
             bar.set_position(done);
             bar.enable_steady_tick(Duration::from_millis(200));
@@ -83,7 +88,10 @@ impl Progress {
         } else {
             String::new()
         };
-        let line = format!("{what}{count} ({} s)\n", self.started.elapsed().as_secs());
+        let line = format!(
+            "{what}{count}{more} ({} s)\n",
+            self.started.elapsed().as_secs()
+        );
         let _ = io::stderr().write_all(line.as_bytes()); // progress is only a courtesy
     }
 }

@@ -1,23 +1,26 @@
 //! What a batch changes: cells with their words before and after, flat in memory.
 
 use gavel_compiler::ledger::{CellId, path};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// The cells that a batch left with other words than they had, in the order of their
 /// [paths](gavel_compiler::ledger::path).
 ///
 /// **Invariant:** each cell is there once, and its words before and after differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Changes {
     entries: Vec<Entry>,
-    words: Vec<u32>,
+    /// The words of the changes, in as many lists as were joined.
+    words: Vec<Vec<u32>>,
 }
 
 /// Where one change lies among the words: its key, its value before, its value after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 struct Entry {
     path: [u8; 32],
-    at: usize,
+    list: u32,
+    at: u32,
     family: u16,
     key: u16,
     value: u16,
@@ -52,16 +55,30 @@ impl Changes {
         if change.before == change.after {
             return;
         }
+        let size = change.key.len() + 2 * change.after.len();
+        let words = self.last_list(size);
+        let at = words.len() as u32;
+        for part in [change.key, change.before, change.after] {
+            words.extend_from_slice(part);
+        }
         self.entries.push(Entry {
             path: *change.path,
-            at: self.words.len(),
+            list: self.words.len() as u32 - 1,
+            at,
             family: change.family,
             key: change.key.len() as u16,
             value: change.after.len() as u16,
         });
-        for part in [change.key, change.before, change.after] {
-            self.words.extend_from_slice(part);
+    }
+
+    /// The list that so many words more go to: the last, while positions in it fit their number.
+    fn last_list(&mut self, more: usize) -> &mut Vec<u32> {
+        let fits = |list: &Vec<u32>| u32::try_from(list.len() + more).is_ok();
+        if !self.words.last().is_some_and(fits) {
+            self.words.push(Vec::new());
         }
+        let last = self.words.len() - 1;
+        &mut self.words[last]
     }
 
     /// Adds the change of a cell by its name.
@@ -75,17 +92,25 @@ impl Changes {
         });
     }
 
-    /// Brings the changes into the order of their paths.
+    /// Brings the changes into the order of their paths, on all threads of the current pool.
     pub fn sort(&mut self) {
-        self.entries.sort_unstable_by_key(|entry| entry.path);
+        // What is sorted is small, and almost always decided by the first eight bytes.
+        let mut order: Vec<(u64, u32)> = self.entries.iter().map(first_bytes).zip(0..).collect();
+        let path = |n: u32| self.entries.get(n as usize).map(|entry| &entry.path);
+        order.par_sort_unstable_by(|a, b| {
+            let by_path = || path(a.1).cmp(&path(b.1));
+            a.0.cmp(&b.0).then_with(by_path)
+        });
+        let sorted = order.par_iter().with_min_len(4096);
+        self.entries = sorted.map(|(_, n)| self.entries[*n as usize]).collect();
     }
 
     /// Adds other changes, of other cells, behind these.
-    pub fn append(&mut self, other: &Self) {
-        let offset = self.words.len();
-        self.words.extend_from_slice(&other.words);
+    pub fn append(&mut self, mut other: Self) {
+        let lists = self.words.len() as u32;
+        self.words.append(&mut other.words);
         let moved = other.entries.iter().map(|entry| Entry {
-            at: entry.at + offset,
+            list: entry.list + lists,
             ..*entry
         });
         self.entries.extend(moved);
@@ -112,6 +137,12 @@ impl Changes {
         entries.iter().map(|entry| self.change(entry))
     }
 
+    /// The paths of the changes at these places.
+    pub fn paths(&self, places: Range<usize>) -> impl ExactSizeIterator<Item = &[u8; 32]> {
+        let entries = self.entries.get(places).unwrap_or(&[]);
+        entries.iter().map(|entry| &entry.path)
+    }
+
     /// How many of the sorted changes have a path before this one.
     pub fn before(&self, path: &[u8; 32]) -> usize {
         self.entries.partition_point(|entry| entry.path < *path)
@@ -119,7 +150,8 @@ impl Changes {
 
     /// The memory that they take, in bytes.
     pub fn bytes(&self) -> usize {
-        size_of_val(&self.entries[..]) + size_of_val(&self.words[..])
+        let words = self.words.iter().map(|list| size_of_val(&list[..]));
+        size_of_val(&self.entries[..]) + words.sum::<usize>()
     }
 
     /// The change at this place.
@@ -128,7 +160,9 @@ impl Changes {
     }
 
     fn change<'a>(&'a self, entry: &'a Entry) -> Change<'a> {
-        let rest = self.words.get(entry.at..).unwrap_or(&[]);
+        let list = self.words.get(entry.list as usize);
+        let rest = list.and_then(|list| list.get(entry.at as usize..));
+        let rest = rest.unwrap_or(&[]);
         let (key, rest) = rest.split_at_checked(entry.key.into()).unwrap_or_default();
         let (before, rest) = rest
             .split_at_checked(entry.value.into())
@@ -141,4 +175,17 @@ impl Changes {
             after: rest.get(..entry.value.into()).unwrap_or(&[]),
         }
     }
+}
+
+impl PartialEq for Changes {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Changes {}
+
+fn first_bytes(entry: &Entry) -> u64 {
+    let first = entry.path.first_chunk();
+    first.map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

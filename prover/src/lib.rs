@@ -8,21 +8,25 @@
 //! Knows no transaction and no secret key.
 #![forbid(unsafe_code)]
 
+mod about;
 mod backing;
 pub mod calls;
 mod changes;
 mod claim;
 pub mod engine;
 pub mod operator;
+mod place;
 pub mod store;
 mod sync;
 mod trace;
 pub mod tree;
 pub mod workload;
 
+pub use about::{About, AboutError, Param};
 pub use backing::{Backing, InMemory, Ranged, Span};
 pub use changes::{Change, Changes};
 pub use claim::Claim;
 pub use engine::{Engine, Machine, Receipts};
 pub use operator::{Operator, Settings};
+pub use place::{Located, PlaceError};
 pub use trace::trace;

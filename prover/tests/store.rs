@@ -611,3 +611,75 @@ fn errors_are_whole() {
     is_error::<StoreError>();
     is_error::<SeedError<io::Error>>();
 }
+
+/// `cargo test --release -p gavel-prover --test store -- --ignored --nocapture measure`
+#[test]
+#[ignore = "a measurement"]
+fn measure() {
+    use std::time::Instant;
+    const CELLS: u64 = 2_000_000;
+    const CHANGED: u64 = 276_000;
+    let name = |n: u64| CellId {
+        family: 1,
+        key: vec![n as u32; 8],
+    };
+    let dir = tempdir().unwrap();
+    let mut store = Store::create(dir.path(), CONTRACT, b"", Options::default()).unwrap();
+    let start = Instant::now();
+    let cells = (0..CELLS).map(|n| Ok::<_, Infallible>((name(n), vec![7, 0])));
+    store.seed(cells, |_| ()).unwrap();
+    println!("genesis of {CELLS} cells: {:?}", start.elapsed());
+    let (calls, receipts) = (vec![1; 16 << 20], vec![2; 4 << 20]);
+    for batch in 1..=24u64 {
+        let odd = |n: u64| (n + batch * CHANGED).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+        let changed = (0..CHANGED).map(|n| odd(n) % CELLS);
+        let mut changes = Changes::new();
+        for n in changed.collect::<std::collections::BTreeSet<u64>>() {
+            changes.add(&name(n), &[7, 0], &[batch as u32 * 1000, 0]);
+        }
+        changes.sort();
+        let before = store.tree.root();
+        let start = Instant::now();
+        let updated = store.tree.update(&changes, &store.reader).unwrap();
+        let tree = start.elapsed();
+        let checkpointed = store.writer.checkpointed();
+        let start = Instant::now();
+        let claim = Claim {
+            batch,
+            height: 1,
+            calls: 100_000,
+            digest: Root::EMPTY,
+            before,
+            after: updated.root,
+        };
+        let record = Record {
+            claim,
+            calls: &calls,
+            receipts: &receipts,
+            changes: Arc::new(changes),
+            updated,
+        };
+        store.writer.append(record).unwrap();
+        let checkpoint = store.writer.checkpointed() > checkpointed;
+        let with = if checkpoint { " with a checkpoint" } else { "" };
+        println!(
+            "batch {batch}: tree {tree:?}, append {:?}{with}",
+            start.elapsed()
+        );
+    }
+    let size = |dir: &Path| fs::metadata(dir.join("state.redb")).unwrap().len() >> 20;
+    println!(
+        "file: {} MB, tree: {} MB",
+        size(dir.path()),
+        store.tree.bytes() >> 20
+    );
+    let start = Instant::now();
+    drop(store);
+    println!("dropped: {:?}", start.elapsed());
+    let start = Instant::now();
+    let store = open(dir.path(), Options::default()).unwrap();
+    println!("opened and caught up: {:?}", start.elapsed());
+    let start = Instant::now();
+    store.reader.verify().unwrap();
+    println!("verified: {:?}", start.elapsed());
+}

@@ -2,6 +2,7 @@
 //! `clap::Args` and has `run(self, &Output) -> Result<Exit, Failure>`, and two lines here.
 
 mod bench;
+mod calls;
 mod check;
 mod compile;
 mod completions;
@@ -13,7 +14,10 @@ mod inspect;
 mod leaf;
 mod new;
 mod play;
+mod proof;
 mod regtest;
+mod run;
+mod state;
 mod test;
 
 use clap::Subcommand;
@@ -47,6 +51,14 @@ pub enum Command {
     Bench(bench::Bench),
     /// Play a game on a real node: who does what, transactions, balance sheet
     Play(Box<play::Play>),
+    /// Make, sign and convert calls of a ledger, and keys
+    Calls(Box<calls::Calls>),
+    /// Run calls of a ledger in batches, and keep its state in a folder
+    Run(Box<run::Run>),
+    /// Read the state of a ledger, or make one from an export
+    State(Box<state::State>),
+    /// Make and check proofs of what a state holds
+    Proof(proof::Proof),
     /// A Bitcoin Core node on regtest: install, start, use, stop
     Regtest(Box<regtest::Regtest>),
     /// Print completions for a shell
@@ -68,6 +80,10 @@ impl Command {
             Self::Cost(command) => command.run(output),
             Self::Bench(command) => command.run(output),
             Self::Play(command) => command.run(output),
+            Self::Calls(command) => command.run(output),
+            Self::Run(command) => command.run(output),
+            Self::State(command) => command.run(output),
+            Self::Proof(command) => command.run(output),
             Self::Regtest(command) => command.run(output),
             Self::Completions(command) => command.run(output),
         }

@@ -150,6 +150,11 @@ impl<'a, W: Write> BinaryWriter<'a, W> {
         Ok(())
     }
 
+    /// Where it writes to.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.to
+    }
+
     /// Writes the trailer.
     ///
     /// # Errors

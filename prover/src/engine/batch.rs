@@ -8,7 +8,7 @@ use super::prepare::Prepared;
 use super::receipts::Receipts;
 use super::report::{InOrder, Report};
 use super::run::{End, Frame};
-use super::schedule::{Schedule, load, modes};
+use super::schedule::{Schedule, high_of, load, modes};
 use super::sites::{Foresee, Sites, bring_one, compiled};
 use super::work::{Mode, Work};
 use super::workers::{Done, Shared, head, run};
@@ -118,11 +118,14 @@ impl Engine {
             }
             None => batch.in_parallel(self, started, &mut report)?,
         }
-        let changes = batch.settle(self);
+        let mut changes = batch.settle(self);
         for (call, refusal) in std::mem::take(&mut batch.numbered.refused) {
             batch.receipts.refuse(call, refusal);
         }
         report.execute = started.elapsed().saturating_sub(report.schedule);
+        let sorting = Instant::now();
+        changes.sort();
+        report.sort = sorting.elapsed();
         Ok(Executed {
             receipts: batch.receipts,
             changes,
@@ -363,6 +366,7 @@ impl<B: Backing> Batch<'_, B> {
             cells.set_number(spot, number);
             self.numbered.uses.push(Use {
                 spot,
+                words: known.words,
                 first: call,
                 last: call,
                 ordered: true,
@@ -371,8 +375,8 @@ impl<B: Backing> Batch<'_, B> {
                 added: 0,
                 subtracted: 0,
             });
-            let value: Vec<u64> = cells.pairs(spot).collect();
-            engine.work.add(known.words, Mode::Ordered, &value);
+            let value = |n| cells.pair(spot, n);
+            engine.work.add(known.words, Mode::Ordered, value);
             number
         });
         let site = self.sites.of(call as usize).start + compiled.entry.signers.len();
@@ -389,53 +393,54 @@ impl<B: Backing> Batch<'_, B> {
             if cell.mode == Mode::Ordered {
                 return true;
             }
-            let before: Vec<u64> = engine.cells.pairs(used.spot).collect();
-            engine.work.settled(cell, &before, used.bits).is_some()
+            let before = held(&engine.cells, used);
+            engine.work.settled(cell, before, used.bits).is_some()
         })
     }
 
     /// Gives the cells their new values; tells what changed.
-    fn settle(&self, engine: &mut Engine) -> Changes {
+    fn settle(&self, engine: &Engine) -> Changes {
         let (cells, work) = (&engine.cells, &engine.work);
-        let numbers: Vec<usize> = (0..self.numbered.uses.len()).collect();
-        let parts = numbers.par_chunks(4096).map(|numbers| {
+        let numbers: Vec<u32> = (0..self.numbered.uses.len() as u32).collect();
+        let parts = numbers.par_chunks(8192).map(|numbers| {
             let mut part = Part::default();
             for n in numbers {
-                if let (Some(used), Some(cell)) = (self.numbered.uses.get(*n), work.cells().get(*n))
+                if let (Some(used), Some(cell)) =
+                    (self.numbered.uses.get(*n as usize), work.cell(*n))
                 {
                     part.settle(cells, work, used, cell);
                 }
             }
-            part
+            part.changes
         });
-        let parts: Vec<Part> = parts.collect();
-        let nonces = self.nonces(cells);
-        let mut changes = Changes::new();
-        for part in parts.iter().chain([&nonces]) {
-            for (spot, change) in part.spots.iter().zip(part.changes.iter()) {
-                engine.cells.set(*spot, change.after);
+        let mut parts: Vec<Changes> = parts.collect();
+        let nonces = self.numbered.nonces.par_chunks(8192);
+        parts.par_extend(nonces.map(|nonces| {
+            let mut part = Part::default();
+            for nonce in nonces {
+                let after = [nonce.next as u32, (nonce.next >> 32) as u32];
+                part.change(cells, nonce.spot, &after);
             }
-            changes.append(&part.changes);
+            part.changes
+        }));
+        let mut changes = Changes::new();
+        for part in parts {
+            changes.append(part);
         }
-        changes.sort();
         changes
-    }
-
-    fn nonces(&self, cells: &Cells) -> Part {
-        let mut part = Part::default();
-        for nonce in &self.numbered.nonces {
-            let after = [nonce.next as u32, (nonce.next >> 32) as u32];
-            part.change(cells, nonce.spot, &after);
-        }
-        part
     }
 }
 
-/// Some of a batch's changes, and where their cells are.
+/// The number that a cell held before the batch.
+fn held(cells: &Cells, used: &Use) -> [u64; 2] {
+    [cells.pair(used.spot, 0), high_of(cells, used)]
+}
+
+/// Some of a batch's changes, and words that are used again and again.
 #[derive(Default)]
 struct Part {
     changes: Changes,
-    spots: Vec<u32>,
+    before: Vec<u32>,
     after: Vec<u32>,
 }
 
@@ -446,9 +451,9 @@ impl Part {
         match cell.mode {
             Mode::Ordered => after.extend((0..u32::from(cell.words)).map(|n| work.word(cell, n))),
             Mode::Sum => {
-                let before: Vec<u64> = cells.pairs(used.spot).collect();
-                let settled = work.settled(cell, &before, used.bits).unwrap_or_default();
-                let words = settled
+                let settled = work.settled(cell, held(cells, used), used.bits);
+                let pairs = settled.unwrap_or_default();
+                let words = pairs
                     .iter()
                     .flat_map(|pair| [*pair as u32, (pair >> 32) as u32]);
                 after.extend(words.take(cell.words.into()));
@@ -459,18 +464,20 @@ impl Part {
     }
 
     fn change(&mut self, cells: &Cells, spot: u32, after: &[u32]) {
-        let before = cells.value(spot);
-        if before == after {
+        self.before.clear();
+        let words = 0..after.len();
+        self.before.extend(words.map(|n| cells.word(spot, n)));
+        if self.before == after {
             return;
         }
         let name = cells.name(spot);
-        self.spots.push(spot);
         self.changes.push(Change {
             path: &cells.path(spot),
             family: name.family,
             key: name.key,
-            before,
+            before: &self.before,
             after,
         });
+        cells.set(spot, after);
     }
 }

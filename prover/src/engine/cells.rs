@@ -1,27 +1,23 @@
 //! The cells that are in memory: found by name, with their values.
 //!
-//! All of a cell lies side by side in one arena, so that finding it and reading it touches one
-//! place in memory. A cell comes into memory when a call may touch it, and stays there until all
-//! are forgotten.
+//! Names and paths, which are large, lie in one arena; heads and values, which every batch touches,
+//! lie close together in lists of their own. A cell comes into memory when a call may touch it,
+//! and stays there until all are forgotten.
 
 use foldhash::fast::RandomState;
 use gavel_compiler::ledger::{CellId, path};
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Where a cell lies: a position in the arena.
+/// A cell's position among those in memory.
 pub type Spot = u32;
 
 /// No cell.
 pub const NOWHERE: Spot = Spot::MAX;
 
-// Of a cell: family and words of its key; words of its value; the batch that touched it last and
-// its number there; its path; its value; its key.
-const WORDS: usize = 1;
-const STAMP: usize = 2;
-const NUMBER: usize = 3;
-const PATH: usize = 4;
-const VALUE: usize = PATH + 8;
+// A name in the arena: family and words of the key, the key, the path.
+const KEY: usize = 1;
 
 /// A cell by its name.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +30,25 @@ pub struct Name<'a> {
 #[derive(Debug, Default)]
 pub struct Cells {
     arena: Vec<u32>,
-    table: HashTable<Spot>,
+    heads: Vec<Head>,
+    /// Pairs of words, low word first.
+    values: Vec<AtomicU64>,
+    table: HashTable<(u32, Spot)>,
     hasher: RandomState,
     stamp: u32,
+}
+
+/// Where the parts of a cell are.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    /// Its name in the arena.
+    name: u32,
+    /// The first pair of its value.
+    value: u32,
+    /// The batch that touched it last.
+    stamp: u32,
+    /// Its number in that batch.
+    number: u32,
 }
 
 /// A cell that isn't in memory.
@@ -64,13 +76,15 @@ pub struct Full;
 impl Cells {
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        4 * self.arena.capacity() + 5 * self.table.capacity()
+        4 * self.arena.capacity()
+            + size_of::<Head>() * self.heads.capacity()
+            + 8 * self.values.capacity()
+            + 9 * self.table.capacity()
     }
 
     /// Forgets all cells.
     pub fn forget(&mut self) {
-        self.arena = Vec::new();
-        self.table = HashTable::new();
+        *self = Self::default();
     }
 
     /// The hash that finds a cell.
@@ -80,8 +94,16 @@ impl Cells {
 
     /// Where a cell is.
     pub fn find(&self, hash: u64, name: Name<'_>) -> Option<Spot> {
-        let same = |spot: &Spot| self.is(*spot, name);
-        self.table.find(hash, same).copied()
+        let same = |(tag, spot): &(u32, Spot)| *tag == tag_of(hash) && self.is(*spot, name);
+        self.table.find(hash, same).map(|(_, spot)| *spot)
+    }
+
+    /// Where a cell with this hash is, which is almost always the one that is looked for. Together
+    /// with [`Cells::is`] it does what [`Cells::find`] does; apart, many can be under way at once.
+    #[inline]
+    pub fn candidate(&self, hash: u64) -> Spot {
+        let found = self.table.find(hash, |(tag, _)| *tag == tag_of(hash));
+        found.map_or(NOWHERE, |(_, spot)| *spot)
     }
 
     /// What is needed to bring a cell here.
@@ -109,79 +131,84 @@ impl Cells {
     /// If there is no room for it.
     pub fn insert(&mut self, missing: &Missing) -> Result<Spot, Full> {
         let cell = &missing.cell;
-        let end = self.arena.len() + VALUE + usize::from(missing.words) + cell.key.len();
-        let spot = Spot::try_from(self.arena.len()).map_err(|_| Full)?;
-        Spot::try_from(end).map_err(|_| Full)?;
-        let length = u32::try_from(cell.key.len()).map_err(|_| Full)?;
-        if length > u32::from(u16::MAX) {
-            return Err(Full);
-        }
-        let head = (u32::from(cell.family) << 16) | length;
-        self.arena.extend([head, u32::from(missing.words), 0, 0]);
-        for four in missing.path.chunks(4) {
-            let word = four
-                .iter()
-                .rev()
-                .fold(0, |w, byte| (w << 8) | u32::from(*byte));
-            self.arena.push(word);
-        }
-        let value = self.arena.len() + usize::from(missing.words);
-        self.arena.resize(value, 0);
+        let length = u16::try_from(cell.key.len()).map_err(|_| Full)?;
+        let spot = position(self.heads.len())?;
+        let head = Head {
+            name: position(self.arena.len())?,
+            value: position(self.values.len())?,
+            stamp: 0,
+            number: 0,
+        };
+        self.heads.push(head);
+        let pairs = usize::from(missing.words).div_ceil(2);
+        self.values.extend((0..pairs).map(|_| AtomicU64::new(0)));
+        let first = (u32::from(cell.family) << 16) | u32::from(length);
+        self.arena.push(first);
         self.arena.extend_from_slice(&cell.key);
-        let (arena, hasher) = (&self.arena, &self.hasher);
-        let rehash = |spot: &Spot| hash_of(hasher, name_at(arena, *spot));
-        self.table.insert_unique(missing.hash, spot, rehash);
+        let (fours, _) = missing.path.as_chunks();
+        self.arena
+            .extend(fours.iter().map(|four| u32::from_le_bytes(*four)));
+        let entry = (tag_of(missing.hash), spot);
+        let (arena, heads, hasher) = (&self.arena, &self.heads, &self.hasher);
+        let rehash = |(_, spot): &(u32, Spot)| hash_of(hasher, name_of(arena, heads, *spot));
+        self.table.insert_unique(missing.hash, entry, rehash);
         Ok(spot)
     }
 
     /// The cell's family and key.
     pub fn name(&self, spot: Spot) -> Name<'_> {
-        name_at(&self.arena, spot)
+        name_of(&self.arena, &self.heads, spot)
     }
 
-    /// Words of the cell's value.
-    pub fn words(&self, spot: Spot) -> u16 {
-        self.at(spot, WORDS) as u16
+    /// Whether the cell there has this name.
+    #[inline]
+    pub fn is(&self, spot: Spot, name: Name<'_>) -> bool {
+        let own = self.name(spot);
+        own.family == name.family && own.key == name.key
     }
 
     /// The cell's path.
     pub fn path(&self, spot: Spot) -> [u8; 32] {
         let mut path = [0; 32];
-        for (four, n) in path.chunks_mut(4).zip(PATH..) {
-            four.copy_from_slice(&self.at(spot, n).to_le_bytes());
+        if let Some(head) = self.heads.get(spot as usize) {
+            let at = head.name as usize + KEY + self.name(spot).key.len();
+            let (fours, _) = path.as_chunks_mut();
+            for (four, word) in fours.iter_mut().zip(self.arena.get(at..).unwrap_or(&[])) {
+                *four = word.to_le_bytes();
+            }
         }
         path
     }
 
-    /// The cell's value.
-    pub fn value(&self, spot: Spot) -> &[u32] {
-        let at = spot as usize + VALUE;
-        let end = at + usize::from(self.words(spot));
-        self.arena.get(at..end).unwrap_or(&[])
+    /// Pair `n` of the cell's value.
+    #[inline]
+    pub fn pair(&self, spot: Spot, n: usize) -> u64 {
+        let head = self.heads.get(spot as usize);
+        let pair = head.and_then(|head| self.values.get(head.value as usize + n));
+        pair.map_or(0, |pair| pair.load(Ordering::Relaxed))
     }
 
-    /// The cell's value by pairs of words.
-    pub fn pairs(&self, spot: Spot) -> impl Iterator<Item = u64> {
-        self.value(spot).chunks(2).map(pair_of)
+    /// Word `n` of the cell's value.
+    pub fn word(&self, spot: Spot, n: usize) -> u32 {
+        (self.pair(spot, n / 2) >> (32 * (n % 2))) as u32
     }
 
-    /// Gives the cell a value; missing words are zeros.
-    pub fn set(&mut self, spot: Spot, value: &[u32]) {
-        let at = spot as usize + VALUE;
-        let end = at + usize::from(self.words(spot));
-        let rest = value.iter().copied().chain(std::iter::repeat(0));
-        for (slot, word) in self.arena.get_mut(at..end).into_iter().flatten().zip(rest) {
-            *slot = word;
+    /// Gives the cell a value; missing words are zeros. Not while others look at it.
+    pub fn set(&self, spot: Spot, value: &[u32]) {
+        let Some(head) = self.heads.get(spot as usize) else {
+            return;
+        };
+        let own = self.values.get(head.value as usize..).unwrap_or(&[]);
+        for (slot, pair) in own.iter().zip(value.chunks(2)) {
+            slot.store(pair_of(pair), Ordering::Relaxed);
         }
     }
 
     /// Begins a batch: no cell has a number in it.
     pub fn begin_batch(&mut self) {
         if self.stamp == u32::MAX {
-            for spot in &self.table {
-                if let Some(stamp) = self.arena.get_mut(*spot as usize + STAMP) {
-                    *stamp = 0;
-                }
+            for head in &mut self.heads {
+                head.stamp = 0;
             }
             self.stamp = 0;
         }
@@ -189,39 +216,28 @@ impl Cells {
     }
 
     /// The cell's number in this batch.
+    #[inline]
     pub fn number(&self, spot: Spot) -> Option<u32> {
-        (self.at(spot, STAMP) == self.stamp).then(|| self.at(spot, NUMBER))
+        let head = self.heads.get(spot as usize)?;
+        (head.stamp == self.stamp).then_some(head.number)
     }
 
     /// Gives the cell a number in this batch.
     pub fn set_number(&mut self, spot: Spot, number: u32) {
-        let at = spot as usize + STAMP;
-        if let Some([stamp, slot]) = self.arena.get_mut(at..at + 2) {
-            (*stamp, *slot) = (self.stamp, number);
+        if let Some(head) = self.heads.get_mut(spot as usize) {
+            (head.stamp, head.number) = (self.stamp, number);
         }
-    }
-
-    /// Whether the cell there has this name.
-    pub fn is(&self, spot: Spot, name: Name<'_>) -> bool {
-        let own = name_at(&self.arena, spot);
-        own.family == name.family && own.key == name.key
-    }
-
-    fn at(&self, spot: Spot, n: usize) -> u32 {
-        self.arena.get(spot as usize + n).copied().unwrap_or(0)
     }
 }
 
-fn name_at(arena: &[u32], spot: Spot) -> Name<'_> {
-    let at = spot as usize;
-    let head = arena.get(at).copied().unwrap_or(0);
-    let words = arena.get(at + WORDS).copied().unwrap_or(0) as usize;
-    let key = at + VALUE + words;
+fn name_of<'a>(arena: &'a [u32], heads: &[Head], spot: Spot) -> Name<'a> {
+    let at = heads.get(spot as usize).map(|head| head.name as usize);
+    let own = at.and_then(|at| arena.get(at..)).unwrap_or(&[]);
+    let first = own.first().copied().unwrap_or(0);
+    let key = own.get(KEY..KEY + (first & 0xffff) as usize);
     Name {
-        family: (head >> 16) as u16,
-        key: arena
-            .get(key..key + (head & 0xffff) as usize)
-            .unwrap_or(&[]),
+        family: (first >> 16) as u16,
+        key: key.unwrap_or(&[]),
     }
 }
 
@@ -232,6 +248,17 @@ fn hash_of(hasher: &RandomState, name: Name<'_>) -> u64 {
         state.write_u64(pair_of(pair));
     }
     state.finish()
+}
+
+/// A part of the hash that the table itself doesn't look at first.
+fn tag_of(hash: u64) -> u32 {
+    (hash >> 24) as u32
+}
+
+fn position(length: usize) -> Result<u32, Full> {
+    // One less than all ones: that is nowhere.
+    let length = u32::try_from(length).map_err(|_| Full)?;
+    (length < u32::MAX).then_some(length).ok_or(Full)
 }
 
 fn pair_of(words: &[u32]) -> u64 {

@@ -192,6 +192,8 @@ pub struct Code {
     /// level.
     pub slices: Vec<Vec<Instr>>,
     pub places: Vec<Place>,
+    /// The highest level of a place.
+    pub levels: u8,
     pub changes: Vec<Change>,
     pub aborts: Vec<AbortAt>,
     /// Operations of [`Instr::Pure`], with registers for values.
@@ -213,11 +215,6 @@ impl Code {
     pub fn list(&self, list: List) -> &[Reg] {
         let at = list.at as usize;
         self.lists.get(at..at + list.len as usize).unwrap_or(&[])
-    }
-
-    /// The highest level of a place.
-    pub fn levels(&self) -> u8 {
-        self.places.iter().map(|p| p.level).max().unwrap_or(0)
     }
 
     /// Compiles a routine.
@@ -277,6 +274,7 @@ impl Compiler {
                 instrs: Vec::new(),
                 slices: Vec::new(),
                 places: Vec::new(),
+                levels: 0,
                 changes: Vec::new(),
                 aborts: Vec::new(),
                 pure: Vec::new(),
@@ -311,6 +309,7 @@ impl Compiler {
             self.code.cost += cost(&inst.op);
             self.code.instrs.push(instr);
         }
+        self.code.levels = self.code.places.iter().map(|p| p.level).max().unwrap_or(0);
         self.code.slices = self.slices(routine);
         self.code
     }
@@ -539,7 +538,7 @@ impl Compiler {
         });
         let known = amounts.filter(|amount| self.level_of(amount) == 0);
         let known: Vec<Value> = known.flatten().copied().collect();
-        let levels = 0..=self.code.levels();
+        let levels = 0..=self.code.levels;
         let slice = |level: Level| {
             let mut wanted: Vec<Value> = keys_of(level).collect();
             if level == 0 {

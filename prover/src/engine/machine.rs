@@ -74,7 +74,7 @@ impl Machine {
 
     /// The highest level of a place of any entry.
     pub(super) fn levels(&self) -> u8 {
-        let levels = self.entries.iter().map(|compiled| compiled.code.levels());
+        let levels = self.entries.iter().map(|compiled| compiled.code.levels);
         levels.max().unwrap_or(0)
     }
 

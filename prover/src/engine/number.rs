@@ -13,6 +13,8 @@ use gavel_compiler::ledger::Refusal;
 pub struct Use {
     /// Where the cell is.
     pub spot: Spot,
+    /// Words of its value.
+    pub words: u16,
     /// The first call that may touch it.
     pub first: u32,
     /// The last one.
@@ -129,7 +131,7 @@ impl Numbered {
             return number;
         }
         let number = self.nonces.len() as u32;
-        let next = cells.pairs(spot).next().unwrap_or(0);
+        let next = cells.pair(spot, 0);
         self.nonces.push(Nonce { spot, next });
         cells.set_number(spot, number);
         number
@@ -150,7 +152,7 @@ impl Numbered {
                 *spot = UNKNOWN;
                 continue;
             }
-            let number = self.number(*spot, call, cells);
+            let number = self.number(*spot, place.words, call, cells);
             *spot = number;
             if let Some(used) = self.uses.get_mut(number as usize) {
                 used.last = call;
@@ -175,13 +177,14 @@ impl Numbered {
         }
     }
 
-    fn number(&mut self, spot: Spot, call: u32, cells: &mut Cells) -> u32 {
+    fn number(&mut self, spot: Spot, words: u16, call: u32, cells: &mut Cells) -> u32 {
         if let Some(number) = cells.number(spot) {
             return number;
         }
         let number = self.uses.len() as u32;
         self.uses.push(Use {
             spot,
+            words,
             first: call,
             last: call,
             ordered: false,

@@ -40,6 +40,8 @@ pub struct Report {
     pub schedule: Duration,
     /// Running calls, and giving cells their new values.
     pub execute: Duration,
+    /// Bringing changes into the order of their paths, for the tree.
+    pub sort: Duration,
 }
 
 /// Why a batch was run in order, on one thread.

@@ -219,9 +219,7 @@ pub fn modes(numbered: &Numbered, cells: &Cells, keep_ordered: &[bool]) -> Vec<M
         if used.ordered || alone || keep_ordered.get(n) == Some(&true) {
             return Mode::Ordered;
         }
-        let mut pairs = cells.pairs(used.spot);
-        let low = pairs.next().unwrap_or(0);
-        let high = pairs.next().unwrap_or(0);
+        let (low, high) = (cells.pair(used.spot, 0), high_of(cells, used));
         let held = u128::from(low) | (u128::from(high) << 64);
         let most = u128::MAX >> 128u32.saturating_sub(u32::from(used.bits));
         let fits = held
@@ -241,13 +239,17 @@ pub fn modes(numbered: &Numbered, cells: &Cells, keep_ordered: &[bool]) -> Vec<M
 /// Brings the batch's cells into the work area.
 pub fn load(work: &mut Work, numbered: &Numbered, cells: &Cells, modes: &[Mode]) {
     work.clear();
-    let mut value = Vec::new();
     for (used, mode) in numbered.uses.iter().zip(modes) {
-        value.clear();
-        if *mode == Mode::Ordered {
-            value.extend(cells.pairs(used.spot));
-        }
-        work.add(cells.words(used.spot), *mode, &value);
+        work.add(used.words, *mode, |n| cells.pair(used.spot, n));
+    }
+}
+
+/// The high half of a number of more than 64 bits.
+pub fn high_of(cells: &Cells, used: &Use) -> u64 {
+    if used.words > 2 {
+        cells.pair(used.spot, 1)
+    } else {
+        0
     }
 }
 

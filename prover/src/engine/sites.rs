@@ -109,13 +109,13 @@ impl Sites {
         cells: &Cells,
     ) -> Vec<(usize, Missing)> {
         let pieces = self.pieces(prepared.len());
+        let tools = || (Frame::default(), Look::default());
         let found = pieces
             .into_par_iter()
-            .map_init(Frame::default, |frame, piece| {
+            .map_init(tools, |(frame, look), piece| {
                 let mut missing = Vec::new();
-                let mut spots = piece.spots;
+                let mut site = piece.offset;
                 let mut amounts = piece.amounts;
-                let mut offset = piece.offset;
                 for n in piece.calls {
                     let (Some(call), Some(checked)) =
                         (prepared.calls.get(n), prepared.checked.get(n))
@@ -126,29 +126,29 @@ impl Sites {
                         continue;
                     };
                     let code = &compiled.code;
-                    let signers = compiled.entry.signers.len();
-                    let (own, rest) = spots.split_at_mut(signers + code.places.len());
                     let (changes, other) = amounts.split_at_mut(code.changes.len());
-                    let (nonces, places) = own.split_at_mut(signers);
-                    let mut look = Look {
-                        cells,
-                        missing: &mut missing,
-                        offset,
-                    };
                     if level == 0 {
-                        look.nonces(compiled, &call.arguments, nonces);
+                        look.nonces(site, compiled, &call.arguments);
                     }
-                    if level <= code.levels() {
+                    site += compiled.entry.signers.len();
+                    if level <= code.levels {
                         frame.begin(code, &call.arguments, height);
-                        look.offset = offset + signers;
-                        look.places(code, frame, level, places);
+                        let own = site - piece.offset;
+                        let held = |place: u32, n: usize| {
+                            let spot = piece.spots.get(own + place as usize);
+                            spot.map_or(0, |spot| cells.word(*spot, n))
+                        };
+                        let slice = code.slices.get(usize::from(level));
+                        frame.run_slice(code, slice.map_or(&[], |slice| slice), held);
+                        look.places(site, code, frame, level);
                         if level == 0 {
                             known_amounts(code, frame, changes);
                         }
                     }
-                    offset += signers + places.len();
-                    (spots, amounts) = (rest, other);
+                    site += code.places.len();
+                    amounts = other;
                 }
+                look.find(cells, piece.offset, piece.spots, &mut missing);
                 missing
             });
         let found: Vec<Vec<(usize, Missing)>> = found.collect();
@@ -225,53 +225,95 @@ pub fn bring_one<B: Backing>(
     Ok(spot)
 }
 
-/// Looks cells up for one call.
-struct Look<'a> {
-    cells: &'a Cells,
-    missing: &'a mut Vec<(usize, Missing)>,
-    offset: usize,
+/// Cells that a piece of calls touches, on their way to be found: each step is done for all of
+/// them, so that many reads of memory are under way at once.
+#[derive(Default)]
+struct Look {
+    wanted: Vec<Wanted>,
+    keys: Vec<u32>,
 }
 
-impl Look<'_> {
-    fn nonces(&mut self, compiled: &Compiled, arguments: &[u32], spots: &mut [Spot]) {
-        let keys = compiled.entry.keys(arguments);
-        for (n, (key, spot)) in keys.iter().zip(spots).enumerate() {
-            let name = Name {
-                family: NONCES,
-                key,
-            };
-            *spot = self.find(name, 2, n);
+#[derive(Clone, Copy)]
+struct Wanted {
+    site: u32,
+    key: u32,
+    length: u16,
+    family: u16,
+    words: u16,
+    hash: u64,
+}
+
+impl Look {
+    fn want(&mut self, site: usize, family: u16, words: u16, key: impl Iterator<Item = u32>) {
+        let begin = self.keys.len();
+        self.keys.extend(key);
+        self.wanted.push(Wanted {
+            site: site as u32,
+            key: begin as u32,
+            length: (self.keys.len() - begin) as u16,
+            family,
+            words,
+            hash: 0,
+        });
+    }
+
+    fn nonces(&mut self, site: usize, compiled: &Compiled, arguments: &[u32]) {
+        for (n, key) in compiled.entry.keys(arguments).into_iter().enumerate() {
+            self.want(site + n, NONCES, 2, key.into_iter());
         }
     }
 
-    fn places(&mut self, code: &Code, frame: &mut Frame, level: u8, spots: &mut [Spot]) {
-        if let Some(slice) = code.slices.get(usize::from(level)) {
-            let held = |place: u32, n: usize| {
-                let spot = spots.get(place as usize).copied().unwrap_or(NOWHERE);
-                self.cells.value(spot).get(n).copied().unwrap_or(0)
-            };
-            frame.run_slice(code, slice, held);
+    fn places(&mut self, site: usize, code: &Code, frame: &Frame, level: u8) {
+        let places = code.places.iter().enumerate();
+        for (n, place) in places.filter(|(_, place)| place.level == level) {
+            let key = place.key.iter().map(|register| frame.get(*register));
+            self.want(site + n, place.family, place.words, key);
         }
-        for (n, (place, spot)) in code.places.iter().zip(spots).enumerate() {
-            if place.level == level {
-                let key = frame.words(&place.key);
-                let name = Name {
-                    family: place.family,
-                    key: &key,
-                };
-                *spot = self.find(name, place.words, n);
+    }
+
+    /// Finds all of them; `spots` begin at site `offset`. Those that aren't in memory are added
+    /// to `missing`.
+    fn find(
+        &mut self,
+        cells: &Cells,
+        offset: usize,
+        spots: &mut [Spot],
+        missing: &mut Vec<(usize, Missing)>,
+    ) {
+        for wanted in &mut self.wanted {
+            wanted.hash = cells.hash(name(&self.keys, wanted));
+        }
+        let slot = |wanted: &Wanted| (wanted.site as usize).wrapping_sub(offset);
+        for wanted in &self.wanted {
+            if let Some(spot) = spots.get_mut(slot(wanted)) {
+                *spot = cells.candidate(wanted.hash);
             }
         }
+        for wanted in &self.wanted {
+            let name = name(&self.keys, wanted);
+            let Some(spot) = spots.get_mut(slot(wanted)) else {
+                continue;
+            };
+            if *spot != NOWHERE && cells.is(*spot, name) {
+                continue;
+            }
+            *spot = cells.find(wanted.hash, name).unwrap_or(NOWHERE);
+            if *spot == NOWHERE {
+                let found = Cells::missing(wanted.hash, name, wanted.words);
+                missing.push((wanted.site as usize, found));
+            }
+        }
+        self.wanted.clear();
+        self.keys.clear();
     }
+}
 
-    fn find(&mut self, name: Name<'_>, words: u16, n: usize) -> Spot {
-        let hash = self.cells.hash(name);
-        let found = self.cells.find(hash, name);
-        found.unwrap_or_else(|| {
-            let missing = Cells::missing(hash, name, words);
-            self.missing.push((self.offset + n, missing));
-            NOWHERE
-        })
+fn name<'a>(keys: &'a [u32], wanted: &Wanted) -> Name<'a> {
+    let begin = wanted.key as usize;
+    let key = keys.get(begin..begin + usize::from(wanted.length));
+    Name {
+        family: wanted.family,
+        key: key.unwrap_or(&[]),
     }
 }
 

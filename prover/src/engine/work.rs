@@ -80,15 +80,14 @@ impl Work {
     }
 
     /// Adds a cell with the pairs of its value. A sum starts with nothing added or subtracted.
-    pub fn add(&mut self, words: u16, mode: Mode, value: &[u64]) {
+    pub fn add(&mut self, words: u16, mode: Mode, value: impl Fn(usize) -> u64) {
         let at = self.pairs.len() as u32;
         let cell = Cell { at, words, mode };
         self.cells.push(cell);
         match mode {
             Mode::Ordered => {
-                let value = value.iter().copied().chain(std::iter::repeat(0));
-                let value = value.take(cell.pairs() as usize);
-                self.pairs.extend(value.map(AtomicU64::new));
+                let pairs = 0..cell.pairs() as usize;
+                self.pairs.extend(pairs.map(|n| AtomicU64::new(value(n))));
             }
             Mode::Sum => {
                 let pairs = 2 * (cell.pairs() as usize + 1);
@@ -190,10 +189,9 @@ impl Work {
 
     /// What a cell that held these pairs holds after the batch; `None` if sums don't fit in
     /// every order, so that the order decides.
-    pub fn settled(&self, cell: &Cell, before: &[u64], bits: u8) -> Option<[u64; 2]> {
+    pub fn settled(&self, cell: &Cell, [low, high]: [u64; 2], bits: u8) -> Option<[u64; 2]> {
         let pairs = cell.pairs();
-        let word = |n: usize| before.get(n).copied().unwrap_or(0);
-        let held = u128::from(word(0)) | (u128::from(word(1)) << 64);
+        let held = u128::from(low) | (u128::from(high) << 64);
         let sum = |at: u32| {
             let beyond = self.pair(at + pairs);
             (beyond == 0).then(|| self.number(at, pairs))

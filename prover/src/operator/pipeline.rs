@@ -226,7 +226,7 @@ impl Runner<'_> {
             prepare: ready.took,
             schedule: executed.report.schedule,
             execute: executed.report.execute,
-            root: started.elapsed(),
+            root: executed.report.sort + started.elapsed(),
             store: Duration::ZERO,
         };
         let calls = ready.prepared.into_calls();

@@ -82,7 +82,7 @@ pub(super) fn changes(pieces: &[Vec<u8>]) -> Result<Changes, StoreError> {
         pieces.par_iter().map(|piece| read(piece)).collect();
     let mut all = Changes::new();
     for piece in read? {
-        all.append(&piece);
+        all.append(piece);
     }
     if !all.iter().is_sorted_by(|a, b| a.path < b.path) {
         return Err(StoreError::damaged(

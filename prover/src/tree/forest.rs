@@ -40,11 +40,14 @@ pub(crate) struct Planned {
     place: Place,
 }
 
-/// A subtree on the way up: its root hangs at depth `at`, if it is a branch.
+/// A subtree on the way up.
+#[derive(Clone, Copy, Debug)]
 struct Part {
     place: Place,
+    /// The depth at which its root hangs, if it is a branch.
     at: Option<u16>,
-    path: Hash,
+    /// One of its leaves.
+    leaf: u32,
     /// The first bit in which its last path differs from the next leaf's.
     parts: u16,
 }
@@ -53,6 +56,8 @@ struct Part {
 #[derive(Debug)]
 pub(crate) struct Forest {
     ranks: Vec<Rank>,
+    /// Parts of the subtree that is being planned, from left to right, each deeper than the last.
+    open: Vec<Part>,
 }
 
 impl Forest {
@@ -63,43 +68,52 @@ impl Forest {
         };
         Self {
             ranks: vec![leaves],
+            open: Vec::new(),
         }
+    }
+
+    /// Forgets all subtrees and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        for rank in &mut self.ranks {
+            rank.pairs.clear();
+            rank.hashes.clear();
+        }
+        self.ranks[0].hashes.push([0; 32]);
     }
 
     /// Plans the subtree of sorted leaves, whose paths agree in their first `depth` bits.
     pub(crate) fn plan(&mut self, leaves: &[Leaf], depth: u16) -> Planned {
-        let mut open: Vec<Part> = Vec::with_capacity(leaves.len());
+        let mut last = None;
         for (n, leaf) in leaves.iter().enumerate() {
-            let parts = leaves
-                .get(n + 1)
-                .map(|next| common_bits(&leaf.path, &next.path));
+            let next = leaves.get(n + 1);
+            let parts = next.map(|next| common_bits(&leaf.path, &next.path));
             let mut part = Part {
                 place: self.leaf(leaf),
                 at: None,
-                path: leaf.path,
+                leaf: n as u32,
                 parts: parts.unwrap_or(0),
             };
-            while let Some(left) = open.pop_if(|left| parts.is_none_or(|bits| left.parts > bits)) {
-                part = self.join(left, part);
+            let joins = |left: &mut Part| parts.is_none_or(|bits| left.parts > bits);
+            while let Some(left) = self.open.pop_if(joins) {
+                part = self.join(leaves, left, part);
             }
-            open.push(part);
+            match parts {
+                Some(_) => self.open.push(part),
+                None => last = Some(part),
+            }
         }
-        match open.pop() {
-            None => Planned {
+        let Some(part) = last else {
+            return Planned {
                 count: Count::None,
                 place: Place::EMPTY,
-            },
-            Some(Part {
-                place, at: None, ..
-            }) => Planned {
-                count: Count::One,
-                place,
-            },
-            Some(part) => Planned {
-                count: Count::Many,
-                place: self.lift(&part, depth),
-            },
-        }
+            };
+        };
+        let count = match part.at {
+            None => Count::One,
+            Some(_) => Count::Many,
+        };
+        let place = self.lift(leaves, part, depth);
+        Planned { count, place }
     }
 
     fn leaf(&mut self, leaf: &Leaf) -> Place {
@@ -110,9 +124,10 @@ impl Forest {
     }
 
     /// The branch of two neighbours, at the depth where their paths part.
-    fn join(&mut self, left: Part, right: Part) -> Part {
+    fn join(&mut self, leaves: &[Leaf], left: Part, right: Part) -> Part {
         let depth = left.parts;
-        let (below_left, below_right) = (self.lift(&left, depth + 1), self.lift(&right, depth + 1));
+        let below_left = self.lift(leaves, left, depth + 1);
+        let below_right = self.lift(leaves, right, depth + 1);
         Part {
             place: self.branch(below_left, below_right),
             at: Some(depth),
@@ -121,10 +136,14 @@ impl Forest {
     }
 
     /// The node at `depth` above a part: a leaf is one everywhere, a branch has empty sides.
-    fn lift(&mut self, part: &Part, depth: u16) -> Place {
+    fn lift(&mut self, leaves: &[Leaf], part: Part, depth: u16) -> Place {
         let from = part.at.unwrap_or(depth);
+        if from == depth {
+            return part.place;
+        }
+        let path = &leaves[part.leaf as usize].path;
         (depth..from).rev().fold(part.place, |place, depth| {
-            if bit(&part.path, depth) {
+            if bit(path, depth) {
                 self.branch(Place::EMPTY, place)
             } else {
                 self.branch(place, Place::EMPTY)

@@ -24,6 +24,7 @@ pub use node::{Count, Node};
 pub use proof::{Found, Hex, Proof, ProofError, Shown};
 
 use crate::{Changes, Ranged, Span};
+use forest::Forest;
 use gavel_compiler::ledger::Root;
 use hash::Hash;
 use node::Heap;
@@ -92,7 +93,7 @@ impl Tree {
     /// The most cells that a bucket should have on average.
     const FULL: u64 = 16;
     /// The fewest that it has on average when the tree is cut for a number of cells.
-    const SPARSE: u64 = 4;
+    const SPARSE: u64 = 2;
     /// How a small state is cut: shallower would save nothing.
     const SHALLOWEST: u8 = 12;
 
@@ -122,7 +123,7 @@ impl Tree {
         }
     }
 
-    /// The depth to cut a tree of so many cells at: four to eight of them in a bucket.
+    /// The depth to cut a tree of so many cells at: two to four of them in a bucket.
     pub fn depth_for(cells: u64) -> u8 {
         let buckets = (cells / Self::SPARSE).max(1);
         (buckets.ilog2() as u8).clamp(Self::SHALLOWEST, Self::DEEPEST)
@@ -192,7 +193,9 @@ impl Tree {
         let batch = self.batch + 1;
         let applied = self.shards.par_iter_mut().zip(&ranges);
         let changed: Vec<_> = applied
-            .map(|(shard, range)| shard.apply(changes, range.clone(), batch))
+            .map_init(Forest::new, |forest, (shard, range)| {
+                shard.apply(changes, range.clone(), batch, forest)
+            })
             .collect();
         self.batch = batch;
         let mut nodes = Vec::with_capacity(changed.iter().map(|shard| shard.nodes.len()).sum());

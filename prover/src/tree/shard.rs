@@ -71,8 +71,8 @@ impl Shard {
         source: &S,
     ) -> Result<(), TreeError<S::Error>> {
         let mut missing: Vec<Bucket> = Vec::new();
-        for change in changes.range(range) {
-            let bucket = self.cut.bucket(change.path);
+        for path in changes.paths(range) {
+            let bucket = self.cut.bucket(path);
             let place = self.place(bucket);
             if self.held[place].is_some() || missing.last() == Some(&bucket) {
                 continue;
@@ -83,7 +83,8 @@ impl Shard {
                 missing.push(bucket);
             }
         }
-        for (bucket, leaves) in self.read(&missing, source)? {
+        for (bucket, mut leaves) in self.read(&missing, source)? {
+            leaves.shrink_to_fit();
             self.hold(bucket, leaves);
         }
         Ok(())
@@ -134,15 +135,22 @@ impl Shard {
     }
 
     /// Applies changes to buckets that all lie in memory, and makes the nodes above them anew.
-    pub(crate) fn apply(&mut self, changes: &Changes, range: Range<usize>, batch: u64) -> Changed {
+    pub(crate) fn apply(
+        &mut self,
+        changes: &Changes,
+        range: Range<usize>,
+        batch: u64,
+        forest: &mut Forest,
+    ) -> Changed {
         let leaves = leaves_after(changes, range);
         let mut changed = Changed {
             nodes: Vec::new(),
             added: 0,
             removed: 0,
         };
-        let mut forest = Forest::new();
-        let mut planned = Vec::with_capacity(leaves.len());
+        // First all buckets' cells, then all plans: the reads from memory that the first has to
+        // wait for don't depend on each other.
+        let mut touched = Vec::with_capacity(leaves.len());
         let cut = self.cut;
         for news in leaves.chunk_by(|a, b| cut.bucket(&a.path) == cut.bucket(&b.path)) {
             let Some(bucket) = news.first().map(|leaf| cut.bucket(&leaf.path)) else {
@@ -157,7 +165,14 @@ impl Shard {
             changed.added += added as u64;
             changed.removed += (before + added - held.leaves.len()) as u64;
             held.changed = batch;
-            planned.push((bucket, forest.plan(&held.leaves, cut.depth.into())));
+            touched.push(bucket);
+        }
+        forest.clear();
+        let mut planned = Vec::with_capacity(touched.len());
+        for bucket in touched {
+            if let Some(held) = &self.held[self.place(bucket)] {
+                planned.push((bucket, forest.plan(&held.leaves, cut.depth.into())));
+            }
         }
         forest.hash();
         let roots = planned.into_iter();
@@ -200,6 +215,7 @@ impl Shard {
 /// The leaves that cells have after changes; zeros for those that are gone.
 fn leaves_after(changes: &Changes, range: Range<usize>) -> Vec<Leaf> {
     let is_gone = |change: &Change<'_>| change.after.iter().all(|word| *word == 0);
+    warm(changes, range.clone());
     let mut leaves = Vec::with_capacity(range.len());
     let mut blocks = Vec::with_capacity(range.len());
     for change in changes.range(range) {
@@ -216,6 +232,14 @@ fn leaves_after(changes: &Changes, range: Range<usize>) -> Vec<Leaf> {
         leaves[place].node = node;
     }
     leaves
+}
+
+/// Reads one word of each change. Words lie far apart in memory; this small loop waits for many of
+/// them at once, where the one that uses them would wait for each.
+fn warm(changes: &Changes, range: Range<usize>) {
+    let last = |change: Change<'_>| change.after.last().copied().unwrap_or(0);
+    let words = changes.range(range).map(last);
+    std::hint::black_box(words.fold(0, |all, word| all ^ word));
 }
 
 /// The node of a cell that is no more. No leaf has it: that would break BLAKE3.
@@ -238,6 +262,8 @@ fn put(leaves: &mut Vec<Leaf>, news: &[Leaf]) -> usize {
             Ok(at) => leaves[at] = *new,
             Err(_) if new.node == GONE => {}
             Err(at) => {
+                // Most buckets have few cells and seldom get more: no space is left for them.
+                leaves.reserve_exact(1);
                 leaves.insert(at, *new);
                 added += 1;
             }
