@@ -57,6 +57,7 @@ Examples:
   gavel inspect bet.gvl        its leaves, and what their bytes do
   gavel debug bet.gvl segment:1/Yes  runs a leaf step by step
   gavel cost bet.gvl           what it costs, before any money moves
+  gavel bench --quick          how fast ledgers run
   gavel regtest install        build a Bitcoin Core node, once
   gavel regtest up             start it in the background
   gavel completions bash       completions for your shell";
