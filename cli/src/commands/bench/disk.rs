@@ -57,6 +57,10 @@ pub(super) fn measure(load: &Load, threads: usize, dir: Option<&Path>) -> Result
         let ran = operator.run(first.clone(), HEIGHT);
         ran.map_err(|error| unwritten(dir, error))?;
     }
+    for refused in load.refused() {
+        let ran = operator.run(refused, Height(AFTER));
+        ran.map_err(|error| unwritten(dir, error))?;
+    }
     let batches: Vec<Batch<()>> = batches
         .map(|calls| Batch {
             calls: calls.clone(),

@@ -64,6 +64,8 @@ pub(super) struct Figures {
     pub cells: u64,
     /// Cells that each batch changed, on average.
     pub changed: u64,
+    /// T0 of the first batch, on all threads: all its cells are new to the engine.
+    pub cold: u64,
     /// The plain interpreter on one thread; its root and signatures are the engine's on one.
     pub plain: Side,
     /// The engine on one thread.
