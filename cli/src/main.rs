@@ -61,6 +61,7 @@ Examples:
   gavel run vouchers.gvl --state state --calls calls.jsonl  runs calls, keeps the state
   gavel state get state out    what a ledger's state holds
   gavel proof make state out   proves it, against the state's root
+  gavel bench --quick          how fast ledgers run
   gavel regtest install        build a Bitcoin Core node, once
   gavel regtest up             start it in the background
   gavel completions bash       completions for your shell";

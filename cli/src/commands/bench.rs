@@ -2,6 +2,7 @@
 //!
 //! `docs/prover.md` says what each tier includes.
 
+mod disk;
 mod engine;
 mod figures;
 mod genesis;
@@ -11,9 +12,10 @@ mod plain;
 mod scaling;
 mod text;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use gavel_prover::workload::{Kind, MOST_ACCOUNTS};
+use gavel_prover::workload::{HEIGHT, Kind, MOST_ACCOUNTS};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -55,6 +57,12 @@ pub struct Bench {
     /// What calls are drawn from
     #[arg(long, value_name = "N", default_value = "1", value_parser = super::number, allow_negative_numbers = true)]
     seed: u64,
+    /// A folder to keep states in while they are measured; a temporary one if it isn't given
+    #[arg(long, value_name = "DIR", conflicts_with = "no_disk")]
+    dir: Option<PathBuf>,
+    /// Leave T3 out
+    #[arg(long)]
+    no_disk: bool,
     /// Small: some seconds in all, to see that it works
     #[arg(long)]
     quick: bool,
@@ -90,15 +98,22 @@ impl Bench {
         let sizes = self.sizes()?;
         let kinds = match self.workload.is_empty() {
             true => Kind::ALL.to_vec(),
-            false => self.workload,
+            false => self.workload.clone(),
         };
         let mut progress = Progress::new();
-        progress.show("making accounts", 0, 0);
+        progress.show("making accounts", 0, 1);
         let accounts = Arc::new(load::accounts(sizes.accounts)?);
         let mut workloads = Vec::new();
         for kind in kinds {
             let load = load::load(kind, &accounts, sizes, &mut progress)?;
-            workloads.push(engine::measure(load, sizes, &mut progress)?);
+            let disk = match self.no_disk {
+                true => None,
+                false => {
+                    progress.show(&format!("{kind}: with a disk"), 0, 1);
+                    Some(disk::measure(&load, sizes.threads, self.dir.as_deref())?)
+                }
+            };
+            workloads.push(engine::measure(load, sizes, disk, &mut progress)?);
         }
         let scaling = match self.scaling {
             true => Some(scaling::measure(sizes, &mut progress)?),
@@ -134,6 +149,10 @@ impl Bench {
         })
     }
 }
+
+/// The height of all measured batches: a later block than that of the first one, which isn't
+/// measured.
+const AFTER: u32 = HEIGHT.0 + 1;
 
 /// Calls are held in memory while they are measured: some 400 bytes each.
 const MOST_CALLS: u64 = 20_000_000;

@@ -121,7 +121,7 @@ impl Workload {
     }
 
     /// Its accounts.
-    pub fn accounts(&self) -> &Accounts {
+    pub fn accounts(&self) -> &Arc<Accounts> {
         &self.accounts
     }
 

@@ -4,7 +4,8 @@ use super::random::Outcome;
 use gavel_compiler::ledger::{CellId, Receipt, State, path, root};
 use gavel_compiler::units::Height;
 use gavel_prover::engine::{Executed, Prepared, Report};
-use gavel_prover::{Engine, InMemory, Machine};
+use gavel_prover::tree::Tree;
+use gavel_prover::{Changes, Engine, InMemory, Machine};
 
 /// On so many threads.
 const THREADS: [usize; 4] = [1, 2, 3, 8];
@@ -15,6 +16,8 @@ pub struct Checked<'a> {
     machine: &'a Machine,
     backing: InMemory,
     engines: Vec<(usize, Engine, State)>,
+    /// Brought up to date with the changes that the last engine reports.
+    tree: Tree,
 }
 
 /// How an engine differs from the reference.
@@ -40,6 +43,7 @@ pub enum Wrong {
         should: State,
     },
     Root(usize),
+    Tree,
 }
 
 impl<'a> Checked<'a> {
@@ -49,6 +53,7 @@ impl<'a> Checked<'a> {
             machine,
             backing: InMemory::from(state),
             engines: engines.into(),
+            tree: tree(state),
         }
     }
 
@@ -79,6 +84,13 @@ impl<'a> Checked<'a> {
                 return Err(Wrong::Root(threads));
             }
             reports.push(done.report);
+            if Some(&threads) == THREADS.last() {
+                // The tree holds all its cells itself.
+                let updated = self.tree.update(&done.changes, &InMemory::default());
+                if !updated.is_ok_and(|updated| updated.root == wanted) {
+                    return Err(Wrong::Tree);
+                }
+            }
         }
         Ok(reports)
     }
@@ -124,4 +136,16 @@ fn apply(threads: usize, state: &mut State, done: &Executed) -> Result<(), Wrong
         state.set(cell, change.after.to_vec());
     }
     Ok(())
+}
+
+/// The tree of a state.
+fn tree(state: &State) -> Tree {
+    let mut changes = Changes::new();
+    for (cell, value) in state.cells() {
+        changes.add(cell, &vec![0; value.len()], value);
+    }
+    changes.sort();
+    let mut tree = Tree::new(Tree::depth_for(state.len() as u64));
+    tree.update(&changes, &InMemory::default()).unwrap();
+    tree
 }

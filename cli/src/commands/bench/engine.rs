@@ -11,11 +11,12 @@ use gavel_prover::workload::HEIGHT;
 use gavel_prover::{Engine, Machine};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::figures::{Figures, Ratios, Seconds, Side, beyond};
+use super::disk::Durable;
+use super::figures::{Figures, Ratios, Seconds, Side, beyond, rate};
 use super::genesis::Genesis;
 use super::load::Load;
 use super::plain::Plain;
-use super::{Sizes, internal};
+use super::{AFTER, Sizes, internal};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -34,6 +35,8 @@ pub(super) struct Fast<'a> {
 pub(super) struct Made {
     pub done: Executed,
     pub root: Root,
+    /// What execution took.
+    pub seconds: f64,
 }
 
 impl<'a> Fast<'a> {
@@ -87,8 +90,11 @@ impl<'a> Fast<'a> {
             let begin = Instant::now();
             let updated = tree.update(&done.changes, genesis).map_err(internal)?;
             seconds.root = begin.elapsed().as_secs_f64();
-            let root = updated.root;
-            Ok(Made { done, root })
+            Ok(Made {
+                done,
+                root: updated.root,
+                seconds: seconds.prepare + seconds.execute,
+            })
         });
         if measured {
             self.seconds.prepare += seconds.prepare;
@@ -100,10 +106,27 @@ impl<'a> Fast<'a> {
     }
 }
 
+/// Brings what the measured calls touch, and most of the state beside, into memory: nothing
+/// changes. What that takes isn't measured.
+fn warm(load: &Load, seed: u64, engines: [&mut Fast<'_>; 2]) -> Result<(), Failure> {
+    let others = load.others(seed)?;
+    let own: Vec<Vec<Call>> = load.refused().collect();
+    for engine in engines {
+        for calls in own.iter().chain([&others]) {
+            let made = engine.batch(calls, Height(AFTER), false, false)?;
+            if !made.done.changes.is_empty() {
+                return Err(internal("a call was run that is to be refused"));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Measures a workload.
 pub(super) fn measure(
     load: Load,
     sizes: Sizes,
+    disk: Option<Durable>,
     progress: &mut Progress,
 ) -> Result<Figures, Failure> {
     let kind = load.kind;
@@ -113,12 +136,13 @@ pub(super) fn measure(
     let mut all = Fast::new(&machine, &load.genesis, sizes.threads)?;
     let mut interpreted = 0.0;
     let (mut calls, mut done, mut changed) = (0, 0, 0);
-    let mut report = None;
+    let mut last = None;
+    let mut cold = 0;
     for (n, batch) in load.batches.iter().enumerate() {
         let what = format!("{kind}: running batches");
         progress.show(&what, n as u64, load.batches.len() as u64);
         let measured = n > 0;
-        let height = Height(HEIGHT.0.saturating_add(n as u32));
+        let height = if measured { Height(AFTER) } else { HEIGHT };
         let begin = Instant::now();
         let receipts = plain.run(batch, height);
         let took = begin.elapsed().as_secs_f64();
@@ -132,9 +156,17 @@ pub(super) fn measure(
             let is_done = |receipt: &&Receipt| matches!(receipt, Receipt::Done { .. });
             done += receipts.iter().filter(is_done).count() as u64;
             changed += many.done.changes.len() as u64;
+        } else {
+            cold = rate(batch.len() as u64, many.seconds);
+            warm(&load, sizes.seed, [&mut one, &mut all])?;
         }
-        report = Some(many.done.report);
+        last = Some(many);
     }
+    let last = last.ok_or_else(|| internal("there is no batch"))?;
+    if disk.is_some_and(|disk| disk.root != last.root) {
+        return Err(internal(format!("{kind}: the operator's root differs")));
+    }
+    all.seconds.durable = disk;
     let interpreter = Seconds {
         prepare: 0.0,
         execute: interpreted,
@@ -153,11 +185,12 @@ pub(super) fn measure(
         signatures_per_call: signatures as f64 / calls.max(1) as f64,
         cells: load.genesis.len() as u64,
         changed: changed / measured,
+        cold,
         ratios: Ratios::new(&plain, &one, &all),
         plain,
         one,
         all,
-        report: report.unwrap_or_default(),
+        report: last.done.report,
     })
 }
 

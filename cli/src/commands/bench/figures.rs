@@ -6,6 +6,8 @@ use gavel_prover::engine::Report;
 use gavel_prover::workload::Kind;
 use serde::Serialize;
 
+use super::disk::Durable;
+
 /// What the steps took, in seconds, over all measured batches.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(super) struct Seconds {
@@ -18,7 +20,7 @@ pub(super) struct Seconds {
     /// Checking the signatures.
     pub signatures: f64,
     /// All of it by an operator, whose batches overlap, with every batch on the disk.
-    pub durable: Option<f64>,
+    pub durable: Option<Durable>,
 }
 
 /// Calls per second of one way to run them.
@@ -43,7 +45,7 @@ impl Side {
             t0: rate(calls, run),
             t1: rate(calls, run + seconds.root),
             t2: rate(calls, run + seconds.root + seconds.signatures),
-            t3: seconds.durable.map(|all| rate(calls, all)),
+            t3: seconds.durable.map(|disk| rate(calls, disk.all)),
             seconds,
         }
     }
@@ -62,6 +64,8 @@ pub(super) struct Figures {
     pub cells: u64,
     /// Cells that each batch changed, on average.
     pub changed: u64,
+    /// T0 of the first batch, on all threads: all its cells are new to the engine.
+    pub cold: u64,
     /// The plain interpreter on one thread; its root and signatures are the engine's on one.
     pub plain: Side,
     /// The engine on one thread.

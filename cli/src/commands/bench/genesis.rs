@@ -52,11 +52,21 @@ impl Genesis {
         }
         entries.par_sort_unstable_by_key(|entry| entry.path);
         let bits = entries.len().max(2).ilog2();
-        let starts = (0..1 << bits).map(|prefix: u32| {
-            entries.partition_point(|entry| prefix_of(&entry.path, bits) < prefix) as u32
-        });
+        let mut starts: Vec<u32> = vec![0; 1 << bits];
+        for entry in &entries {
+            // What comes after this entry's prefix starts behind it.
+            let next = prefix_of(&entry.path, bits) as usize + 1;
+            if let Some(count) = starts.get_mut(next) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
         Self {
-            starts: starts.collect(),
+            starts,
             bits,
             entries,
             words,

@@ -42,7 +42,7 @@ pub(super) fn load(
     sizes: Sizes,
     progress: &mut Progress,
 ) -> Result<Load, Failure> {
-    progress.show(&format!("{kind}: making the state"), 0, 0);
+    progress.show(&format!("{kind}: making the state"), 0, 1);
     let mut workload = Workload::new(kind, Arc::clone(accounts), sizes.seed).map_err(internal)?;
     let genesis = Genesis::new(&workload);
     let mut left = sizes.calls;
@@ -93,6 +93,32 @@ pub(super) fn unsigned(
         genesis,
         batches,
     })
+}
+
+impl Load {
+    /// Calls that nobody may make, since their nonces can't be used: running them changes nothing,
+    /// but brings the cells into memory that the measured calls touch.
+    pub fn refused(&self) -> impl Iterator<Item = Vec<Call>> + '_ {
+        let measured = self.batches.iter().skip(1);
+        measured.map(|batch| batch.iter().cloned().map(refused).collect())
+    }
+
+    /// The same for as many other calls as there are accounts: most of the state, as an operator
+    /// has it in memory that has run for long.
+    pub fn others(&self, seed: u64) -> Result<Vec<Call>, Failure> {
+        let accounts = Arc::clone(self.workload.accounts());
+        let count = accounts.len() as usize;
+        let other = Workload::new(self.kind, accounts, !seed).map_err(internal)?;
+        let calls = other.take(count).map(|drawn| refused(drawn.call));
+        Ok(calls.collect())
+    }
+}
+
+fn refused(mut call: Call) -> Call {
+    for signed in &mut call.signatures {
+        signed.nonce = u64::MAX;
+    }
+    call
 }
 
 /// Puts the signature where the blank is.

@@ -53,7 +53,7 @@ pub(super) fn measure(sizes: Sizes, progress: &mut Progress) -> Result<Scaling, 
     };
     let mut point = |accounts, batch| {
         let what = format!("scaling: {accounts} cells, batches of {batch}");
-        progress.show(&what, 0, 0);
+        progress.show(&what, 0, 1);
         measured(accounts, batch, sizes)
     };
     let by_cells: Result<_, _> = states.iter().map(|n| point(*n, sizes.batch)).collect();
