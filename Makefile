@@ -26,6 +26,7 @@ demo: setup-release
 	$(CARGO) run --quiet --release --package gavel-cli -- play contracts/price_bet.gvl --scenario $(SCENARIO)
 
 test: setup
+	$(CARGO) test --package gavel-prover --features shuttle --test schedules
 	$(CARGO) test --workspace --no-fail-fast
 
 check:
