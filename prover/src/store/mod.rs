@@ -51,7 +51,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             cache: 512 << 20,
-            unsaved: 256 << 20,
+            unsaved: 1 << 30,
             check: false,
         }
     }

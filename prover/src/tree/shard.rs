@@ -151,6 +151,7 @@ impl Shard {
             added: 0,
             removed: 0,
         };
+        self.warm(&leaves);
         // First all buckets' cells, then all plans: the reads from memory that the first has to
         // wait for don't depend on each other.
         let mut touched = Vec::with_capacity(leaves.len());
@@ -184,6 +185,18 @@ impl Shard {
             .collect();
         self.set_roots(&changed.nodes);
         changed
+    }
+
+    /// Reads a little of the buckets that these leaves go to, for the same reason as [`warm`].
+    fn warm(&self, leaves: &[Leaf]) {
+        let bucket = |leaf: &Leaf| self.held[self.place(self.cut.bucket(&leaf.path))].as_ref();
+        let ends = |held: &Held| match &held.leaves[..] {
+            [first, .., last] => first.node[0] ^ last.path[0],
+            [one] => one.node[0],
+            [] => 0,
+        };
+        let read = leaves.iter().map(|leaf| bucket(leaf).map_or(0, ends));
+        std::hint::black_box(read.fold(0, |all, byte| all ^ byte));
     }
 
     /// The leaves of a bucket, from memory or from where the cells lie.
