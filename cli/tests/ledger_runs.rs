@@ -142,6 +142,12 @@ fn files_that_end_half_way() {
     assert_eq!((ran.code, &ran.json()["done"]), (1, &json!(2)));
     assert!(ran.json()["cut"].as_str().unwrap().starts_with("line 3"));
     assert_eq!(at.value("held[shop]"), "25");
+    let mixed = format!("rubbish\n{half}");
+    let ran = at.shop.gavel_with(
+        "run vouchers.gvl --state mixed --calls - --json",
+        mixed.as_bytes(),
+    );
+    assert_eq!((ran.code, &ran.json()["undecodable"]), (1, &json!(1)));
     let one = at
         .shop
         .gavel_with("run vouchers.gvl --state all --calls -", half.as_bytes());

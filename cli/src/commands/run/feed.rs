@@ -117,6 +117,8 @@ impl<R: Read> Iterator for Feed<'_, R> {
             self.cut = chunk.cut;
             self.ended = true;
             if !self.partial {
+                // No calls all the same, and reported as such.
+                self.idle = chunk.undecodable;
                 return None;
             }
         }
