@@ -28,7 +28,7 @@ impl Machine {
             optimised: !cfg!(debug_assertions),
             instructions_per_call: None,
             instructions: "not counted: the counters of the processor can't be read without \
-                           unsafe code, which this program has none of; `perf stat` can",
+                           unsafe code, which this program has none of; `perf stat` can, where the machine lets it",
         }
     }
 }

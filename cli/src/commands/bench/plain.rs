@@ -7,6 +7,9 @@ use gavel_compiler::ledger::{Call, CellId, Entry, LedgerContract, NONCES, Receip
 use gavel_compiler::ledger::{State, execute};
 use gavel_compiler::units::Height;
 
+/// The entry of a call that may run, and what its signers' nonces become.
+type Admitted<'a> = (&'a Entry, Vec<(CellId, u64)>);
+
 /// A ledger and its state.
 pub(super) struct Plain {
     contract: [u8; 32],
@@ -56,7 +59,7 @@ impl Plain {
         receipt
     }
 
-    fn admit(&self, call: &Call) -> Result<(&Entry, Vec<(CellId, u64)>), Refusal> {
+    fn admit(&self, call: &Call) -> Result<Admitted<'_>, Refusal> {
         if call.contract != self.contract {
             return Err(Refusal::Contract);
         }
