@@ -2,6 +2,7 @@
 //! threads.
 
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use bitcoin::secp256k1::schnorr;
 use gavel_compiler::front::instantiate_ledger;

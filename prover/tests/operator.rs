@@ -2,6 +2,7 @@
 //! run again call by call.
 
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use bitcoin::secp256k1::{Keypair, Secp256k1};
 use gavel_compiler::front::instantiate_ledger;
