@@ -48,6 +48,15 @@ impl Changes {
         Self::default()
     }
 
+    /// Nothing, with room for so many changes of small cells.
+    pub fn with_capacity(changes: usize) -> Self {
+        const WORDS: usize = 12;
+        Self {
+            entries: Vec::with_capacity(changes),
+            words: vec![Vec::with_capacity(changes * WORDS)],
+        }
+    }
+
     /// Adds a change, unless both values are the same. The values have the same number of
     /// words, fewer than 2^16, and so has the key. Who adds them in another order than that of
     /// their paths calls [`Changes::sort`] at the end.
@@ -94,15 +103,34 @@ impl Changes {
 
     /// Brings the changes into the order of their paths, on all threads of the current pool.
     pub fn sort(&mut self) {
-        // What is sorted is small, and almost always decided by the first eight bytes.
-        let mut order: Vec<(u64, u32)> = self.entries.iter().map(first_bytes).zip(0..).collect();
-        let path = |n: u32| self.entries.get(n as usize).map(|entry| &entry.path);
-        order.par_sort_unstable_by(|a, b| {
-            let by_path = || path(a.1).cmp(&path(b.1));
-            a.0.cmp(&b.0).then_with(by_path)
+        *self = Self::joined(vec![std::mem::take(self)]);
+    }
+
+    /// All of these changes, which are of different cells, in the order of their paths.
+    pub fn joined(parts: Vec<Self>) -> Self {
+        let order = order(&parts);
+        // Lists of words stay as they are: those of a part come behind those of the parts before.
+        let mut lists = 0;
+        let parts = parts.into_iter().map(|part| {
+            let first = lists;
+            lists += part.words.len() as u32;
+            (first, part)
         });
-        let sorted = order.par_iter().with_min_len(4096);
-        self.entries = sorted.map(|(_, n)| self.entries[*n as usize]).collect();
+        let (entries, words): (Vec<_>, Vec<_>) = parts
+            .map(|(first, part)| ((first, part.entries), part.words))
+            .unzip();
+        let entry = |of: &Sorted| {
+            let (first, entries) = &entries[of.part as usize];
+            let entry = entries[of.at as usize];
+            Entry {
+                list: entry.list + first,
+                ..entry
+            }
+        };
+        Self {
+            entries: order.par_iter().with_min_len(4096).map(entry).collect(),
+            words: words.into_iter().flatten().collect(),
+        }
     }
 
     /// Adds other changes, of other cells, behind these.
@@ -184,6 +212,39 @@ impl PartialEq for Changes {
 }
 
 impl Eq for Changes {}
+
+/// Where a change is to be found, by the first bytes of its path: small, so that sorting is fast.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Sorted {
+    first: u64,
+    part: u32,
+    at: u32,
+}
+
+/// The changes of all parts in the order of their paths.
+fn order(parts: &[Changes]) -> Vec<Sorted> {
+    let each = parts
+        .par_iter()
+        .enumerate()
+        .flat_map_iter(|(part, changes)| {
+            let entries = changes.entries.iter().zip(0..);
+            entries.map(move |(entry, at)| Sorted {
+                first: first_bytes(entry),
+                part: part as u32,
+                at,
+            })
+        });
+    let mut order: Vec<Sorted> = each.collect();
+    order.par_sort_unstable();
+    // Only where the first bytes are the same, the others decide.
+    let path = |of: &Sorted| &parts[of.part as usize].entries[of.at as usize].path;
+    for same in order.chunk_by_mut(|a, b| a.first == b.first) {
+        if same.len() > 1 {
+            same.sort_unstable_by(|a, b| path(a).cmp(path(b)));
+        }
+    }
+    order
+}
 
 fn first_bytes(entry: &Entry) -> u64 {
     let first = entry.path.first_chunk();

@@ -1,14 +1,14 @@
 //! One batch from its calls to its receipts and changes.
 
 use super::EngineError;
-use super::cells::{Cells, Name, Parts};
+use super::cells::{Cells, Name, Spot};
 use super::machine::Machine;
 use super::number::{Numbered, Use};
 use super::prepare::Prepared;
 use super::receipts::Receipts;
 use super::report::{InOrder, Report};
 use super::run::{End, Frame};
-use super::schedule::{Schedule, high_of, load, modes};
+use super::schedule::{Schedule, load, modes};
 use super::sites::{Foresee, Sites, bring_one, compiled};
 use super::work::{Mode, Work};
 use super::workers::{Done, Shared, head, run};
@@ -123,13 +123,13 @@ impl Engine {
             }
             None => batch.in_parallel(self, started, &mut report)?,
         }
-        let mut changes = batch.settle(self);
+        let parts = batch.settle(self);
         for (call, refusal) in std::mem::take(&mut batch.numbered.refused) {
             batch.receipts.refuse(call, refusal);
         }
         report.execute = started.elapsed().saturating_sub(report.schedule);
         let sorting = Instant::now();
-        changes.sort();
+        let changes = Changes::joined(parts);
         report.sort = sorting.elapsed();
         Ok(Executed {
             receipts: batch.receipts,
@@ -187,7 +187,7 @@ impl<B: Backing> Batch<'_, B> {
         started: Instant,
         report: &mut Report,
     ) -> Result<(), EngineError<B::Error>> {
-        let modes = modes(&self.numbered, &engine.cells, &[]);
+        let modes = modes(&self.numbered);
         let schedule = Schedule::new(
             self.machine,
             self.prepared,
@@ -368,21 +368,14 @@ impl<B: Backing> Batch<'_, B> {
         let spot = bring_one(cells, self.backing, name, known.words)?;
         let number = cells.number(spot).unwrap_or_else(|| {
             let number = self.numbered.uses.len() as u32;
+            let held = cells.held(spot, known.words);
             cells.set_number(spot, number);
             self.numbered.uses.push(Use {
-                spot,
-                parts: cells.parts(spot),
-                words: known.words,
-                first: call,
-                last: call,
                 ordered: true,
                 written: true,
-                bits: 0,
-                added: 0,
-                subtracted: 0,
+                ..Use::new(spot, known.words, held, call)
             });
-            let parts = cells.parts(spot);
-            let value = |n| cells.pair(parts, n);
+            let value = |n| cells.pair(spot, n);
             engine.work.add(known.words, Mode::Ordered, value);
             number
         });
@@ -400,13 +393,12 @@ impl<B: Backing> Batch<'_, B> {
             if cell.mode == Mode::Ordered {
                 return true;
             }
-            let before = held(&engine.cells, used);
-            engine.work.settled(cell, before, used.bits).is_some()
+            engine.work.settled(cell, used.held, used.bits).is_some()
         })
     }
 
-    /// Gives the cells their new values; tells what changed.
-    fn settle(&self, engine: &Engine) -> Changes {
+    /// Gives the cells their new values; tells what changed, in no order.
+    fn settle(&self, engine: &Engine) -> Vec<Changes> {
         let (cells, work) = (&engine.cells, &engine.work);
         let uses = self
             .numbered
@@ -414,9 +406,9 @@ impl<B: Backing> Batch<'_, B> {
             .par_chunks(PART)
             .zip(work.cells().par_chunks(PART));
         let parts = uses.map(|(uses, own)| {
-            let mut part = Part::default();
+            let mut part = Part::new(uses.len());
             for (uses, own) in uses.chunks(AHEAD).zip(own.chunks(AHEAD)) {
-                cells.approach_names(uses.iter().map(|used| used.parts));
+                cells.approach_all(uses.iter().map(|used| used.spot));
                 for (used, cell) in uses.iter().zip(own) {
                     part.settle(cells, work, used, cell);
                 }
@@ -426,45 +418,44 @@ impl<B: Backing> Batch<'_, B> {
         let mut parts: Vec<Changes> = parts.collect();
         let nonces = self.numbered.nonces.par_chunks(PART);
         parts.par_extend(nonces.map(|nonces| {
-            let mut part = Part::default();
+            let mut part = Part::new(nonces.len());
             for nonces in nonces.chunks(AHEAD) {
-                cells.approach_names(nonces.iter().map(|nonce| nonce.parts));
+                cells.approach_all(nonces.iter().map(|nonce| nonce.spot));
                 for nonce in nonces {
                     let after = [nonce.next as u32, (nonce.next >> 32) as u32];
-                    part.change(cells, nonce.parts, &after);
+                    part.change(cells, nonce.spot, &after);
                 }
             }
             part.changes
         }));
-        let mut changes = Changes::new();
-        for part in parts {
-            changes.append(part);
-        }
-        changes
+        parts
     }
-}
-
-/// The number that a cell held before the batch.
-fn held(cells: &Cells, used: &Use) -> [u64; 2] {
-    [cells.pair(used.parts, 0), high_of(cells, used)]
 }
 
 /// Some of a batch's changes, and words that are used again and again.
 #[derive(Default)]
 struct Part {
     changes: Changes,
+    key: Vec<u32>,
     before: Vec<u32>,
     after: Vec<u32>,
 }
 
 impl Part {
+    fn new(cells: usize) -> Self {
+        Self {
+            changes: Changes::with_capacity(cells),
+            ..Self::default()
+        }
+    }
+
     fn settle(&mut self, cells: &Cells, work: &Work, used: &Use, cell: &super::work::Cell) {
         let mut after = std::mem::take(&mut self.after);
         after.clear();
         match cell.mode {
             Mode::Ordered => after.extend((0..u32::from(cell.words)).map(|n| work.word(cell, n))),
             Mode::Sum => {
-                let settled = work.settled(cell, held(cells, used), used.bits);
+                let settled = work.settled(cell, used.held, used.bits);
                 let pairs = settled.unwrap_or_default();
                 let words = pairs
                     .iter()
@@ -472,25 +463,26 @@ impl Part {
                 after.extend(words.take(cell.words.into()));
             }
         }
-        self.change(cells, used.parts, &after);
+        self.change(cells, used.spot, &after);
         self.after = after;
     }
 
-    fn change(&mut self, cells: &Cells, parts: Parts, after: &[u32]) {
+    fn change(&mut self, cells: &Cells, spot: Spot, after: &[u32]) {
         self.before.clear();
         let words = 0..after.len();
-        self.before.extend(words.map(|n| cells.word(parts, n)));
+        self.before.extend(words.map(|n| cells.word(spot, n)));
         if self.before == after {
             return;
         }
-        let name = cells.name(parts);
+        self.key.clear();
+        let family = cells.name(spot, &mut self.key);
         self.changes.push(Change {
-            path: &cells.path(parts),
-            family: name.family,
-            key: name.key,
+            path: &cells.path(spot),
+            family,
+            key: &self.key,
             before: &self.before,
             after,
         });
-        cells.set(parts, after);
+        cells.set(spot, after);
     }
 }

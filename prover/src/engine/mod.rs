@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod schedule;
 mod sites;
+mod table;
 mod work;
 mod workers;
 

@@ -212,14 +212,14 @@ impl Schedule {
 
 /// How each cell is treated: sums where nothing but adding and subtracting happens, by more than
 /// one call, and everything that is known before fits in any order.
-pub fn modes(numbered: &Numbered, cells: &Cells, keep_ordered: &[bool]) -> Vec<Mode> {
-    let uses = numbered.uses.iter().enumerate();
-    uses.map(|(n, used)| {
+pub fn modes(numbered: &Numbered) -> Vec<Mode> {
+    let uses = numbered.uses.iter();
+    uses.map(|used| {
         let alone = used.first == used.last;
-        if used.ordered || alone || keep_ordered.get(n) == Some(&true) {
+        if used.ordered || alone {
             return Mode::Ordered;
         }
-        let (low, high) = (cells.pair(used.parts, 0), high_of(cells, used));
+        let [low, high] = used.held;
         let held = u128::from(low) | (u128::from(high) << 64);
         let most = u128::MAX >> 128u32.saturating_sub(u32::from(used.bits));
         let fits = held
@@ -240,16 +240,9 @@ pub fn modes(numbered: &Numbered, cells: &Cells, keep_ordered: &[bool]) -> Vec<M
 pub fn load(work: &mut Work, numbered: &Numbered, cells: &Cells, modes: &[Mode]) {
     work.clear();
     for (used, mode) in numbered.uses.iter().zip(modes) {
-        work.add(used.words, *mode, |n| cells.pair(used.parts, n));
-    }
-}
-
-/// The high half of a number of more than 64 bits.
-pub fn high_of(cells: &Cells, used: &Use) -> u64 {
-    if used.words > 2 {
-        cells.pair(used.parts, 1)
-    } else {
-        0
+        let held = |n: usize| used.held.get(n).copied();
+        let pair = |n| held(n).unwrap_or_else(|| cells.pair(used.spot, n));
+        work.add(used.words, *mode, pair);
     }
 }
 

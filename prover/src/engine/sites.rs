@@ -26,6 +26,8 @@ pub struct Sites {
     first_amount: Vec<u32>,
     /// Spots of cells; once numbered, their numbers in the batch.
     pub spots: Vec<Spot>,
+    /// The first two pairs of each cell's value.
+    pub held: Vec<[u64; 2]>,
     /// For each change of a call, by how much; all ones if it isn't known or is that or more.
     pub amounts: Vec<u64>,
 }
@@ -45,6 +47,7 @@ struct Piece<'a> {
     /// Position of the first spot.
     offset: usize,
     spots: &'a mut [Spot],
+    held: &'a mut [[u64; 2]],
     amounts: &'a mut [u64],
 }
 
@@ -75,7 +78,13 @@ impl Sites {
         };
         for level in 0..=levels {
             let missing = sites.fill(machine, prepared, height, level, cells);
-            bring(cells, backing, missing, &mut sites.spots)?;
+            bring(cells, backing, missing, |site, spot, held| {
+                if let (Some(slot), Some(own)) =
+                    (sites.spots.get_mut(site), sites.held.get_mut(site))
+                {
+                    (*slot, *own) = (spot, held);
+                }
+            })?;
         }
         Ok(sites)
     }
@@ -94,6 +103,7 @@ impl Sites {
         sites.first.push(small(spots)?);
         sites.first_amount.push(small(amounts)?);
         sites.spots = vec![NOWHERE; spots];
+        sites.held = vec![[0; 2]; spots];
         sites.amounts = vec![u64::MAX; amounts];
         Ok(sites)
     }
@@ -136,7 +146,7 @@ impl Sites {
                         let own = site - piece.offset;
                         let held = |place: u32, n: usize| {
                             let spot = piece.spots.get(own + place as usize);
-                            spot.map_or(0, |spot| cells.word(cells.parts(*spot), n))
+                            spot.map_or(0, |spot| cells.word(*spot, n))
                         };
                         let slice = code.slices.get(usize::from(level));
                         frame.run_slice(code, slice.map_or(&[], |slice| slice), held);
@@ -148,7 +158,7 @@ impl Sites {
                     site += code.places.len();
                     amounts = other;
                 }
-                look.find(cells, piece.offset, piece.spots, &mut missing);
+                look.find(cells, piece.offset, piece.spots, piece.held, &mut missing);
                 missing
             });
         let found: Vec<Vec<(usize, Missing)>> = found.collect();
@@ -157,7 +167,8 @@ impl Sites {
 
     fn pieces(&mut self, calls: usize) -> Vec<Piece<'_>> {
         let mut pieces = Vec::with_capacity(calls / PIECE + 1);
-        let (mut spots, mut amounts) = (&mut self.spots[..], &mut self.amounts[..]);
+        let (mut spots, mut held) = (&mut self.spots[..], &mut self.held[..]);
+        let mut amounts = &mut self.amounts[..];
         let mut begin = 0;
         while begin < calls {
             let end = (begin + PIECE).min(calls);
@@ -168,12 +179,14 @@ impl Sites {
             let (offset, own) = length(&self.first);
             let (_, changes) = length(&self.first_amount);
             let (mine, rest) = spots.split_at_mut(own);
+            let (my_held, rest_held) = held.split_at_mut(own);
             let (known, other) = amounts.split_at_mut(changes);
-            (spots, amounts) = (rest, other);
+            (spots, held, amounts) = (rest, rest_held, other);
             pieces.push(Piece {
                 calls: begin..end,
                 offset,
                 spots: mine,
+                held: my_held,
                 amounts: known,
             });
             begin = end;
@@ -182,12 +195,12 @@ impl Sites {
     }
 }
 
-/// Brings cells into memory, and fills in where they are.
+/// Brings cells into memory, and tells for each site where its cell is.
 fn bring<B: Backing>(
     cells: &mut Cells,
     backing: &B,
     missing: Vec<(usize, Missing)>,
-    spots: &mut [Spot],
+    mut found: impl FnMut(usize, Spot, [u64; 2]),
 ) -> Result<(), EngineError<B::Error>> {
     let mut by_path: Vec<&(usize, Missing)> = missing.iter().collect();
     by_path.par_sort_unstable_by(|(_, a), (_, b)| a.path.cmp(&b.path));
@@ -197,11 +210,11 @@ fn bring<B: Backing>(
     let values = backing.load(&paths).map_err(EngineError::Backing)?;
     for ((_, missing), value) in by_path.iter().zip(&values) {
         let spot = cells.insert(missing)?;
-        cells.set(cells.parts(spot), value);
+        cells.set(spot, value);
     }
     for (site, missing) in &missing {
-        if let Some(slot) = spots.get_mut(*site) {
-            *slot = cells.find_missing(missing).unwrap_or(NOWHERE);
+        if let Some(spot) = cells.find_missing(missing) {
+            found(*site, spot, cells.held(spot, missing.words));
         }
     }
     Ok(())
@@ -218,10 +231,11 @@ pub fn bring_one<B: Backing>(
     if let Some(spot) = cells.find(hash, name) {
         return Ok(spot);
     }
-    let mut spot = [NOWHERE];
+    let mut spot = NOWHERE;
     let missing = Cells::missing(hash, name, words);
-    bring(cells, backing, vec![(0, missing)], &mut spot)?;
-    let [spot] = spot;
+    bring(cells, backing, vec![(0, missing)], |_, found, _| {
+        spot = found
+    })?;
     Ok(spot)
 }
 
@@ -278,6 +292,7 @@ impl Look {
         cells: &Cells,
         offset: usize,
         spots: &mut [Spot],
+        held: &mut [[u64; 2]],
         missing: &mut Vec<(usize, Missing)>,
     ) {
         for wanted in &mut self.wanted {
@@ -289,20 +304,21 @@ impl Look {
                 *spot = cells.candidate(wanted.hash);
             }
         }
-        cells.approach(spots);
-        cells.approach_names(spots.iter().map(|spot| cells.parts(*spot)));
+        cells.approach(spots.iter().copied());
         for wanted in &self.wanted {
             let name = name(&self.keys, wanted);
-            let Some(spot) = spots.get_mut(slot(wanted)) else {
+            let at = slot(wanted);
+            let (Some(spot), Some(held)) = (spots.get_mut(at), held.get_mut(at)) else {
                 continue;
             };
-            if *spot != NOWHERE && cells.is(*spot, name) {
-                continue;
+            if *spot == NOWHERE || !cells.is(*spot, name) {
+                *spot = cells.find(wanted.hash, name).unwrap_or(NOWHERE);
             }
-            *spot = cells.find(wanted.hash, name).unwrap_or(NOWHERE);
             if *spot == NOWHERE {
                 let found = Cells::missing(wanted.hash, name, wanted.words);
                 missing.push((wanted.site as usize, found));
+            } else {
+                *held = cells.held(*spot, wanted.words);
             }
         }
         self.wanted.clear();

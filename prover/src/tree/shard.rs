@@ -190,12 +190,14 @@ impl Shard {
     /// Reads a little of the buckets that these leaves go to, for the same reason as [`warm`].
     fn warm(&self, leaves: &[Leaf]) {
         let bucket = |leaf: &Leaf| self.held[self.place(self.cut.bucket(&leaf.path))].as_ref();
-        let ends = |held: &Held| match &held.leaves[..] {
-            [first, .., last] => first.node[0] ^ last.path[0],
-            [one] => one.node[0],
-            [] => 0,
+        let first = |leaf: &Leaf| leaf.path[0];
+        let all = |held: &Held| {
+            held.leaves
+                .iter()
+                .map(first)
+                .fold(0, |all, byte| all ^ byte)
         };
-        let read = leaves.iter().map(|leaf| bucket(leaf).map_or(0, ends));
+        let read = leaves.iter().map(|leaf| bucket(leaf).map_or(0, all));
         std::hint::black_box(read.fold(0, |all, byte| all ^ byte));
     }
 
@@ -278,8 +280,10 @@ fn put(leaves: &mut Vec<Leaf>, news: &[Leaf]) -> usize {
             Ok(at) => leaves[at] = *new,
             Err(_) if new.node == GONE => {}
             Err(at) => {
-                // Most buckets have few cells and seldom get more: no space is left for them.
-                leaves.reserve_exact(1);
+                // Most buckets have few cells and seldom get more: little space is left for them.
+                if leaves.len() == leaves.capacity() {
+                    leaves.reserve_exact(2);
+                }
                 leaves.insert(at, *new);
                 added += 1;
             }
