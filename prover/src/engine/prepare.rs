@@ -38,7 +38,7 @@ pub enum Signatures {
 }
 
 /// Fewer signatures than this are faster one by one.
-const FEW: usize = 48;
+const FEW: usize = 64;
 
 impl Prepared {
     /// Looks at calls, on all threads of the current pool.

@@ -115,21 +115,23 @@ fn ends() {
 /// What is left after the first folding may be so large in its low word that adding C carries.
 #[test]
 fn folding_twice_carries() {
-    for low in [0, 1, C, C.wrapping_neg(), C.wrapping_neg() - 1, u64::MAX] {
+    let mut carried = 0;
+    for left in [0, 1, C, C.wrapping_neg() - 1, C.wrapping_neg(), u64::MAX] {
         for second in [0, 1, u64::MAX - 8, u64::MAX - 1, u64::MAX] {
-            for up in [0, 1, 2, C - 1, C] {
+            for up in [0, 1, 2, 1 << 31, C - 1, C] {
+                // The low word is `left` when `up` has been folded.
+                let low = left.wrapping_sub(up.wrapping_mul(C));
                 let words = [low, second, u64::MAX, u64::MAX];
-                let up_times = Fe([up, 0, 0, 0]).mul(&Fe([C, 0, 0, 0]));
-                let should = Fe(words).add(&up_times);
                 let is = Fe::folded(words, up);
-                assert_eq!(below_p(is), below_p(should));
-                assert_eq!(
-                    below_p(is),
-                    fiat(fiat::fiat_secp256k1_montgomery_add, Fe(words), up_times)
-                );
+                let times = Fe([up, 0, 0, 0]).mul(&Fe([C, 0, 0, 0]));
+                let should = fiat(fiat::fiat_secp256k1_montgomery_add, Fe(words), times);
+                assert_eq!(below_p(is), should, "{words:x?} {up:x}");
+                carried +=
+                    u32::from(is.0[2..] == [0, 0] && is.0[0] < C && left >= C.wrapping_neg());
             }
         }
     }
+    assert!(carried > 10, "{carried}");
 }
 
 #[test]
