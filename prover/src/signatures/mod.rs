@@ -32,7 +32,7 @@ use point::Point;
 use scalar::{Montgomery, Scalar};
 use sum::{Term, sum};
 
-/// How many signatures are best looked at together. Twice as many are 4 % faster, but then many
+/// How many signatures are best looked at together. Twice as many are 5 % faster, but then many
 /// threads wait longer for the last one.
 pub const BUNDLE: usize = 2048;
 

