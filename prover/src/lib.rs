@@ -16,6 +16,7 @@ mod claim;
 pub mod engine;
 pub mod operator;
 mod place;
+pub mod signatures;
 pub mod store;
 mod sync;
 mod trace;

@@ -11,8 +11,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use gavel_compiler::units::Height;
-use gavel_prover::About;
 use gavel_prover::calls::Interface;
+use gavel_prover::engine::Signatures;
+use gavel_prover::{About, Settings};
 
 use crate::call_input::{self, CallInput};
 use crate::exit::Exit;
@@ -52,6 +53,9 @@ pub struct Run {
     /// Threads to work with; as many as there are cores where absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// How signatures are checked; what is valid is the same
+    #[arg(long, value_name = "HOW", default_value = "bundles")]
+    signatures: How,
     /// The height of the block that calls run at; that of the last batch, or 0, where absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32))]
     height: Option<u32>,
@@ -67,6 +71,24 @@ pub struct Run {
     /// Parameters, a JSON object by name
     #[arg(long, value_name = "FILE")]
     params: Option<PathBuf>,
+}
+
+/// How signatures are checked.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum How {
+    /// Many at once; those that don't hold together, one by one
+    Bundles,
+    /// Each alone, with libsecp256k1
+    OneByOne,
+}
+
+impl From<How> for Signatures {
+    fn from(how: How) -> Self {
+        match how {
+            How::Bundles => Self::Check,
+            How::OneByOne => Self::OneByOne,
+        }
+    }
 }
 
 /// The most calls of a batch: more don't fit in memory anyway.
@@ -91,7 +113,12 @@ impl Run {
                 .hint("Nothing was applied. --partial applies the calls before that."));
         }
         self.set_threads()?;
-        let mut operator = ledger::open(&self.state, &contract, &about, self.threads)?;
+        let settings = Settings {
+            threads: self.threads.unwrap_or(0).into(),
+            signatures: self.signatures.into(),
+            ..Settings::default()
+        };
+        let mut operator = ledger::open(&self.state, &contract, &about, settings)?;
         let height = ledger::height(&operator, self.height)?;
         let size = input.size.unwrap_or(0);
         let interface = Interface::from(&contract);

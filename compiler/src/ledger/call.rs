@@ -5,9 +5,16 @@ use crate::word::state::verify;
 use bitcoin::hashes::{Hash, HashEngine, sha256};
 use bitcoin::secp256k1::{Keypair, Message, Secp256k1, schnorr};
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
 
-/// The tag of the hash that signers sign.
-const TAG: &str = "gavel/call";
+/// The hash that signers sign, with its tag `gavel/call` already in it.
+static TAGGED: LazyLock<sha256::HashEngine> = LazyLock::new(|| {
+    let tag = sha256::Hash::hash(b"gavel/call");
+    let mut engine = sha256::Hash::engine();
+    engine.input(tag.as_byte_array());
+    engine.input(tag.as_byte_array());
+    engine
+});
 
 /// One use of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,25 +52,28 @@ impl Call {
     /// The bytes that a signer signs with this nonce, in canonical form: every call and nonce
     /// has other bytes.
     pub fn signed_bytes(&self, nonce: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write_signed(nonce, |part| bytes.extend_from_slice(part));
+        bytes
+    }
+
+    fn write_signed(&self, nonce: u64, mut write: impl FnMut(&[u8])) {
         // Nothing in memory has 2^32 words.
         let length = |n: usize| (n as u32).to_be_bytes();
-        let mut bytes = self.contract.to_vec();
-        bytes.extend(length(self.entry.len()));
-        bytes.extend(self.entry.as_bytes());
-        bytes.extend(length(self.arguments.len()));
-        bytes.extend(self.arguments.iter().flat_map(|word| word.to_be_bytes()));
-        bytes.extend(nonce.to_be_bytes());
-        bytes
+        write(&self.contract);
+        write(&length(self.entry.len()));
+        write(self.entry.as_bytes());
+        write(&length(self.arguments.len()));
+        for word in &self.arguments {
+            write(&word.to_be_bytes());
+        }
+        write(&nonce.to_be_bytes());
     }
 
     /// The hash of [`Call::signed_bytes`] under the tag `gavel/call` (BIP340's tagged hash).
     pub fn message(&self, nonce: u64) -> [u8; 32] {
-        let tag = sha256::Hash::hash(TAG.as_bytes());
-        let mut engine = sha256::Hash::engine();
-        for part in [tag.as_byte_array(), tag.as_byte_array()] {
-            engine.input(part);
-        }
-        engine.input(&self.signed_bytes(nonce));
+        let mut engine = TAGGED.clone();
+        self.write_signed(nonce, |part| engine.input(part));
         sha256::Hash::from_engine(engine).to_byte_array()
     }
 

@@ -107,12 +107,16 @@ impl Entry {
 
     /// The keys that must sign a call with these arguments.
     pub fn keys(&self, arguments: &[u32]) -> Vec<[u32; 8]> {
+        self.each_key(arguments).collect()
+    }
+
+    /// The same, one by one.
+    pub fn each_key<'a>(&'a self, arguments: &'a [u32]) -> impl Iterator<Item = [u32; 8]> + 'a {
         let word = |n: usize| arguments.get(n).copied().unwrap_or(0);
-        let key = |signer: &Signer| match *signer {
+        self.signers.iter().map(move |signer| match *signer {
             Signer::Argument { first } => std::array::from_fn(|n| word(first.saturating_add(n))),
             Signer::Key(key) => key,
-        };
-        self.signers.iter().map(key).collect()
+        })
     }
 
     /// The abort that this code stands for.

@@ -117,7 +117,7 @@ fn prepare_all<T: Send>(
         let (prepared, digest) = ready;
         let ready = Ready {
             signatures: match signatures {
-                Signatures::Check => prepared.signatures(),
+                Signatures::Check | Signatures::OneByOne => prepared.signatures(),
                 Signatures::Trust => 0,
             },
             prepared,

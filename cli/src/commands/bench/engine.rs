@@ -68,7 +68,11 @@ impl<'a> Fast<'a> {
         check: bool,
         measured: bool,
     ) -> Result<Made, Failure> {
-        let copies = (calls.to_vec(), check.then(|| calls.to_vec()));
+        let ways = [Signatures::OneByOne, Signatures::Check];
+        let copies = (
+            calls.to_vec(),
+            check.then(|| ways.map(|how| (how, calls.to_vec()))),
+        );
         let (machine, genesis) = (self.machine, self.genesis);
         let (engine, tree) = (&mut self.engine, &mut self.tree);
         let mut seconds = Seconds::default();
@@ -76,11 +80,14 @@ impl<'a> Fast<'a> {
             let begin = Instant::now();
             let prepared = Prepared::new(machine, copies.0, Signatures::Trust);
             let prepare = begin.elapsed();
-            if let Some(calls) = copies.1 {
-                let begin = Instant::now();
-                let checked = Prepared::new(machine, calls, Signatures::Check);
-                seconds.signatures = beyond(begin.elapsed(), prepare);
-                drop(checked);
+            if let Some(copies) = copies.1 {
+                [seconds.signatures, seconds.bundles] = copies.map(|(how, calls)| {
+                    let begin = Instant::now();
+                    let checked = Prepared::new(machine, calls, how);
+                    let took = beyond(begin.elapsed(), prepare);
+                    drop(checked);
+                    took
+                });
             }
             let begin = Instant::now();
             let done = engine.run(machine, &prepared, height, genesis);
@@ -101,6 +108,7 @@ impl<'a> Fast<'a> {
             self.seconds.execute += seconds.execute;
             self.seconds.root += seconds.root;
             self.seconds.signatures += seconds.signatures;
+            self.seconds.bundles += seconds.bundles;
         }
         made
     }

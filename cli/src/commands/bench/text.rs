@@ -44,6 +44,7 @@ fn rates(all: &[Figures]) -> Table {
         "T0 execution",
         "T1 + root",
         "T2 + signatures",
+        "T2 bundled",
         "T3 + disk",
     ]);
     for one in all {
@@ -64,12 +65,13 @@ fn rates(all: &[Figures]) -> Table {
     table
 }
 
-fn tiers(side: &Side) -> [String; 4] {
+fn tiers(side: &Side) -> [String; 5] {
     let t3 = side.t3.map(grouped);
     [
         grouped(side.t0),
         grouped(side.t1),
         grouped(side.t2),
+        grouped(side.t2_bundled),
         t3.unwrap_or_default(),
     ]
 }

@@ -17,12 +17,8 @@ pub(super) fn open(
     dir: &Path,
     contract: &LedgerContract,
     about: &About,
-    threads: Option<u16>,
+    settings: Settings,
 ) -> Result<Operator, Failure> {
-    let settings = Settings {
-        threads: threads.unwrap_or(0).into(),
-        ..Settings::default()
-    };
     match Operator::open(dir, contract, settings) {
         Err(OperatorError::Store(StoreError::Missing(_))) => {
             let bytes = about.to_bytes();
