@@ -76,7 +76,9 @@ pub struct Outcome {
 /// What the steps of a batch took. Steps of several batches overlap.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Times {
-    /// Arguments and signatures, and the digest of the calls.
+    /// The digest of the calls.
+    pub digest: Duration,
+    /// Arguments and signatures.
     pub prepare: Duration,
     /// Finding cells and planning.
     pub schedule: Duration,

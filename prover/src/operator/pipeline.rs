@@ -11,7 +11,7 @@ use gavel_compiler::units::Height;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Calls to be run together, and whatever the caller wants to find with them again.
 #[derive(Clone, Debug)]
@@ -32,7 +32,8 @@ struct Ready<T> {
     prepared: Prepared,
     digest: Root,
     signatures: u64,
-    took: Duration,
+    /// Only of the steps so far.
+    times: Times,
     tag: T,
 }
 
@@ -108,13 +109,13 @@ fn prepare_all<T: Send>(
     to: &SyncSender<Ready<T>>,
 ) {
     for Batch { calls, tag } in batches {
+        let mut times = Times::default();
         let started = Instant::now();
-        let ready = pool.install(|| {
-            let digest = digest(&calls);
-            let prepared = Prepared::new(machine, calls, signatures);
-            (prepared, digest)
-        });
-        let (prepared, digest) = ready;
+        let digest = pool.install(|| digest(&calls));
+        times.digest = started.elapsed();
+        let started = Instant::now();
+        let prepared = pool.install(|| Prepared::new(machine, calls, signatures));
+        times.prepare = started.elapsed();
         let ready = Ready {
             signatures: match signatures {
                 Signatures::Check | Signatures::OneByOne => prepared.signatures(),
@@ -122,7 +123,7 @@ fn prepare_all<T: Send>(
             },
             prepared,
             digest,
-            took: started.elapsed(),
+            times,
             tag,
         };
         if to.send(ready).is_err() {
@@ -223,11 +224,10 @@ impl Runner<'_> {
         let started = Instant::now();
         let updated = self.update(&executed.changes)?;
         let times = Times {
-            prepare: ready.took,
             schedule: executed.report.schedule,
             execute: executed.report.execute,
             root: executed.report.sort + started.elapsed(),
-            store: Duration::ZERO,
+            ..ready.times
         };
         let calls = ready.prepared.into_calls();
         Ok(Ran {

@@ -104,6 +104,7 @@ impl Tally {
         let times = &outcome.times;
         totals.times = [
             ("decode", tag.decode),
+            ("digest", times.digest),
             ("prepare", times.prepare),
             ("schedule", times.schedule),
             ("execute", times.execute),
