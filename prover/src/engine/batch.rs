@@ -23,7 +23,7 @@ use std::time::Instant;
 /// If the longest component takes this many thousandths of all work or more, a second thread
 /// doesn't pay.
 const DEPENDENT: u64 = 800;
-/// After a batch like that, so many aren't looked at.
+/// After a batch that had to be run in order, so many aren't looked at.
 const EXPECT: u32 = 7;
 
 /// Cells that one thread gives their values in one go.
@@ -203,8 +203,7 @@ impl<B: Backing> Batch<'_, B> {
         report.longest_share = schedule.longest_share;
         report.schedule = started.elapsed();
         if schedule.longest_share >= DEPENDENT && schedule.longest > 1 {
-            engine.expect = EXPECT;
-            return self.all_in_order(engine, InOrder::Dependent, report);
+            return self.give_up(engine, InOrder::Dependent, report);
         }
         load(&mut engine.work, &self.numbered, &engine.cells, &modes);
         report.tasks = schedule.tasks.len() as u64;
@@ -217,10 +216,10 @@ impl<B: Backing> Batch<'_, B> {
         deferred.sort_unstable();
         report.deferred = deferred.len() as u64;
         if !self.rest_in_order(engine, &schedule, &deferred)? {
-            return self.all_in_order(engine, InOrder::Foreseen, report);
+            return self.give_up(engine, InOrder::Foreseen, report);
         }
         if !self.sums_fit(engine) {
-            return self.all_in_order(engine, InOrder::Sums, report);
+            return self.give_up(engine, InOrder::Sums, report);
         }
         Ok(())
     }
@@ -285,6 +284,17 @@ impl<B: Backing> Batch<'_, B> {
         let together = used.written && used.first != used.last;
         used.last <= call
             || stop.is_some_and(|stop| *stop <= call) && (together || used.first == used.last)
+    }
+
+    /// Runs everything in order, and expects that the next batches are no better.
+    fn give_up(
+        &mut self,
+        engine: &mut Engine,
+        why: InOrder,
+        report: &mut Report,
+    ) -> Result<(), EngineError<B::Error>> {
+        engine.expect = EXPECT;
+        self.all_in_order(engine, why, report)
     }
 
     /// Runs everything in order, from the start.

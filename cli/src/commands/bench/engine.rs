@@ -117,12 +117,10 @@ impl<'a> Fast<'a> {
 
 /// Brings what the measured calls touch, and most of the state beside, into memory: nothing
 /// changes. What that takes isn't measured.
-fn warm(load: &Load, seed: u64, engines: [&mut Fast<'_>; 2]) -> Result<(), Failure> {
-    let others = load.others(seed)?;
-    let own: Vec<Vec<Call>> = load.refused().collect();
-    for engine in engines {
-        for calls in own.iter().chain([&others]) {
-            let made = engine.batch(calls, Height(AFTER), false, false)?;
+pub(super) fn warm(load: &Load, seed: u64, engines: &mut [&mut Fast<'_>]) -> Result<(), Failure> {
+    for calls in load.refused().chain(load.others(seed)?) {
+        for engine in &mut *engines {
+            let made = engine.batch(&calls, Height(AFTER), false, false)?;
             if !made.done.changes.is_empty() {
                 return Err(internal("a call was run that is to be refused"));
             }
@@ -167,7 +165,7 @@ pub(super) fn measure(
             changed += many.done.changes.len() as u64;
         } else {
             cold = rate(batch.len() as u64, many.seconds);
-            warm(&load, sizes.seed, [&mut one, &mut all])?;
+            warm(&load, sizes.seed, &mut [&mut one, &mut all])?;
         }
         last = Some(many);
     }

@@ -23,6 +23,9 @@ pub(super) struct Load {
     pub batches: Vec<Vec<Call>>,
 }
 
+/// Calls that warm an engine up together: more would only take memory.
+const TOGETHER: usize = 1_000_000;
+
 /// The secret key of account 0; that of account `n` is `n` more. Anybody knows them.
 fn first_secret() -> Result<SecretKey, Failure> {
     let hash = sha256::Hash::hash(b"gavel/bench");
@@ -105,12 +108,17 @@ impl Load {
 
     /// The same for as many other calls as there are accounts: most of the state, as an operator
     /// has it in memory that has run for long.
-    pub fn others(&self, seed: u64) -> Result<Vec<Call>, Failure> {
+    pub fn others(&self, seed: u64) -> Result<impl Iterator<Item = Vec<Call>>, Failure> {
         let accounts = Arc::clone(self.workload.accounts());
-        let count = accounts.len() as usize;
-        let other = Workload::new(self.kind, accounts, !seed).map_err(internal)?;
-        let calls = other.take(count).map(|drawn| refused(drawn.call));
-        Ok(calls.collect())
+        let mut left = accounts.len() as usize;
+        let mut other = Workload::new(self.kind, accounts, !seed).map_err(internal)?;
+        Ok(std::iter::from_fn(move || {
+            let some = left.min(TOGETHER);
+            left = left.saturating_sub(some);
+            let calls = other.by_ref().take(some);
+            let calls: Vec<Call> = calls.map(|drawn| refused(drawn.call)).collect();
+            (!calls.is_empty()).then_some(calls)
+        }))
     }
 }
 

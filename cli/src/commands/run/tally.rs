@@ -37,7 +37,7 @@ pub(super) struct Totals {
     pub undecodable: u64,
     pub signatures: u64,
     /// What each step took, by name, in the order of the steps.
-    pub times: [(&'static str, Duration); 6],
+    pub times: [(&'static str, Duration); 7],
     pub reports: Vec<Report>,
 }
 

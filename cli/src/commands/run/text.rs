@@ -9,9 +9,9 @@ use crate::table::{Table, grouped};
 /// The summary.
 pub(super) fn text(summary: &Summary) -> String {
     let mut text = format!(
-        "{} batches, {} calls: {} done, {} aborted, {} refused{}; {} undecodable\n",
-        grouped(summary.batches),
-        grouped(summary.calls),
+        "{}, {}: {} done, {} aborted, {} refused{}; {} undecodable\n",
+        counted(summary.batches, "batch", "batches"),
+        counted(summary.calls, "call", "calls"),
         grouped(summary.done),
         grouped(summary.aborted),
         grouped(summary.refused.values().sum()),
@@ -36,12 +36,18 @@ pub(super) fn text(summary: &Summary) -> String {
         format!("{:.3}", summary.seconds),
         grouped(summary.calls_per_second),
     ]);
-    let (signatures, threads) = (grouped(summary.signatures), summary.threads);
     text.push_str(&table.text());
     text.push_str(&format!(
-        "Steps overlap; prepare checks {signatures} signatures; {threads} threads.\n"
+        "Steps overlap; prepare checks {}; {}.\n",
+        counted(summary.signatures, "signature", "signatures"),
+        counted(summary.threads as u64, "thread", "threads"),
     ));
     text
+}
+
+/// `1 batch`, `2_000 batches`
+fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { many })
 }
 
 /// ` (nonce 2, signature 1)`
