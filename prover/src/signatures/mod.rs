@@ -21,10 +21,9 @@ mod point;
 mod scalar;
 mod sum;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 
 use field::Fe;
@@ -139,7 +138,7 @@ impl Bundle {
         let mut randomizers = randomizers(signatures);
         let [generator] = Fe::from_bytes(&GENERATOR).map_or([None], |x| Point::lift([x]));
         let mut keys = vec![generator.unwrap_or(Point::NOTHING)];
-        let mut known = HashMap::with_hasher(RandomState::default());
+        let mut known = BTreeMap::new();
         let members = signatures.iter().enumerate().filter_map(|(at, signature)| {
             let randomizer = randomizers();
             let (r, s) = (
