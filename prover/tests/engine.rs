@@ -9,6 +9,7 @@ use gavel_compiler::front::instantiate_ledger;
 use gavel_compiler::ledger::{Call, CellId, LedgerContract, Receipt, Signed, State};
 use gavel_compiler::units::Height;
 use gavel_prover::engine::{Executed, Prepared, Signatures};
+use gavel_prover::workload::Random;
 use gavel_prover::{Engine, InMemory, Machine};
 use serde_json::{Map, Value};
 
@@ -39,26 +40,9 @@ fn contract(source: &str) -> LedgerContract {
     }
 }
 
-/// splitmix64
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-}
-
 fn key(n: u64) -> Vec<u32> {
-    let mut dice = Dice(n);
-    (0..8).map(|_| dice.next() as u32).collect()
+    let mut dice = Random::new(n);
+    (0..8).map(|_| dice.word() as u32).collect()
 }
 
 fn words(n: u64) -> [u32; 2] {
@@ -128,7 +112,7 @@ fn apply(state: &mut State, done: &Executed) {
     }
 }
 
-fn random_calls(contract: &LedgerContract, state: &State, dice: &mut Dice, n: u64) -> Vec<Call> {
+fn random_calls(contract: &LedgerContract, state: &State, dice: &mut Random, n: u64) -> Vec<Call> {
     let accounts = 3 + dice.below(40);
     let most = [3, 30, 1000][dice.below(3) as usize];
     let mut nonces: Vec<u64> = (0..accounts)
@@ -170,7 +154,7 @@ fn batches_do_what_the_reference_does() {
     let mut in_order = std::collections::BTreeMap::new();
     let (mut deferred, mut sums) = (0, 0);
     for seed in 0..400 {
-        let dice = &mut Dice(seed);
+        let dice = &mut Random::new(seed);
         let mut law = State::new();
         let mut states = [State::new(), State::new(), State::new(), State::new()];
         let mut engines = [1, 2, 3, 8].map(Engine::new);

@@ -11,6 +11,7 @@ use gavel_compiler::ledger::{Call, LedgerContract};
 use gavel_prover::Machine;
 use gavel_prover::engine::{Prepared, Signatures};
 use gavel_prover::signatures::{BUNDLE, Signature, proven};
+use gavel_prover::workload::Random;
 use serde_json::Map;
 
 /// Test vectors of BIP340 with messages of 32 bytes: key, message, r, s, whether it is valid.
@@ -146,30 +147,13 @@ fn hex(text: &str) -> [u8; 32] {
     std::array::from_fn(|n| u8::from_str_radix(&text[2 * n..2 * n + 2], 16).unwrap())
 }
 
-/// splitmix64
-struct Dice(u64);
+fn bytes(dice: &mut Random) -> [u8; 32] {
+    let words: [u64; 4] = std::array::from_fn(|_| dice.word());
+    std::array::from_fn(|n| words[n / 8].to_be_bytes()[n % 8])
+}
 
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn bytes(&mut self) -> [u8; 32] {
-        let words = [self.next(), self.next(), self.next(), self.next()];
-        std::array::from_fn(|n| words[n / 8].to_be_bytes()[n % 8])
-    }
-
-    fn secret(&mut self) -> SecretKey {
-        SecretKey::from_slice(&self.bytes()).unwrap()
-    }
+fn any_secret(dice: &mut Random) -> SecretKey {
+    SecretKey::from_slice(&bytes(dice)).unwrap()
 }
 
 /// Key, message, r, s.
@@ -202,7 +186,7 @@ fn challenge([key, message, r, _]: Parts) -> Scalar {
 }
 
 /// Signs with a nonce whose point has an even y, as it must, or an odd one.
-fn sign(dice: &mut Dice, message: [u8; 32], parity: Parity) -> Parts {
+fn sign(dice: &mut Random, message: [u8; 32], parity: Parity) -> Parts {
     let secp = Secp256k1::new();
     let even = |secret: SecretKey, wanted| {
         let (x, parity) = secret.x_only_public_key(&secp);
@@ -213,17 +197,17 @@ fn sign(dice: &mut Dice, message: [u8; 32], parity: Parity) -> Parts {
         };
         (secret, x.serialize())
     };
-    let (secret, key) = even(dice.secret(), Parity::Even);
-    let (nonce, r) = even(dice.secret(), parity);
+    let (secret, key) = even(any_secret(dice), Parity::Even);
+    let (nonce, r) = even(any_secret(dice), parity);
     let e = challenge([key, message, r, [0; 32]]);
     let s = secret.mul_tweak(&e).unwrap();
     let s = s.add_tweak(&Scalar::from(nonce)).unwrap();
     [key, message, r, s.secret_bytes()]
 }
 
-fn valid(dice: &mut Dice, count: usize) -> Vec<Parts> {
+fn valid(dice: &mut Random, count: usize) -> Vec<Parts> {
     let one = |_| {
-        let message = dice.bytes();
+        let message = bytes(dice);
         sign(dice, message, Parity::Even)
     };
     (0..count).map(one).collect()
@@ -267,7 +251,7 @@ fn vectors_of_bip340() {
 
 #[test]
 fn bundles_of_all_sizes() {
-    let dice = &mut Dice(1);
+    let dice = &mut Random::new(1);
     let many = valid(dice, 300);
     for count in [0, 1, 2, 3, 7, 8, 9, 17, 47, 48, 49, 300] {
         check(&many[..count]);
@@ -275,8 +259,8 @@ fn bundles_of_all_sizes() {
 }
 
 /// A valid signature made wrong.
-fn spoiled(dice: &mut Dice, way: u64) -> Parts {
-    let message = dice.bytes();
+fn spoiled(dice: &mut Random, way: u64) -> Parts {
+    let message = bytes(dice);
     let good = sign(dice, message, Parity::Even);
     let [key, message, r, s] = good;
     match way {
@@ -312,7 +296,7 @@ const WAYS: u64 = 17;
 
 #[test]
 fn wrong_in_every_way() {
-    let dice = &mut Dice(2);
+    let dice = &mut Random::new(2);
     for way in 0..WAYS {
         for _ in 0..8 {
             let bad = spoiled(dice, way);
@@ -328,7 +312,7 @@ fn wrong_in_every_way() {
 
 #[test]
 fn many_wrong_ones() {
-    let dice = &mut Dice(3);
+    let dice = &mut Random::new(3);
     for count in [20, 64, 200] {
         let mut all = valid(dice, count);
         for one in &mut all {
@@ -345,11 +329,11 @@ fn many_wrong_ones() {
 /// made with the key whose y is odd is none.
 #[test]
 fn negated_keys() {
-    let dice = &mut Dice(4);
+    let dice = &mut Random::new(4);
     let secp = Secp256k1::new();
     let mut all = valid(dice, 5);
     let [key, message, r, _] = all[0];
-    let (secret, nonce) = (dice.secret(), dice.secret());
+    let (secret, nonce) = (any_secret(dice), any_secret(dice));
     let (x, parity) = secret.x_only_public_key(&secp);
     let secret = if parity == Parity::Odd {
         secret
@@ -375,10 +359,10 @@ fn negated_keys() {
 /// Without randomizers, what one has too much and another too little wouldn't be seen.
 #[test]
 fn wrongs_that_make_up_for_each_other() {
-    let dice = &mut Dice(5);
+    let dice = &mut Random::new(5);
     for count in [2, 3, 20, 100] {
         let mut all = valid(dice, count);
-        let by = dice.secret();
+        let by = any_secret(dice);
         all[0][3] = add(all[0][3], by);
         let last = count - 1;
         all[last][3] = add(all[last][3], by.negate());
@@ -387,7 +371,7 @@ fn wrongs_that_make_up_for_each_other() {
     }
     // Also where all but s is the same.
     let one = valid(dice, 1)[0];
-    let by = dice.secret();
+    let by = any_secret(dice);
     let [key, message, r, s] = one;
     check(&[
         [key, message, r, add(s, by)],
@@ -397,7 +381,7 @@ fn wrongs_that_make_up_for_each_other() {
 
 #[test]
 fn swapped_ones() {
-    let dice = &mut Dice(6);
+    let dice = &mut Random::new(6);
     let mut all = valid(dice, 10);
     let ([.., r, s], [.., q, t]) = (all[2], all[7]);
     let [key, message, ..] = all[2];
@@ -409,7 +393,7 @@ fn swapped_ones() {
 
 #[test]
 fn the_same_many_times() {
-    let dice = &mut Dice(7);
+    let dice = &mut Random::new(7);
     let one = valid(dice, 1)[0];
     check(&vec![one; 500]);
     let mut all = valid(dice, 40);
@@ -437,14 +421,14 @@ fn contract() -> LedgerContract {
 }
 
 /// A call with none to three signers out of a few or of many.
-fn call(contract: &LedgerContract, dice: &mut Dice, people: u64) -> Call {
+fn call(contract: &LedgerContract, dice: &mut Random, people: u64) -> Call {
     let secp = Secp256k1::new();
     let entry = ["none", "one", "two", "three"][dice.below(4) as usize];
     let signers = ["none", "one", "two", "three"];
     let signers = signers.iter().position(|name| *name == entry).unwrap();
     let pairs: Vec<Keypair> = (0..signers)
         .map(|_| {
-            let secret = Dice(1_000 + dice.below(people)).secret();
+            let secret = any_secret(&mut Random::new(1_000 + dice.below(people)));
             Keypair::from_secret_key(&secp, &secret)
         })
         .collect();
@@ -464,7 +448,7 @@ fn call(contract: &LedgerContract, dice: &mut Dice, people: u64) -> Call {
 
 /// Makes a call wrong: a bit of a signature, an argument, which may be a key, or a nonce; or it
 /// isn't one of this contract at all.
-fn spoil(dice: &mut Dice, call: &mut Call) {
+fn spoil(dice: &mut Random, call: &mut Call) {
     let count = call.signatures.len();
     let Some(signed) = call
         .signatures
@@ -512,7 +496,7 @@ fn compare(machine: &Machine, calls: &[Call]) {
 fn bundles_and_one_by_one_refuse_the_same() {
     let contract = contract();
     let machine = Machine::new(&contract).unwrap();
-    let dice = &mut Dice(8);
+    let dice = &mut Random::new(8);
     let sizes = [0, 1, 2, 20, 60, 200, 700];
     for (size, wrong, people) in sizes.into_iter().flat_map(|size| {
         [
@@ -540,7 +524,7 @@ fn bundles_and_one_by_one_refuse_the_same() {
 fn around_the_size_of_a_bundle() {
     let contract = contract();
     let machine = Machine::new(&contract).unwrap();
-    let dice = &mut Dice(9);
+    let dice = &mut Random::new(9);
     let mut calls = Vec::new();
     while calls.len() < BUNDLE + 1 {
         let call = call(&contract, dice, 200);

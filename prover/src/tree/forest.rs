@@ -199,11 +199,13 @@ pub(crate) fn bit(path: &Hash, depth: u16) -> bool {
 pub(crate) fn common_bits(a: &Hash, b: &Hash) -> u16 {
     let (a, _) = a.as_chunks::<8>();
     let (b, _) = b.as_chunks::<8>();
-    let eights = a.iter().zip(b).zip((0..).step_by(64));
-    let mut differ = eights.map(|((a, b), bits)| {
+    let mut bits = 0;
+    for (a, b) in a.iter().zip(b) {
         let differ = u64::from_be_bytes(*a) ^ u64::from_be_bytes(*b);
-        (differ != 0).then(|| bits + differ.leading_zeros() as u16)
-    });
-    // Almost always the first eight bytes tell.
-    differ.find_map(|bits| bits).unwrap_or(256)
+        if differ != 0 {
+            return bits + differ.leading_zeros() as u16;
+        }
+        bits += 64;
+    }
+    bits
 }

@@ -84,7 +84,7 @@ fn ratios(all: &[Figures]) -> Table {
         "all : 1",
         "T1 : T0",
         "T0 cold",
-        "T3 : T2",
+        "T3 : T2 bundled",
         "signatures",
         "done",
         "cells",
