@@ -9,6 +9,7 @@ use gavel_compiler::front::instantiate_ledger;
 use gavel_compiler::ledger::{Call, LedgerContract};
 use gavel_prover::Machine;
 use gavel_prover::engine::{Prepared, Signatures};
+use gavel_prover::signatures::Keys;
 use serde_json::Map;
 
 const SOURCE: &str = "
@@ -24,7 +25,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (contract, _) =
         instantiate_ledger(SOURCE, &Map::new()).map_err(|found| format!("{found:?}"))?;
     let machine = Machine::new(&contract)?;
-    println!("calls, wrong one in every, threads: microseconds a call in bundles, one by one");
+    println!(
+        "calls, wrong one in every, threads: microseconds a call in bundles, in bundles by known signers, one by one"
+    );
     for (calls, wrong) in [
         (16, 0),
         (32, 0),
@@ -45,19 +48,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(threads)
                 .build()?;
-            let [bundled, alone] = [Signatures::Check, Signatures::OneByOne].map(|how| {
+            let ways = [
+                (Signatures::Check, Keys::none()),
+                (Signatures::Check, Keys::default()),
+                (Signatures::OneByOne, Keys::none()),
+            ];
+            let [bundled, known, alone] = ways.map(|(how, keys)| {
                 let all = (0..ROUNDS).map(|_| {
                     let calls = calls.clone();
                     pool.install(|| {
                         let begin = Instant::now();
-                        black_box(Prepared::new(&machine, calls, how));
+                        black_box(Prepared::with_keys(&machine, calls, how, &keys));
                         begin.elapsed().as_secs_f64()
                     })
                 });
                 1e6 * all.fold(f64::MAX, f64::min) / calls.len() as f64
             });
             let count = calls.len();
-            println!("{count:6} {wrong:6} {threads:2}: {bundled:6.2} {alone:6.2}");
+            println!("{count:6} {wrong:6} {threads:2}: {bundled:6.2} {known:6.2} {alone:6.2}");
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ mod undecodable;
 
 pub use binary::{BinaryError, BinaryWriter, MAGIC, VERSION, read_record};
 pub use digest::{Membership, canonical_bytes, digest};
-pub use encoding::{DecodeError, decode_calls, encode_calls};
+pub use encoding::{DecodeError, decode_calls, encode_calls, write_calls};
 pub use frames::StreamError;
 pub use interface::{EntryShape, Interface};
 pub use json::{WriteError, read_json, write_json};

@@ -10,7 +10,7 @@ use gavel_compiler::front::instantiate_ledger;
 use gavel_compiler::ledger::{Call, LedgerContract};
 use gavel_prover::Machine;
 use gavel_prover::engine::{Prepared, Signatures};
-use gavel_prover::signatures::{BUNDLE, Signature, proven};
+use gavel_prover::signatures::{BUNDLE, Keys, Signature, proven};
 use gavel_prover::workload::Random;
 use serde_json::Map;
 
@@ -222,9 +222,17 @@ fn add(s: [u8; 32], by: SecretKey) -> [u8; 32] {
 fn check(all: &[Parts]) {
     let law: Vec<bool> = all.iter().map(|one| law(*one)).collect();
     let signatures: Vec<Signature> = all.iter().map(|one| signature(*one)).collect();
-    let together = proven(&signatures);
+    // Known keys change nothing: none, some that drive each other out, then all.
+    let [none, few, enough] = [0, 16, 1 << 12].map(Keys::new);
+    for keys in [&none, &few, &few, &enough, &enough] {
+        check_with(keys, all, &law, &signatures);
+    }
+}
+
+fn check_with(keys: &Keys, all: &[Parts], law: &[bool], signatures: &[Signature]) {
+    let together = proven(signatures, keys);
     assert_eq!(together.len(), law.len());
-    for (n, (proven, valid)) in together.iter().zip(&law).enumerate() {
+    for (n, (proven, valid)) in together.iter().zip(law).enumerate() {
         assert!(*valid || !*proven, "{n} of {}: {:02x?}", all.len(), all[n]);
     }
     if law.iter().all(|valid| *valid) {
@@ -232,8 +240,8 @@ fn check(all: &[Parts]) {
     }
     // Alone, there is no other to hide behind.
     if all.len() < 100 {
-        for (signature, valid) in signatures.iter().zip(&law) {
-            assert_eq!(proven(&[*signature]), [*valid]);
+        for (signature, valid) in signatures.iter().zip(law) {
+            assert_eq!(proven(&[*signature], keys), [*valid]);
         }
     }
 }
@@ -244,7 +252,11 @@ fn vectors_of_bip340() {
         let parts = [key, message, r, s].map(hex);
         let valid = valid == "valid";
         assert_eq!(law(parts), valid, "libsecp256k1, vector {n}");
-        assert_eq!(proven(&[signature(parts)]), [valid], "vector {n}");
+        assert_eq!(
+            proven(&[signature(parts)], &Keys::none()),
+            [valid],
+            "vector {n}"
+        );
     }
     check(&VECTORS.map(|[key, message, r, s, _]| [key, message, r, s].map(hex)));
 }
@@ -474,20 +486,24 @@ fn spoil(dice: &mut Random, call: &mut Call) {
 
 /// What both ways of checking, on several numbers of threads, say of each call.
 fn compare(machine: &Machine, calls: &[Call]) {
-    let unsigned = |signatures, threads| -> Vec<Option<u32>> {
+    let unsigned = |signatures, threads, keys| -> Vec<Option<u32>> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let prepared = pool
             .build()
             .unwrap()
-            .install(|| Prepared::new(machine, calls.to_vec(), signatures));
+            .install(|| Prepared::with_keys(machine, calls.to_vec(), signatures, keys));
         (0..calls.len()).map(|n| prepared.unsigned(n)).collect()
     };
-    let law = unsigned(Signatures::OneByOne, 2);
-    for threads in [1, 2, 3, 8] {
+    let keys = [Keys::none(), Keys::new(100)];
+    let law = unsigned(Signatures::OneByOne, 2, &keys[0]);
+    for (threads, keys) in [1, 2, 3, 8]
+        .into_iter()
+        .flat_map(|n| keys.iter().map(move |keys| (n, keys)))
+    {
         assert_eq!(
-            unsigned(Signatures::Check, threads),
+            unsigned(Signatures::Check, threads, keys),
             law,
-            "{threads} threads"
+            "{threads} threads, {keys:?}"
         );
     }
 }

@@ -29,9 +29,10 @@ use machine::Machine;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Each workload is a ledger of contracts/bench with calls drawn from a seed. Figures are calls per
-second: T0 runs them, T1 makes the new root too, T2 checks each call's signature too, one by one or
-in bundles, T3 has it all on the disk too, with bundles. Beside the engine stands the plain
-interpreter of the language, which gives the same receipts. A batch that isn't measured comes first.
+second: T0 runs them, T1 makes the new root too, T2 checks each call's signature too, one by one, or
+in bundles, or in bundles of known signers, who have signed before; T3 has it all on the disk too, of
+known signers. Beside the engine stands the plain interpreter of the language, which gives the same
+receipts. A batch that isn't measured comes first.
 
 Examples:
   gavel bench --quick

@@ -57,7 +57,8 @@ impl Call {
         bytes
     }
 
-    fn write_signed(&self, nonce: u64, mut write: impl FnMut(&[u8])) {
+    /// Gives [`Call::signed_bytes`] part by part.
+    pub fn write_signed(&self, nonce: u64, mut write: impl FnMut(&[u8])) {
         // Nothing in memory has 2^32 words.
         let length = |n: usize| (n as u32).to_be_bytes();
         write(&self.contract);

@@ -21,7 +21,15 @@ pub fn digest(calls: &[Call]) -> Root {
 
 /// The bytes of a call that its leaf is the hash of.
 pub fn canonical_bytes(call: &Call) -> Vec<u8> {
-    let mut bytes = call.signed_bytes(0);
+    let mut bytes = Vec::new();
+    write_canonical(call, &mut bytes);
+    bytes
+}
+
+/// Puts them in the place of what was there.
+fn write_canonical(call: &Call, bytes: &mut Vec<u8>) {
+    bytes.clear();
+    call.write_signed(0, |part| bytes.extend_from_slice(part));
     // The nonces come with their signatures.
     bytes.truncate(bytes.len().saturating_sub(8));
     bytes.extend((call.signatures.len() as u32).to_be_bytes());
@@ -29,7 +37,6 @@ pub fn canonical_bytes(call: &Call) -> Vec<u8> {
         bytes.extend(signed.nonce.to_be_bytes());
         bytes.extend(signed.signature.as_ref());
     }
-    bytes
 }
 
 /// That a call is one of a batch, at one place.
@@ -104,7 +111,12 @@ impl Membership {
 }
 
 fn leaves(calls: &[Call]) -> Vec<Root> {
-    calls.par_iter().with_min_len(64).map(leaf).collect()
+    let leaf = |bytes: &mut Vec<u8>, call| {
+        write_canonical(call, bytes);
+        keyed("call", bytes)
+    };
+    let calls = calls.par_iter().with_min_len(64);
+    calls.map_init(Vec::new, leaf).collect()
 }
 
 fn subtree(leaves: &[Root]) -> Root {

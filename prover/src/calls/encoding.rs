@@ -22,37 +22,56 @@ pub struct DecodeError {
 
 /// The bytes of calls.
 pub fn encode_calls(calls: &[Call]) -> Vec<u8> {
-    let mut numbers: BTreeMap<(&[u8; 32], &str), u64> = BTreeMap::new();
-    let mut table = Vec::new();
-    let mut body = Vec::new();
-    let mut last: Option<(&Call, u64)> = None;
+    let mut bytes = Vec::new();
+    write_calls(calls, &mut bytes);
+    bytes
+}
+
+/// Puts the bytes of calls in the place of what was there.
+pub fn write_calls(calls: &[Call], bytes: &mut Vec<u8>) {
+    let mut entries = Entries::default();
     for call in calls {
+        entries.number(call);
+    }
+    bytes.clear();
+    push_number(bytes, entries.numbers.len() as u64);
+    bytes.append(&mut entries.table);
+    push_number(bytes, calls.len() as u64);
+    for call in calls {
+        push_call(bytes, call, entries.number(call));
+    }
+}
+
+/// The table of contracts' ids and entries' names.
+#[derive(Default)]
+struct Entries<'a> {
+    numbers: BTreeMap<(&'a [u8; 32], &'a str), u64>,
+    table: Vec<u8>,
+    /// The call that was looked at last, with its place: the next one is mostly of its entry.
+    last: Option<(&'a Call, u64)>,
+}
+
+impl<'a> Entries<'a> {
+    /// The place of a call's entry, which is a new one if it wasn't seen before.
+    fn number(&mut self, call: &'a Call) -> u64 {
         let same = |(other, _): &(&Call, u64)| {
             other.entry == call.entry && other.contract == call.contract
         };
-        let number = match last.filter(same) {
-            Some((_, number)) => number,
-            None => {
-                let next = numbers.len() as u64;
-                *numbers
-                    .entry((&call.contract, &call.entry))
-                    .or_insert_with(|| {
-                        table.extend(call.contract);
-                        push_number(&mut table, call.entry.len() as u64);
-                        table.extend(call.entry.bytes());
-                        next
-                    })
-            }
-        };
-        last = Some((call, number));
-        push_call(&mut body, call, number);
+        if let Some((_, number)) = self.last.filter(same) {
+            return number;
+        }
+        let next = self.numbers.len() as u64;
+        let place = self.numbers.entry((&call.contract, &call.entry));
+        let table = &mut self.table;
+        let number = *place.or_insert_with(|| {
+            table.extend(call.contract);
+            push_number(table, call.entry.len() as u64);
+            table.extend(call.entry.bytes());
+            next
+        });
+        self.last = Some((call, number));
+        number
     }
-    let mut bytes = Vec::new();
-    push_number(&mut bytes, numbers.len() as u64);
-    bytes.append(&mut table);
-    push_number(&mut bytes, calls.len() as u64);
-    bytes.append(&mut body);
-    bytes
 }
 
 fn push_call(bytes: &mut Vec<u8>, call: &Call, number: u64) {

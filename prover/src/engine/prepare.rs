@@ -2,7 +2,7 @@
 //! signatures are valid.
 
 use super::machine::Machine;
-use crate::signatures::{self, BUNDLE, Signature};
+use crate::signatures::{self, BUNDLE, Keys, Signature};
 use gavel_compiler::ledger::{Call, Refusal, Signed};
 use rayon::prelude::*;
 
@@ -43,8 +43,18 @@ const FEW: usize = 64;
 impl Prepared {
     /// Looks at calls, on all threads of the current pool.
     pub fn new(machine: &Machine, calls: Vec<Call>, signatures: Signatures) -> Self {
+        Self::with_keys(machine, calls, signatures, &Keys::none())
+    }
+
+    /// The same, faster for signers that are known. New ones are remembered. Only bundles look there.
+    pub fn with_keys(
+        machine: &Machine,
+        calls: Vec<Call>,
+        signatures: Signatures,
+        keys: &Keys,
+    ) -> Self {
         let checked = match signatures {
-            Signatures::Check => in_bundles(machine, &calls),
+            Signatures::Check => in_bundles(machine, &calls, keys),
             Signatures::OneByOne => {
                 // A signature takes 50 microseconds; small pieces keep all threads busy to the end.
                 let each = calls.par_iter().with_min_len(16);
@@ -98,17 +108,17 @@ impl Prepared {
 }
 
 /// Bundles of about the same size, as many for each thread.
-fn in_bundles(machine: &Machine, calls: &[Call]) -> Vec<Checked> {
+fn in_bundles(machine: &Machine, calls: &[Call], keys: &Keys) -> Vec<Checked> {
     let threads = rayon::current_num_threads();
     let bundles = calls.len().div_ceil(BUNDLE).next_multiple_of(threads);
     let size = calls.len().div_ceil(bundles.max(1)).max(1);
     let bundles = calls.par_chunks(size);
     bundles
-        .flat_map_iter(|calls| bundle(machine, calls))
+        .flat_map_iter(|calls| bundle(machine, calls, keys))
         .collect()
 }
 
-fn bundle(machine: &Machine, calls: &[Call]) -> Vec<Checked> {
+fn bundle(machine: &Machine, calls: &[Call], keys: &Keys) -> Vec<Checked> {
     let fits: Vec<Result<u32, Refusal>> = calls.iter().map(|call| fit(machine, call)).collect();
     let fitting = calls.iter().zip(&fits);
     let fitting = fitting.filter_map(|(call, fits)| Some((call, fits.as_ref().ok()?)));
@@ -121,7 +131,7 @@ fn bundle(machine: &Machine, calls: &[Call]) -> Vec<Checked> {
     // Calls may have several signers.
     let mut proven = all.chunks(BUNDLE).flat_map(|some| match some.len() {
         0..FEW => vec![false; some.len()],
-        FEW.. => signatures::proven(some),
+        FEW.. => signatures::proven(some, keys),
     });
     let mut unsigned = |call: &Call, entry: u32| {
         let mut first = None;

@@ -22,7 +22,14 @@ pub struct ReceiptBytesError {
 impl Receipts {
     /// The bytes of all receipts, in order.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64 * self.len());
+        let mut bytes = Vec::new();
+        self.write_bytes(&mut bytes);
+        bytes
+    }
+
+    /// Puts the bytes of all receipts in the place of what was there.
+    pub fn write_bytes(&self, bytes: &mut Vec<u8>) {
+        bytes.clear();
         let mut refusals = self.refusals();
         for (call, head) in self.heads().iter().enumerate() {
             match head {
@@ -49,7 +56,6 @@ impl Receipts {
                 }
             }
         }
-        bytes
     }
 
     /// Reads what [`Receipts::to_bytes`] wrote.

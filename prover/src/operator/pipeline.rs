@@ -1,8 +1,9 @@
 //! Batches on their way: prepared, run, written, each step on its own thread.
 
 use super::{Operator, OperatorError, Outcome, Times};
-use crate::calls::{digest, encode_calls};
+use crate::calls::{digest, write_calls};
 use crate::engine::{Engine, Executed, Machine, Prepared, Signatures};
+use crate::signatures::Keys;
 use crate::store::{Reader, Record, Writer};
 use crate::tree::{Tree, Updated};
 use crate::{Changes, Claim};
@@ -74,7 +75,12 @@ impl Operator {
         }
         let pool = &self.pool;
         let machine = &self.machine;
-        let signatures = self.settings.signatures;
+        let preparer = Preparer {
+            machine,
+            pool,
+            signatures: self.settings.signatures,
+            keys: &self.keys,
+        };
         let writer = &mut self.writer;
         let mut runner = Runner {
             machine,
@@ -88,7 +94,7 @@ impl Operator {
         let (prepare, ready) = sync_channel(1);
         let (order, orders) = sync_channel(1);
         thread::scope(|scope| {
-            scope.spawn(move || prepare_all(batches, machine, pool, signatures, &prepare));
+            scope.spawn(move || preparer.prepare_all(batches, &prepare));
             let written = scope.spawn(move || write_all(writer, &orders, done));
             let ran = runner.run_all(&ready, &order);
             // Both ends of each channel go, so that nobody waits for ever.
@@ -101,23 +107,34 @@ impl Operator {
     }
 }
 
-fn prepare_all<T: Send>(
-    batches: impl Source<T>,
-    machine: &Machine,
-    pool: &rayon::ThreadPool,
+/// The first step.
+struct Preparer<'a> {
+    machine: &'a Machine,
+    pool: &'a rayon::ThreadPool,
     signatures: Signatures,
-    to: &SyncSender<Ready<T>>,
-) {
-    for Batch { calls, tag } in batches {
+    keys: &'a Keys,
+}
+
+impl Preparer<'_> {
+    fn prepare_all<T: Send>(&self, batches: impl Source<T>, to: &SyncSender<Ready<T>>) {
+        for Batch { calls, tag } in batches {
+            if to.send(self.prepare(calls, tag)).is_err() {
+                return; // whoever runs them has ended, with an error
+            }
+        }
+    }
+
+    fn prepare<T>(&self, calls: Vec<Call>, tag: T) -> Ready<T> {
+        let (pool, how) = (self.pool, self.signatures);
         let mut times = Times::default();
         let started = Instant::now();
         let digest = pool.install(|| digest(&calls));
         times.digest = started.elapsed();
         let started = Instant::now();
-        let prepared = pool.install(|| Prepared::new(machine, calls, signatures));
+        let prepared = pool.install(|| Prepared::with_keys(self.machine, calls, how, self.keys));
         times.prepare = started.elapsed();
-        let ready = Ready {
-            signatures: match signatures {
+        Ready {
+            signatures: match how {
                 Signatures::Check | Signatures::OneByOne => prepared.signatures(),
                 Signatures::Trust => 0,
             },
@@ -125,9 +142,6 @@ fn prepare_all<T: Send>(
             digest,
             times,
             tag,
-        };
-        if to.send(ready).is_err() {
-            return; // whoever runs them has ended, with an error
         }
     }
 }
@@ -137,10 +151,11 @@ fn write_all<T>(
     orders: &Receiver<Order<T>>,
     mut done: impl FnMut(Outcome, T),
 ) -> Result<(), OperatorError> {
+    let mut log = Log::default();
     for order in orders {
         match order {
             Order::Write(ran) => {
-                let (outcome, tag) = write(writer, *ran)?;
+                let (outcome, tag) = log.write(writer, *ran)?;
                 done(outcome, tag);
             }
             Order::Checkpoint(reply) => {
@@ -156,32 +171,48 @@ fn write_all<T>(
     Ok(())
 }
 
-fn write<T>(writer: &mut Writer, ran: Ran<T>) -> Result<(Outcome, T), OperatorError> {
-    let started = Instant::now();
-    let Executed {
-        receipts,
-        changes,
-        report,
-    } = ran.executed;
-    writer.append(Record {
-        claim: ran.claim.clone(),
-        calls: &encode_calls(&ran.calls),
-        receipts: &receipts.to_bytes(),
-        changes: Arc::new(changes),
-        updated: ran.updated,
-    })?;
-    let times = Times {
-        store: started.elapsed(),
-        ..ran.times
-    };
-    let outcome = Outcome {
-        claim: ran.claim,
-        receipts,
-        report,
-        signatures: ran.signatures,
-        times,
-    };
-    Ok((outcome, ran.tag))
+/// The bytes of a batch for the log. They are kept from batch to batch: fresh memory of that size
+/// costs more than what is put in it.
+#[derive(Default)]
+struct Log {
+    calls: Vec<u8>,
+    receipts: Vec<u8>,
+}
+
+impl Log {
+    fn write<T>(
+        &mut self,
+        writer: &mut Writer,
+        ran: Ran<T>,
+    ) -> Result<(Outcome, T), OperatorError> {
+        let started = Instant::now();
+        let Executed {
+            receipts,
+            changes,
+            report,
+        } = ran.executed;
+        write_calls(&ran.calls, &mut self.calls);
+        receipts.write_bytes(&mut self.receipts);
+        writer.append(Record {
+            claim: ran.claim.clone(),
+            calls: &self.calls,
+            receipts: &self.receipts,
+            changes: Arc::new(changes),
+            updated: ran.updated,
+        })?;
+        let times = Times {
+            store: started.elapsed(),
+            ..ran.times
+        };
+        let outcome = Outcome {
+            claim: ran.claim,
+            receipts,
+            report,
+            signatures: ran.signatures,
+            times,
+        };
+        Ok((outcome, ran.tag))
+    }
 }
 
 /// The step in the middle.

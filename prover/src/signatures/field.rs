@@ -49,6 +49,16 @@ impl Fe {
         words.iter().rev().lt(P.iter().rev()).then_some(Self(words))
     }
 
+    /// Its words, the low one first.
+    pub fn words(&self) -> [u64; 4] {
+        self.0
+    }
+
+    /// The number with these words, the low one first.
+    pub fn from_words(words: [u64; 4]) -> Self {
+        Self(words)
+    }
+
     #[inline(always)]
     pub fn mul(&self, by: &Self) -> Self {
         let ([a, b, c, d], [e, f, g, h]) = (self.0, by.0);

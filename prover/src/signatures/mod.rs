@@ -17,6 +17,7 @@
 //! say it of, it says nothing: libsecp256k1 decides about each.
 
 mod field;
+mod keys;
 mod point;
 mod scalar;
 mod sum;
@@ -26,7 +27,8 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
-use field::Fe;
+pub use keys::Keys;
+
 use point::Point;
 use scalar::{Montgomery, Scalar};
 use sum::{Term, sum};
@@ -88,10 +90,10 @@ impl Signature {
 }
 
 /// Of each signature, whether it is proven to be valid. If all are valid, it is of all; where some
-/// aren't, others may not be proven either.
-pub fn proven(signatures: &[Signature]) -> Vec<bool> {
+/// aren't, others may not be proven either. Keys that are known save time; those that aren't will be.
+pub fn proven(signatures: &[Signature], keys: &Keys) -> Vec<bool> {
     let mut proven = vec![false; signatures.len()];
-    let bundle = Bundle::new(signatures);
+    let bundle = Bundle::new(signatures, keys);
     let mut prove = |members: &[Member]| {
         let holds = bundle.holds(members);
         for member in members.iter().filter(|_| holds) {
@@ -134,38 +136,31 @@ struct Member {
 }
 
 impl Bundle {
-    fn new(signatures: &[Signature]) -> Self {
+    fn new(signatures: &[Signature], known: &Keys) -> Self {
         let mut randomizers = randomizers(signatures);
-        let [generator] = Fe::from_bytes(&GENERATOR).map_or([None], |x| Point::lift([x]));
-        let mut keys = vec![generator.unwrap_or(Point::NOTHING)];
-        let mut known = BTreeMap::new();
-        let members = signatures.iter().enumerate().filter_map(|(at, signature)| {
-            let randomizer = randomizers();
-            let (r, s) = (
-                Fe::from_bytes(&signature.r)?,
-                Scalar::from_bytes(&signature.s)?,
-            );
-            let (key, r) = match known.get(&signature.key) {
-                Some(key) => (*key, Point::lift([r])),
-                None => {
-                    let [key, r] = Point::lift([Fe::from_bytes(&signature.key)?, r]);
-                    let number = keys.len();
-                    keys.push(key?);
-                    known.insert(signature.key, number);
-                    (number, [r])
-                }
-            };
-            let [r] = r;
-            Some(Member {
-                at,
-                key,
-                r: r?,
-                s,
-                challenge: challenge(signature),
-                randomizer,
-            })
-        });
+        let (names, numbers) = distinct(signatures);
+        let mut keys = Point::lift_all(&[&GENERATOR]);
+        keys.extend(known.points(&names));
+        let r: Vec<&[u8; 32]> = signatures.iter().map(|signature| &signature.r).collect();
+        let r = Point::lift_all(&r);
+        let members = (signatures.iter().zip(numbers).zip(r).enumerate()).filter_map(
+            |(at, ((signature, key), r))| {
+                let randomizer = randomizers();
+                keys.get(key)?.as_ref()?;
+                Some(Member {
+                    at,
+                    key,
+                    r: r?,
+                    s: Scalar::from_bytes(&signature.s)?,
+                    challenge: challenge(signature),
+                    randomizer,
+                })
+            },
+        );
         let members = members.collect();
+        // Where there is no point, nothing is a member's.
+        let keys = keys.into_iter();
+        let keys = keys.map(|key| key.unwrap_or(Point::NOTHING)).collect();
         Self { keys, members }
     }
 
@@ -196,6 +191,20 @@ impl Bundle {
         long.retain(|term| term.times != Scalar::ZERO);
         sum(&short, &long).is_nothing()
     }
+}
+
+/// The keys, each once, and of each signature the place of its key, after the generator's.
+fn distinct(signatures: &[Signature]) -> (Vec<&[u8; 32]>, Vec<usize>) {
+    let mut places = BTreeMap::new();
+    let mut keys = Vec::new();
+    let of = signatures.iter().map(|signature| {
+        *places.entry(&signature.key).or_insert_with(|| {
+            keys.push(&signature.key);
+            keys.len()
+        })
+    });
+    let of = of.collect();
+    (keys, of)
 }
 
 /// Numbers that follow from all signatures together.

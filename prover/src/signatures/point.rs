@@ -31,6 +31,24 @@ impl Point {
         }
     }
 
+    /// BIP340's `lift_x` for each: the point with this x, big end first, and an even y; `None` where
+    /// there is none.
+    pub fn lift_all(all: &[&[u8; 32]]) -> Vec<Option<Self>> {
+        let (pairs, last) = all.as_chunks::<2>();
+        let pairs = pairs.iter().flat_map(|pair| Self::lift_bytes(*pair));
+        let last = last.iter().flat_map(|x| Self::lift_bytes([*x]));
+        pairs.chain(last).collect()
+    }
+
+    fn lift_bytes<const N: usize>(x: [&[u8; 32]; N]) -> [Option<Self>; N] {
+        let x = x.map(Fe::from_bytes);
+        let mut points = Self::lift(x.map(|x| x.unwrap_or(Fe::ZERO)));
+        for (point, x) in points.iter_mut().zip(x) {
+            *point = point.filter(|_| x.is_some());
+        }
+        points
+    }
+
     /// BIP340's `lift_x` for each: the point with this x and an even y.
     pub fn lift<const N: usize>(x: [Fe; N]) -> [Option<Self>; N] {
         let right = x.map(|x| x.square().mul(&x).add(&Fe::SEVEN));

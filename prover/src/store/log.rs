@@ -50,7 +50,7 @@ type Shape = (u16, u16, u16);
 fn piece<'a>(changes: impl Iterator<Item = Change<'a>>) -> Vec<u8> {
     let mut places: FxHashMap<Shape, u16> = FxHashMap::default();
     let mut shapes: Vec<Shape> = Vec::new();
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(64 * TOGETHER);
     for change in changes {
         let shape = (
             change.family,

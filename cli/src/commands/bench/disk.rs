@@ -2,11 +2,11 @@
 
 use std::convert::Infallible;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use gavel_compiler::ledger::Root;
 use gavel_compiler::units::Height;
-use gavel_prover::operator::{Batch, Operator, Settings};
+use gavel_prover::operator::{Batch, Operator, Settings, Times};
 use gavel_prover::store::{Options, Store};
 use gavel_prover::workload::HEIGHT;
 use serde::Serialize;
@@ -21,13 +21,41 @@ use crate::failure::Failure;
 pub(super) struct Durable {
     /// From the first call until the last batch was on the disk.
     pub all: f64,
-    /// Of this, writing batches, while the next ones ran.
-    pub writing: f64,
+    /// The steps of all batches: they overlap.
+    pub steps: Steps,
     /// Bringing the stored cells up to date afterwards, which a restart would do otherwise.
     pub checkpoint: f64,
     /// The root that it came to.
     #[serde(skip)]
     pub root: Root,
+}
+
+/// What the steps of an operator took, in seconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Steps {
+    /// Digests of the calls.
+    pub digest: f64,
+    /// Arguments and signatures.
+    pub prepare: f64,
+    /// From there to receipts and changed cells.
+    pub execute: f64,
+    /// The new roots.
+    pub root: f64,
+    /// Bringing it to the disk.
+    pub store: f64,
+}
+
+impl From<Times> for Steps {
+    fn from(times: Times) -> Self {
+        let execute = times.schedule + times.execute;
+        Self {
+            digest: times.digest.as_secs_f64(),
+            prepare: times.prepare.as_secs_f64(),
+            execute: execute.as_secs_f64(),
+            root: times.root.as_secs_f64(),
+            store: times.store.as_secs_f64(),
+        }
+    }
 }
 
 /// Runs all batches of a workload with their signatures; the first isn't measured.
@@ -67,10 +95,10 @@ pub(super) fn measure(load: &Load, threads: usize, dir: Option<&Path>) -> Result
             tag: (),
         })
         .collect();
-    let mut writing = Duration::ZERO;
+    let mut times = Times::default();
     let begin = Instant::now();
     let ran = operator.run_all(batches.into_iter(), Height(AFTER), |outcome, ()| {
-        writing += outcome.times.store;
+        times += outcome.times;
     });
     ran.map_err(|error| unwritten(dir, error))?;
     let all = begin.elapsed().as_secs_f64();
@@ -79,7 +107,7 @@ pub(super) fn measure(load: &Load, threads: usize, dir: Option<&Path>) -> Result
     operator.close().map_err(|error| unwritten(dir, error))?;
     Ok(Durable {
         all,
-        writing: writing.as_secs_f64(),
+        steps: times.into(),
         checkpoint: begin.elapsed().as_secs_f64(),
         root,
     })

@@ -6,6 +6,7 @@ use std::time::Instant;
 use gavel_compiler::ledger::{Call, Receipt, Root};
 use gavel_compiler::units::Height;
 use gavel_prover::engine::{Executed, Prepared, Signatures};
+use gavel_prover::signatures::Keys;
 use gavel_prover::tree::Tree;
 use gavel_prover::workload::HEIGHT;
 use gavel_prover::{Engine, Machine};
@@ -28,6 +29,8 @@ pub(super) struct Fast<'a> {
     engine: Engine,
     tree: Tree,
     pool: ThreadPool,
+    /// The signers' keys, once [`warm`] has shown them.
+    keys: Keys,
     pub seconds: Seconds,
 }
 
@@ -56,6 +59,7 @@ impl<'a> Fast<'a> {
             engine: Engine::new(threads),
             tree: genesis.tree(),
             pool,
+            keys: Keys::default(),
             seconds: Seconds::default(),
         })
     }
@@ -68,10 +72,15 @@ impl<'a> Fast<'a> {
         check: bool,
         measured: bool,
     ) -> Result<Made, Failure> {
-        let ways = [Signatures::OneByOne, Signatures::Check];
+        let none = Keys::none();
+        let ways = [
+            (Signatures::OneByOne, &none),
+            (Signatures::Check, &none),
+            (Signatures::Check, &self.keys),
+        ];
         let copies = (
             calls.to_vec(),
-            check.then(|| ways.map(|how| (how, calls.to_vec()))),
+            check.then(|| ways.map(|way| (way, calls.to_vec()))),
         );
         let (machine, genesis) = (self.machine, self.genesis);
         let (engine, tree) = (&mut self.engine, &mut self.tree);
@@ -81,13 +90,14 @@ impl<'a> Fast<'a> {
             let prepared = Prepared::new(machine, copies.0, Signatures::Trust);
             let prepare = begin.elapsed();
             if let Some(copies) = copies.1 {
-                [seconds.signatures, seconds.bundles] = copies.map(|(how, calls)| {
-                    let begin = Instant::now();
-                    let checked = Prepared::new(machine, calls, how);
-                    let took = beyond(begin.elapsed(), prepare);
-                    drop(checked);
-                    took
-                });
+                [seconds.signatures, seconds.bundles, seconds.known] =
+                    copies.map(|((how, keys), calls)| {
+                        let begin = Instant::now();
+                        let checked = Prepared::with_keys(machine, calls, how, keys);
+                        let took = beyond(begin.elapsed(), prepare);
+                        drop(checked);
+                        took
+                    });
             }
             let begin = Instant::now();
             let done = engine.run(machine, &prepared, height, genesis);
@@ -110,13 +120,22 @@ impl<'a> Fast<'a> {
             self.seconds.root += seconds.root;
             self.seconds.signatures += seconds.signatures;
             self.seconds.bundles += seconds.bundles;
+            self.seconds.known += seconds.known;
         }
         made
     }
+
+    /// Shows it the signers of calls.
+    fn meet(&mut self, calls: &[Call]) {
+        let (machine, keys) = (self.machine, &self.keys);
+        let calls = calls.to_vec();
+        let meet = || Prepared::with_keys(machine, calls, Signatures::Check, keys);
+        self.pool.install(meet);
+    }
 }
 
-/// Brings what the measured calls touch, and most of the state beside, into memory: nothing
-/// changes. What that takes isn't measured.
+/// Brings what the measured calls touch, and most of the state beside, into memory, and who signs
+/// them: nothing changes. What that takes isn't measured.
 pub(super) fn warm(load: &Load, seed: u64, engines: &mut [&mut Fast<'_>]) -> Result<(), Failure> {
     for calls in load.refused().chain(load.others(seed)?) {
         for engine in &mut *engines {
@@ -125,6 +144,9 @@ pub(super) fn warm(load: &Load, seed: u64, engines: &mut [&mut Fast<'_>]) -> Res
                 return Err(internal("a call was run that is to be refused"));
             }
         }
+    }
+    for calls in load.batches.iter().skip(1) {
+        engines.iter_mut().for_each(|engine| engine.meet(calls));
     }
     Ok(())
 }

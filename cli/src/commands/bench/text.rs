@@ -45,6 +45,7 @@ fn rates(all: &[Figures]) -> Table {
         "T1 + root",
         "T2 + signatures",
         "T2 bundled",
+        "T2 known",
         "T3 + disk",
     ]);
     for one in all {
@@ -65,13 +66,14 @@ fn rates(all: &[Figures]) -> Table {
     table
 }
 
-fn tiers(side: &Side) -> [String; 5] {
+fn tiers(side: &Side) -> [String; 6] {
     let t3 = side.t3.map(grouped);
     [
         grouped(side.t0),
         grouped(side.t1),
         grouped(side.t2),
         grouped(side.t2_bundled),
+        grouped(side.t2_known),
         t3.unwrap_or_default(),
     ]
 }
@@ -84,7 +86,7 @@ fn ratios(all: &[Figures]) -> Table {
         "all : 1",
         "T1 : T0",
         "T0 cold",
-        "T3 : T2 bundled",
+        "T3 : T2 known",
         "signatures",
         "done",
         "cells",
