@@ -172,7 +172,7 @@ fn write_all<T>(
 }
 
 /// The bytes of a batch for the log. They are kept from batch to batch: fresh memory of that size
-/// costs more than what is put in it.
+/// would be cleared first, page by page.
 #[derive(Default)]
 struct Log {
     calls: Vec<u8>,

@@ -1,12 +1,12 @@
 //! Keys that were seen before, with their points.
 //!
-//! A key is the x of a point, and finding the y takes a fifth of what checking a signature does.
-//! Who signs mostly signs again.
+//! A key is the x of a point, and finding the y takes a quarter of what checking a signature
+//! does. Who signs mostly signs again.
 //!
 //! **Invariant:** what is remembered of an x is the point that [`Point::lift_all`] makes of it, so
-//! nothing but time depends on what is remembered. It takes no more memory than was asked for: four
-//! keys share a place, and a fifth one drives out the oldest. Places go by the x itself: who makes
-//! keys that meet in one place drives out four others.
+//! nothing but time depends on what is remembered. The memory never grows: four keys share a
+//! place, and a fifth one drives out the oldest. Places go by the x itself: who makes keys that meet
+//! in one place drives out those four.
 
 use std::sync::RwLock;
 
@@ -28,13 +28,17 @@ pub struct Keys {
 }
 
 impl Default for Keys {
-    /// Room for two million keys: 128 MiB, of which no more is taken than is used.
+    /// [`Keys::ROOM`].
     fn default() -> Self {
-        Self::new(1 << 21)
+        Self::new(Self::ROOM)
     }
 }
 
 impl Keys {
+    /// How many keys there is usually room for: two million, 128 MiB, of which no more is taken than
+    /// is used.
+    pub const ROOM: usize = 1 << 21;
+
     /// Room for about as many keys, each of which takes 64 bytes.
     pub fn new(room: usize) -> Self {
         let places = match room.div_ceil(TOGETHER) {
